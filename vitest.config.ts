@@ -1,0 +1,25 @@
+/** @file One test project per package. Tests run on the sources: the `tessera-source` condition spares them a build. */
+import { existsSync, readdirSync } from 'node:fs';
+import { defaultClientConditions, defaultServerConditions } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const source = 'tessera-source';
+const folders = [...readdirSync('packages').map((name) => `packages/${name}`), 'conformance-tests', 'examples'];
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: ['.', ...folders.filter((folder) => existsSync(`${folder}/package.json`))].map((root) => ({
+      root,
+      // Decorators as TypeScript emits them for tsyringe; Vitest would look for a tsconfig that includes the test file.
+      oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+      resolve: { conditions: [source, ...defaultClientConditions] },
+      ssr: { resolve: { conditions: [source, ...defaultServerConditions], externalConditions: [source, 'node', 'import'] } },
+      test: {
+        name: root === '.' ? 'repository' : root.replace('packages/', ''),
+        include: root === 'examples' ? ['*/**/*.test.ts'] : root === '.' ? ['test/**/*.test.ts'] : ['{src,test}/**/*.test.ts'],
+        testTimeout: 20_000,
+      },
+    })),
+  },
+});
