@@ -1,7 +1,14 @@
 /** @file float16 and bfloat16 over all 65,536 patterns, and their rounding against plain arithmetic. */
 import { describe, expect, it } from 'vitest';
 import {
-  bf16BitsToF32, bf16ToF32Array, f16BitsToF32, f16ToF32Array, f32ToBf16Array, f32ToBf16Bits, f32ToF16Array, f32ToF16Bits,
+  bf16BitsToF32,
+  bf16ToF32Array,
+  f16BitsToF32,
+  f16ToF32Array,
+  f32ToBf16Array,
+  f32ToBf16Bits,
+  f32ToF16Array,
+  f32ToF16Bits,
 } from '../src/tensor/half.js';
 
 const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i);
@@ -18,8 +25,24 @@ function definition(bits: number, exponentBits: number): number {
 }
 
 describe.each([
-  { format: 'float16', exponentBits: 5, quiet: 0x200, narrow: f32ToF16Bits, widen: f16BitsToF32, narrowAll: f32ToF16Array, widenAll: f16ToF32Array },
-  { format: 'bfloat16', exponentBits: 8, quiet: 0x40, narrow: f32ToBf16Bits, widen: bf16BitsToF32, narrowAll: f32ToBf16Array, widenAll: bf16ToF32Array },
+  {
+    format: 'float16',
+    exponentBits: 5,
+    quiet: 0x200,
+    narrow: f32ToF16Bits,
+    widen: f16BitsToF32,
+    narrowAll: f32ToF16Array,
+    widenAll: f16ToF32Array,
+  },
+  {
+    format: 'bfloat16',
+    exponentBits: 8,
+    quiet: 0x40,
+    narrow: f32ToBf16Bits,
+    widen: bf16BitsToF32,
+    narrowAll: f32ToBf16Array,
+    widenAll: bf16ToF32Array,
+  },
 ])('$format', ({ exponentBits, quiet, narrow, widen, narrowAll, widenAll }) => {
   const infinity = (2 ** exponentBits - 1) << (15 - exponentBits);
   const isNaNBits = (bits: number): boolean => (bits & 0x7fff) > infinity;
@@ -51,7 +74,11 @@ describe.each([
       const even = bits & 1 ? bits + 1 : bits;
       const below = Math.fround(middle - (high - low) / 64);
       const above = Math.fround(middle + (high - low) / 64);
-      for (const [value, expected] of [[middle, even], [below, bits], [above, bits + 1]]) {
+      for (const [value, expected] of [
+        [middle, even],
+        [below, bits],
+        [above, bits + 1],
+      ]) {
         if (narrow(value) !== expected || narrow(-value) !== (expected | 0x8000)) wrong.push({ value, expected, actual: narrow(value) });
       }
     }

@@ -7,7 +7,11 @@ import { fma32, fma64 } from '../src/random/fma.js';
 import { attention, linear, normal, orthogonal, recurrent, truncNormal, uniform, xavierUniform } from './random-recipes.js';
 
 type Values = Float32Array | Int32Array | BigInt64Array | Float64Array;
-interface Entry { name: string; python: string; tensors: string[] }
+interface Entry {
+  name: string;
+  python: string;
+  tensors: string[];
+}
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`./fixtures/rng/${name}`, import.meta.url));
 const { entries } = JSON.parse(fixture('rng.json').toString()) as { entries: Entry[] };
@@ -17,10 +21,20 @@ const expected = readTensors(fixture('rng.safetensors'));
 function readTensors(file: Buffer): Map<string, Values> {
   const headerEnd = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.subarray(8, headerEnd).toString()) as Record<string, { dtype: string; data_offsets: [number, number] }>;
-  return new Map(Object.entries(header).map(([name, { dtype, data_offsets: [from, to] }]) => {
-    const bytes = Uint8Array.from(file.subarray(headerEnd + from, headerEnd + to)).buffer;
-    return [name, dtype === 'F32' ? new Float32Array(bytes) : new BigInt64Array(bytes)];
-  }));
+  return new Map(
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          dtype,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        const bytes = Uint8Array.from(file.subarray(headerEnd + from, headerEnd + to)).buffer;
+        return [name, dtype === 'F32' ? new Float32Array(bytes) : new BigInt64Array(bytes)];
+      },
+    ),
+  );
 }
 
 const ramp = (n: number): Float32Array => {
@@ -28,7 +42,8 @@ const ramp = (n: number): Float32Array => {
   const step = Math.fround(1 / (n - 1));
   return Float32Array.from({ length: n }, (_, i) => (i < n / 2 ? step * i : 1 - step * (n - 1 - i)));
 };
-const spread = (mask: Float32Array, times: number): Float32Array => Float32Array.from({ length: mask.length * times }, (_, i) => mask[Math.floor(i / times)]);
+const spread = (mask: Float32Array, times: number): Float32Array =>
+  Float32Array.from({ length: mask.length * times }, (_, i) => mask[Math.floor(i / times)]);
 /** PyTorch fills a transposed view in the order of its memory; the fixture lists it row by row of the view. */
 const transposed = (memory: Float32Array, rows: number, columns: number): Float32Array =>
   Float32Array.from({ length: rows * columns }, (_, i) => memory[(i % rows) * columns + Math.floor(i / rows)]);
@@ -46,14 +61,24 @@ const programs: Record<string, (g: Generator) => Values[]> = {
   'nn.Conv2d(1,16,3)': (g) => linear(g, 144, 16, 9),
   'nn.ConvTranspose2d(4,6,3)': (g) => linear(g, 216, 6, 54),
   'nn.RNN(10,20)': (g) => recurrent(g, [200, 400, 20, 20], 20),
-  'nn.LSTM(4,3,2,bidirectional=True)': (g) => recurrent(g, [4, 4, 6, 6].flatMap((inputs) => [12 * inputs, 36, 12, 12]), 3),
+  'nn.LSTM(4,3,2,bidirectional=True)': (g) =>
+    recurrent(
+      g,
+      [4, 4, 6, 6].flatMap((inputs) => [12 * inputs, 36, 12, 12]),
+      3,
+    ),
   'nn.GRU(4,3)': (g) => recurrent(g, [36, 27, 9, 9], 3),
   'nn.Embedding(10,8)': (g) => [normal(g, 80)],
   'nn.Bilinear(3,4,5)': (g) => [uniform(g, 60, -1 / Math.sqrt(3), 1 / Math.sqrt(3)), uniform(g, 5, -1 / Math.sqrt(3), 1 / Math.sqrt(3))],
   'nn.MultiheadAttention(16,4)': (g) => attention(g, 16),
   'nn.TransformerEncoderLayer(16,4,32)': (g) => [
-    ...attention(g, 16), ...linear(g, 512, 32, 16), ...linear(g, 512, 16, 32),
-    new Float32Array(16).fill(1), new Float32Array(16), new Float32Array(16).fill(1), new Float32Array(16),
+    ...attention(g, 16),
+    ...linear(g, 512, 32, 16),
+    ...linear(g, 512, 16, 32),
+    new Float32Array(16).fill(1),
+    new Float32Array(16),
+    new Float32Array(16).fill(1),
+    new Float32Array(16),
   ],
   'nn.BatchNorm2d(4)': () => [new Float32Array(4).fill(1), new Float32Array(4)],
   'nn.PReLU(3)': () => [new Float32Array(3).fill(0.25)],
@@ -229,7 +254,11 @@ describe('philox4x32', () => {
     [[0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], '408f276d 41c83b0e a20bc7c6 6d5451fd'],
     [[0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0], 'd16cfe09 94fdcceb 5001e420 24126ea1'],
   ] as const)('gives the known answers of Random123 for %j', ([c0, c1, c2, c3], [k0, k1], answer) => {
-    expect(philox4x32(c0, c1, c2, c3, k0, k1).map((word) => word.toString(16).padStart(8, '0')).join(' ')).toBe(answer);
+    expect(
+      philox4x32(c0, c1, c2, c3, k0, k1)
+        .map((word) => word.toString(16).padStart(8, '0'))
+        .join(' '),
+    ).toBe(answer);
   });
 });
 

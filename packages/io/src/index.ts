@@ -1,2 +1,2 @@
 /** @file The file formats of Tessera: safetensors, PyTorch checkpoints and NumPy arrays, in and out. */
-export {};
+export * from './safetensors/index.js';

@@ -14,10 +14,16 @@ const intScratch = new Int32Array(floatScratch.buffer);
 const SQRT_HALF = fround(Math.SQRT1_2);
 const LOG_FIRST = fround(7.0376836292e-2);
 const LOG_COEFFICIENTS = Float32Array.of(
-  -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1,
-  -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+  -1.151461031e-1,
+  1.167699874e-1,
+  -1.2420140846e-1,
+  1.4249322787e-1,
+  -1.6668057665e-1,
+  2.0000714765e-1,
+  -2.4999993993e-1,
+  3.3333331174e-1,
 );
-const LOG_Q1 = fround(-2.12194440e-4);
+const LOG_Q1 = fround(-2.1219444e-4);
 const LOG_Q2 = fround(0.693359375);
 
 /** Natural logarithm of a float32 in (0, 1]. */

@@ -58,7 +58,9 @@ export class Generator {
   manualSeed(seed: number | bigint): this {
     const valid = typeof seed === 'bigint' ? seed >= -INT64_MODULUS && seed < TWO_64 : Number.isSafeInteger(seed);
     if (!valid) {
-      throw new ValueError('ERR_RANDOM_SEED', `manualSeed: ${seed} is no integer from -2^63 to 2^64 - 1 (beyond 2^53 give a bigint)`, { seed });
+      throw new ValueError('ERR_RANDOM_SEED', `manualSeed: ${seed} is no integer from -2^63 to 2^64 - 1 (beyond 2^53 give a bigint)`, {
+        seed,
+      });
     }
     this.#seed = BigInt.asUintN(64, BigInt(seed));
     this.#engine.seed(Number(this.#seed & 0xffffffffn));
@@ -128,7 +130,12 @@ export class Generator {
   philoxKey(): PhiloxKey {
     const index = this.#philoxKeys++;
     const [k0, k1, offset] = philox4x32(
-      index, Math.floor(index / 2 ** 32), PHILOX_KEY_DOMAIN, 0, Number(this.#seed & 0xffffffffn), Number(this.#seed >> 32n),
+      index,
+      Math.floor(index / 2 ** 32),
+      PHILOX_KEY_DOMAIN,
+      0,
+      Number(this.#seed & 0xffffffffn),
+      Number(this.#seed >> 32n),
     );
     return { k0, k1, offset };
   }
@@ -274,7 +281,8 @@ export class Generator {
 const PHILOX_KEY_DOMAIN = 0x6b657973; // "keys"
 
 function checkProbability(op: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new ValueError('ERR_RANDOM_RANGE', `${op}: a probability lies between 0 and 1, and this one is ${p}`, { p });
+  if (!(p >= 0 && p <= 1))
+    throw new ValueError('ERR_RANDOM_RANGE', `${op}: a probability lies between 0 and 1, and this one is ${p}`, { p });
 }
 
 function checkCount(op: string, n: number): void {
