@@ -1,2 +1,24 @@
 /** @file The core of Tessera: tensors, autograd, modules and the kernel contract that backends implement. */
-export {};
+import * as core from './index.js';
+import { runtimes } from './plugin/runtime.js';
+import './ops/methods.js';
+
+export * from './errors.js';
+export * from './backend/index.js';
+export * from './tensor/dtype.js';
+export * from './tensor/half.js';
+export { type HostArray, type NestedArray } from './tensor/host.js';
+export { broadcastShapes, contiguousStrides, isContiguous, normalizeDim, normalizeDims, numelOf, sameShape, type Shape, type Sizes } from './tensor/shape.js';
+export { isTensor, type RemovableHandle, Tensor } from './tensor/tensor.js';
+export * from './autograd/mode.js';
+export { backward, grad } from './autograd/engine.js';
+export { GradNode, type GradHook, type Rule } from './autograd/node.js';
+export * from './memory/scope.js';
+export * from './random/index.js';
+export * from './plugin/plugin.js';
+export { Device, type LaunchEvent } from './plugin/device.js';
+export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
+export type { DependencyContainer } from './plugin/container.js';
+export * from './ops/index.js';
+
+runtimes.current.provideCore(core);

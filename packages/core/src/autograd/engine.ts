@@ -1,0 +1,272 @@
+/**
+ * @file The backward pass: nodes in the reverse order of their making, each when all gradients of its output have come in.
+ * PyTorch: torch/csrc/autograd/engine.cpp.
+ */
+import { AutogradError, ShapeError } from '../errors.js';
+import { addGradients, onesLike } from './engine-ops.js';
+import { keep } from '../memory/scope.js';
+import { sameShape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { gradState } from './mode.js';
+import { GradNode } from './node.js';
+
+let marks = 0;
+
+/** A heap of nodes, the latest-made on top. Leaves come before all others, as in PyTorch. */
+class ReadyNodes {
+  readonly #heap: GradNode[] = [];
+  push(node: GradNode): void {
+    const heap = this.#heap;
+    let i = heap.push(node) - 1;
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      if (!before(node, heap[up]!)) break;
+      heap[i] = heap[up]!;
+      i = up;
+    }
+    heap[i] = node;
+  }
+  pop(): GradNode | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return top;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}
+
+function before(a: GradNode, b: GradNode): boolean {
+  const la = a.leaf !== null;
+  const lb = b.leaf !== null;
+  return la === lb ? a.sequence > b.sequence : la;
+}
+
+/** The node that receives the gradient of `t`: of the op that made it, or of the leaf itself; null when it wants none. */
+export function edgeOf(t: Tensor): GradNode | null {
+  if (!t.requiresGrad) return null;
+  const fn = t.gradFn;
+  return fn ?? t.accumulator();
+}
+
+/** Of what `run` is to give back, and whether it leaves the graph usable. */
+interface BackwardOptions {
+  /** Nodes whose gradients are wanted; null accumulates into all leaves. */
+  readonly targets: readonly GradNode[] | null;
+  readonly retainGraph: boolean;
+  readonly createGraph: boolean;
+}
+
+/**
+ * Sends gradients from `roots` down the graph.
+ * @returns with `targets`, the gradient of each (null where none came).
+ */
+export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
+  const { targets, retainGraph, createGraph } = options;
+  const mark = ++marks;
+  const nodes: GradNode[] = [];
+  for (const root of roots) {
+    if (root.mark !== mark) {
+      root.mark = mark;
+      root.dependencies = 0;
+      root.grad = null;
+      nodes.push(root);
+    }
+  }
+  for (let i = 0; i < nodes.length; i++) {
+    const { edges } = nodes[i]!;
+    for (let j = 0; j < edges.length; j++) {
+      const next = edges[j]!;
+      if (next === null) continue;
+      if (next.mark !== mark) {
+        next.mark = mark;
+        next.dependencies = 0;
+        next.grad = null;
+        nodes.push(next);
+      }
+      next.dependencies++;
+    }
+  }
+  // With targets, only what leads to one of them is walked.
+  const wanted = targets === null ? null : leadingTo(targets, nodes, mark);
+  const captured = new Map<GradNode, Tensor | null>();
+  for (const t of targets ?? []) captured.set(t, null);
+
+  const ready = new ReadyNodes();
+  for (let i = 0; i < roots.length; i++) roots[i]!.grad = roots[i]!.grad === null ? grads[i]! : addGradients(roots[i]!.grad!, grads[i]!);
+  for (const root of new Set(roots)) if (root.dependencies === 0) ready.push(root);
+
+  const was = gradState.enabled;
+  gradState.enabled = createGraph;
+  const leaves: Tensor[] = [];
+  try {
+    for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
+      let grad = node.grad;
+      node.grad = null;
+      if (grad !== null) {
+        if (node.hooks !== null) grad = runHooks(node, grad);
+        if (node.retain !== null && targets === null) node.retain.grad = keep(createGraph ? grad : grad.detach());
+        if (captured.has(node)) captured.set(node, grad);
+        if (node.leaf !== null) {
+          if (targets === null) {
+            accumulate(node.leaf, grad, createGraph);
+            leaves.push(node.leaf);
+          }
+          continue;
+        }
+      }
+      const { edges } = node;
+      const expand = grad !== null && (wanted === null || wanted.has(node));
+      const results = expand ? callRule(node, grad!) : null;
+      for (let j = 0; j < edges.length; j++) {
+        const next = edges[j]!;
+        if (next === null) continue;
+        const g = results === null ? null : (results[j] ?? null);
+        if (g !== null) next.grad = next.grad === null ? g : addGradients(next.grad, g);
+        if (--next.dependencies === 0) ready.push(next);
+      }
+      if (expand && !retainGraph) node.release();
+    }
+  } finally {
+    gradState.enabled = was;
+    // After an error nothing may keep gradients alive.
+    for (const node of nodes) node.grad = null;
+  }
+  // What is pending is launched now, so that gradients do not keep the graph's values alive.
+  for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();
+  return (targets ?? []).map((t) => captured.get(t) ?? null);
+}
+
+function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mark: number): Set<GradNode> {
+  const wanted = new Set<GradNode>();
+  const goal = new Set(targets);
+  // Edges go from later to earlier nodes, so one pass from the earliest up settles everything.
+  const ordered = [...nodes].filter((n) => n.mark === mark).sort((a, b) => (a.leaf !== null ? 0 : a.sequence) - (b.leaf !== null ? 0 : b.sequence));
+  const reaches = new Set<GradNode>();
+  for (const node of ordered) {
+    if (node.edges.some((e) => e !== null && reaches.has(e))) {
+      reaches.add(node);
+      wanted.add(node);
+    }
+    if (goal.has(node)) reaches.add(node);
+  }
+  return wanted;
+}
+
+function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
+  node.checkAlive();
+  try {
+    return node.rule(grad, node);
+  } catch (error) {
+    if (node.trace !== null && error instanceof Error) error.message += `\n  in the backward of ${node.name}, whose forward was called at:\n${node.trace}`;
+    throw error;
+  }
+}
+
+function runHooks(node: GradNode, grad: Tensor): Tensor {
+  for (const hook of [...node.hooks!]) {
+    const result = hook(grad);
+    if (result !== null && result !== undefined) {
+      if (!sameShape(result.shape, grad.shape)) {
+        throw new ShapeError('ERR_HOOK_SHAPE', `a gradient hook of ${node.name} returned a tensor of shape [${result.shape.join(', ')}] for a gradient of shape [${grad.shape.join(', ')}]`);
+      }
+      grad = result;
+    }
+  }
+  return grad;
+}
+
+function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
+  if (!sameShape(leaf.shape, grad.shape)) {
+    throw new ShapeError('ERR_GRAD_SHAPE', `a gradient of shape [${grad.shape.join(', ')}] came for a tensor of shape [${leaf.shape.join(', ')}]`, { shapes: [leaf.shape, grad.shape] });
+  }
+  const previous = leaf.grad;
+  if (previous === null) leaf.grad = createGraph ? grad : grad.detach();
+  else leaf.grad = addGradients(previous, grad);
+  keep(leaf.grad);
+  leaf.afterAccumulate();
+}
+
+function rootsOf(outputs: readonly Tensor[], gradOutputs: readonly (Tensor | null | undefined)[], name: string): { roots: GradNode[]; grads: Tensor[] } {
+  const roots: GradNode[] = [];
+  const grads: Tensor[] = [];
+  outputs.forEach((output, i) => {
+    const node = edgeOf(output);
+    if (node === null) throw new AutogradError('ERR_NO_GRAD', `${name}: element ${i} of tensors does not require grad and does not have a grad_fn`, { shapes: [output.shape] });
+    const given = gradOutputs[i] ?? null;
+    if (given === null) {
+      if (output.numel() !== 1) throw new AutogradError('ERR_GRAD_NOT_SCALAR', `${name}: grad can be implicitly created only for scalar outputs, not for shape [${output.shape.join(', ')}]`, { shapes: [output.shape] });
+      grads.push(onesLike(output));
+    } else {
+      if (!sameShape(given.shape, output.shape)) {
+        throw new ShapeError('ERR_GRAD_SHAPE', `${name}: Mismatch in shape: grad_output[${i}] has a shape of [${given.shape.join(', ')}] and output[${i}] has a shape of [${output.shape.join(', ')}].`, { shapes: [given.shape, output.shape] });
+      }
+      grads.push(given);
+    }
+    roots.push(node);
+  });
+  return { roots, grads };
+}
+
+/** PyTorch: torch.autograd.backward. */
+export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tensor | readonly (Tensor | null)[] | null, options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {}): void {
+  const outputs = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
+  const given = gradTensors === undefined || gradTensors === null ? [] : Array.isArray(gradTensors) ? (gradTensors as readonly (Tensor | null)[]) : [gradTensors as Tensor];
+  const { roots, grads } = rootsOf(outputs, given, 'backward');
+  const createGraph = options.createGraph ?? false;
+  const retainGraph = options.retainGraph ?? createGraph;
+  if (options.inputs === undefined) {
+    runBackward(roots, grads, { targets: null, retainGraph, createGraph });
+    return;
+  }
+  const results = runBackward(roots, grads, { targets: options.inputs.map((t) => targetOf(t, 'backward')), retainGraph, createGraph });
+  options.inputs.forEach((input, i) => {
+    const g = results[i]!;
+    if (g !== null) {
+      accumulate(input, g, createGraph);
+      input.grad!.realize();
+    }
+  });
+}
+
+function targetOf(t: Tensor, name: string): GradNode {
+  const node = edgeOf(t);
+  if (node === null) throw new AutogradError('ERR_NO_GRAD', `${name}: One of the differentiated Tensors does not require grad`, { shapes: [t.shape] });
+  return node;
+}
+
+/**
+ * The gradients of `outputs` by `inputs`, without touching any `.grad`. PyTorch: torch.autograd.grad.
+ *
+ * @throws AutogradError `ERR_GRAD_UNUSED` when an input is not part of the graph and `allowUnused` is not set.
+ * @example const [dx] = grad(y.sum(), [x], { createGraph: true })
+ */
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: { gradOutputs?: Tensor | readonly (Tensor | null)[]; retainGraph?: boolean; createGraph?: boolean; allowUnused?: boolean; materializeGrads?: boolean } = {},
+): (Tensor | null)[] {
+  const outs = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
+  const ins = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
+  const given = options.gradOutputs === undefined ? [] : Array.isArray(options.gradOutputs) ? (options.gradOutputs as readonly (Tensor | null)[]) : [options.gradOutputs as Tensor];
+  const { roots, grads } = rootsOf(outs, given, 'grad');
+  const createGraph = options.createGraph ?? false;
+  const results = runBackward(roots, grads, { targets: ins.map((t) => targetOf(t, 'grad')), retainGraph: options.retainGraph ?? createGraph, createGraph });
+  return results.map((g, i) => {
+    if (g === null && options.materializeGrads === true) return onesLike(ins[i]!, 0);
+    if (g === null && options.allowUnused !== true) {
+      throw new AutogradError('ERR_GRAD_UNUSED', 'grad: One of the differentiated Tensors appears to not have been used in the graph. Set allowUnused: true if this is the desired behavior.', { shapes: [ins[i]!.shape] });
+    }
+    if (g !== null && !createGraph) return g.detach();
+    return g;
+  });
+}

@@ -1,0 +1,44 @@
+/** @file Whether operations are recorded. PyTorch: torch.no_grad, torch.enable_grad, torch.inference_mode. */
+import { AutogradError } from '../errors.js';
+
+/** The state of the tape in this copy of core; JavaScript runs one synchronous piece of code at a time, so it needs no threads' copies. */
+export const gradState = { enabled: true, inference: false };
+
+function isThenable(x: unknown): boolean {
+  return typeof x === 'object' && x !== null && typeof (x as { then?: unknown }).then === 'function';
+}
+
+function within<T>(name: string, enabled: boolean, inference: boolean, fn: () => T): T {
+  const was = gradState.enabled;
+  const wasInference = gradState.inference;
+  gradState.enabled = enabled;
+  gradState.inference = inference;
+  let result: T;
+  try {
+    result = fn();
+  } finally {
+    gradState.enabled = was;
+    gradState.inference = wasInference;
+  }
+  if (isThenable(result)) {
+    // The state was already restored when the function reached its first await: most of it would have run under the old one.
+    void Promise.resolve(result).catch(() => {});
+    throw new AutogradError('ERR_ASYNC_SCOPE', `${name} takes a synchronous function: its effect would end at the first await. Wrap the synchronous parts, or use setGradEnabled(false) and restore it yourself.`);
+  }
+  return result;
+}
+
+/** Runs `fn` without recording. PyTorch: torch.no_grad(). @throws AutogradError `ERR_ASYNC_SCOPE` for an async function. */
+export const noGrad = <T>(fn: () => T): T => within('noGrad', false, gradState.inference, fn);
+/** Runs `fn` with recording, inside `noGrad` too. PyTorch: torch.enable_grad(). */
+export const enableGrad = <T>(fn: () => T): T => within('enableGrad', true, gradState.inference, fn);
+/** Runs `fn` without recording; what it makes can never be part of a graph. PyTorch: torch.inference_mode(). */
+export const inferenceMode = <T>(fn: () => T): T => within('inferenceMode', false, true, fn);
+/** Is recording on? PyTorch: torch.is_grad_enabled(). */
+export const isGradEnabled = (): boolean => gradState.enabled;
+/** Switches recording on or off until it is switched again; answers what it was. PyTorch: torch.set_grad_enabled(). */
+export function setGradEnabled(enabled: boolean): boolean {
+  const was = gradState.enabled;
+  gradState.enabled = enabled;
+  return was;
+}

@@ -1,0 +1,121 @@
+/**
+ * @file A node of the tape: one call of an op, with what its backward rule needs. One class for all ops, so that walking a graph meets one
+ * kind of object; what differs is the rule. Rules are written in differentiable ops, so second derivatives need nothing more.
+ */
+import { AutogradError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** The gradients of an op's inputs from that of its output, in the order of its edges; null where there is none. */
+export type Rule = (grad: Tensor, node: GradNode) => readonly (Tensor | null)[];
+/** Called with a gradient; a tensor that it returns takes its place. */
+export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
+
+let sequence = 0;
+const NONE: readonly never[] = [];
+
+/** A tensor that a node saved, and the version that it had. */
+interface Saved {
+  readonly tensor: Tensor;
+  readonly version: number;
+}
+
+export class GradNode {
+  /** Later calls have larger numbers: the engine goes from the largest down. */
+  readonly sequence: number;
+  /** Where each input's gradient goes; null for inputs that need none. */
+  edges: readonly (GradNode | null)[];
+  /** The leaf that this node accumulates into, for the nodes at the ends of the graph. */
+  leaf: Tensor | null = null;
+  /** Values that the rule needs beside tensors: options, shapes. */
+  context: unknown = null;
+  /** Where the forward call was made, when anomaly mode is on. */
+  trace: string | null = null;
+  #saved: readonly Saved[] = NONE;
+  #freed = false;
+  /** Hooks on the gradient of this node's output. */
+  hooks: GradHook[] | null = null;
+  /** Keeps the gradient of a tensor that is no leaf: `retainGrad`. */
+  retain: Tensor | null = null;
+  // Scratch of the engine.
+  grad: Tensor | null = null;
+  dependencies = 0;
+  mark = 0;
+
+  constructor(
+    /** As PyTorch prints it, such as `MulBackward0`. */
+    readonly name: string,
+    readonly rule: Rule,
+    edges: readonly (GradNode | null)[],
+  ) {
+    this.edges = edges;
+    this.sequence = ++sequence;
+  }
+
+  /** Does input `i` want a gradient? */
+  needs(i: number): boolean {
+    return this.edges[i] !== null;
+  }
+
+  /** Keeps tensors for the rule. Their memory lives until the rule has run. */
+  save(...tensors: readonly Tensor[]): this {
+    const saved: Saved[] = [];
+    for (let i = 0; i < tensors.length; i++) {
+      const tensor = tensors[i]!;
+      tensor.storage.saves++;
+      tensor.storage.value.saves++;
+      saved.push({ tensor, version: tensor.storage.version });
+    }
+    this.#saved = saved;
+    return this;
+  }
+
+  /**
+   * The `i`th saved tensor.
+   * @throws AutogradError `ERR_GRAPH_FREED` after a backward that released it, `ERR_INPLACE_MODIFIED` when it was written to since.
+   */
+  saved(i: number): Tensor {
+    if (this.#freed) this.checkAlive();
+    const { tensor, version } = this.#saved[i]!;
+    if (tensor.storage.version !== version) {
+      throw new AutogradError(
+        'ERR_INPLACE_MODIFIED',
+        `one of the variables needed for gradient computation has been modified by an inplace operation: [${tensor.dtype} [${tensor.shape.join(', ')}]], saved by ${this.name}, is at version ${tensor.storage.version}; expected version ${version} instead.`,
+        { op: this.name, shapes: [tensor.shape], dtypes: [tensor.dtype] },
+      );
+    }
+    return tensor;
+  }
+
+  get savedCount(): number {
+    return this.#saved.length;
+  }
+
+  /** @throws AutogradError `ERR_GRAPH_FREED`. */
+  checkAlive(): void {
+    if (this.#freed) {
+      throw new AutogradError(
+        'ERR_GRAPH_FREED',
+        'Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Specify retainGraph: true if you need to backward through the graph a second time.',
+        { op: this.name },
+      );
+    }
+  }
+
+  /** Lets go of what was saved. */
+  release(): void {
+    if (this.leaf !== null || this.#freed) return;
+    for (const { tensor } of this.#saved) {
+      const { storage } = tensor;
+      const { value } = storage;
+      if (value.saves > 0) value.saves--;
+      if (--storage.saves === 0 && storage.handles <= 0) storage.release();
+    }
+    // A node without saved tensors may be walked again, as in PyTorch.
+    if (this.#saved.length > 0) this.#freed = true;
+    this.#saved = NONE;
+  }
+
+  toString(): string {
+    return `<${this.name}>`;
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * @file THE KERNEL CONTRACT. A backend is memory plus a few kernels over strided views; this file is all that one has to know of the rest.
+ *
+ * A backend knows nothing of autograd, modules, laziness, promotion or broadcasting. Core checks shapes and dtypes, allocates outputs,
+ * broadcasts by stride 0, collapses dims, and launches nothing for results without elements; then it calls one of seven kernels.
+ * With these seven alone a backend runs, and trains, everything that the framework has; accelerated kernels make it faster.
+ *
+ * Rules that hold for every kernel:
+ * - Kernels take effect in the order in which they were called.
+ * - Views (and the arrays that hold them) are only valid during the call: copy what a queue keeps.
+ * - Strides are in elements, may be 0 or negative, and outputs never overlap themselves.
+ * - An output may alias an input only where both views are identical. Core copies in all other cases.
+ * - No kernel reads or writes out of bounds, whatever the indices. A bad index throws `ERR_INDEX_RANGE` at the call or, where that cannot
+ *   be known (a GPU), at the next `read` or `synchronize`.
+ * - What a kernel does not take, it refuses with an error; what it takes, it computes as documented, NaN and infinity included.
+ */
+import type { ComputeDType, DType } from '../tensor/dtype.js';
+import type { Program } from './program.js';
+
+/** Raised when a change here would break a backend that was written before it. */
+export const CONTRACT_VERSION = 1;
+
+/** A piece of a device's memory, made by `allocate`. Opaque to core; the physical layout is the backend's own. */
+export interface BackendBuffer {
+  readonly dtype: DType;
+  /** In elements. */
+  readonly length: number;
+}
+
+/** A strided window on a buffer: element (i, j, …) lives at `offset + i * strides[0] + j * strides[1] + …`, all in elements. */
+export interface View<B extends BackendBuffer = BackendBuffer> {
+  readonly buffer: B;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** How much memory a backend has in use, in bytes, and in how many buffers. */
+export interface MemoryStats {
+  readonly buffers: number;
+  readonly bytes: number;
+  /** Held for reuse, in no buffer. */
+  readonly pooledBytes: number;
+  readonly peakBytes: number;
+}
+
+/** What a backend claims; the conformance kit makes it prove each claim. */
+export interface Capabilities {
+  /** The dtypes that its buffers may have. float32, int32, uint8 and bool are required. */
+  readonly dtypes: readonly DType[];
+  /** Kernels that take fewer of these dtypes than {@link KERNEL_DTYPES} allows. Default: all that the table and `dtypes` share. */
+  readonly kernelDTypes?: Partial<Record<keyof RequiredKernels, readonly DType[]>>;
+  /** Has `readSync`. */
+  readonly syncRead: boolean;
+  /** How many different buffers one kernel may touch, outputs included. Core splits programs that would pass it. */
+  readonly maxBuffers: number;
+  /** The longest buffer, in bytes. */
+  readonly maxBufferBytes: number;
+  /** How many instructions one program may have. Core starts a new program where a chain would pass it. */
+  readonly maxInstructions: number;
+  /** The JavaScript engine's collector owns this memory (typed arrays): a buffer that is dropped needs no `free`. Default false. */
+  readonly collected?: boolean;
+  /** Results do not depend on launch shape or fusion: deferred and eager execution agree in every bit. Default false. */
+  readonly deterministic?: boolean;
+}
+
+/** The kinds of {@link RequiredKernels.reduce}. */
+export type ReduceKind = 'sum' | 'prod' | 'max' | 'min' | 'argmax' | 'argmin';
+/** The kinds of {@link RequiredKernels.scan}. */
+export type ScanKind = 'sum' | 'prod' | 'max' | 'min' | 'logsumexp';
+/** The kinds of {@link RequiredKernels.scatter}. */
+export type ScatterKind = 'set' | 'add' | 'mul' | 'max' | 'min';
+
+export interface RequiredKernels<B extends BackendBuffer = BackendBuffer> {
+  /**
+   * Runs a scalar program at each index of the common shape. All views have the same shape (rank 1 or more, no size 0); an input that is
+   * broadcast has stride 0. The program's dtypes are those of the views. `scalars` are run-time values: no key, no recompilation.
+   */
+  pointwise(program: Program, scalars: ArrayLike<number>, inputs: readonly View<B>[], outputs: readonly View<B>[]): void;
+
+  /**
+   * Reduces the values of a program with one output over `axes` (increasing). Inputs have the iteration shape; `output` has the same rank
+   * with size 1 at each of `axes`. Values are combined in the dtype of the program's output, or a wider one; float sums must be as
+   * accurate as pairwise summation. `output.dtype` is the program's output dtype, and int32 for argmax and argmin, which give the
+   * row-major index over the reduced axes, the first among equals. NaN wins in max, min, argmax and argmin. bool takes max (any) and
+   * min (all). No reduced axis has size 0.
+   */
+  reduce(kind: ReduceKind, program: Program, scalars: ArrayLike<number>, inputs: readonly View<B>[], output: View<B>, axes: readonly number[]): void;
+
+  /** Running sum, prod, max, min (NaN wins from its place on) or logsumexp along `axis`, from the far end when `reverse`. Same shapes. */
+  scan(kind: ScanKind, reverse: boolean, input: View<B>, output: View<B>, axis: number): void;
+
+  /** out[b] = a[b] · b[b]. Ranks are 3: (B, M, K), (B, K, N), (B, M, N); any strides, so a transposed operand costs no copy. K may not be 0. */
+  matmul(a: View<B>, b: View<B>, out: View<B>): void;
+
+  /**
+   * out[i][j] = input[indices[i][j]][j] for dim 0, and so on: the shape of `indices` (int32) is that of `out`; `input` agrees with it in
+   * all dims but `dim`. A row lookup (embedding, index_select) has indices with stride 0 in the other dims. Indices lie in [0, input.shape[dim]).
+   */
+  gather(input: View<B>, indices: View<B>, dim: number, out: View<B>): void;
+
+  /**
+   * The reverse: out[indices[i][j]][j] = source[i][j] (or +=, *=, max, min), in place. `indices` has the shape of `source`. The same
+   * result each time on one backend; where several sources meet in `set`, the last in row-major order wins.
+   */
+  scatter(kind: ScatterKind, indices: View<B>, source: View<B>, dim: number, out: View<B>): void;
+
+  /** Sorts along `dim`, stably; NaN counts as the largest. Writes the sorted values and their int32 places in `input`. Same shapes. */
+  sort(input: View<B>, dim: number, descending: boolean, values: View<B>, indices: View<B>): void;
+}
+
+/**
+ * Which dtypes core may hand to each kernel, where the backend has the dtype at all. Core converts everything else before the call (sums
+ * of uint8 run as int32, sums of float16 as float32, …). For `pointwise` and `reduce` the dtypes are those of the views that the program loads.
+ */
+export const KERNEL_DTYPES: { readonly [K in keyof RequiredKernels]: readonly DType[] } = {
+  pointwise: ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'],
+  reduce: ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'],
+  scan: ['float32', 'float64', 'int32'],
+  matmul: ['float32', 'float64', 'int32'],
+  gather: ['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'],
+  scatter: ['float32', 'float64', 'int32', 'uint8', 'bool', 'float16', 'bfloat16'],
+  sort: ['float32', 'float64', 'int32', 'uint8', 'bool'],
+};
+/** `scatter` with 'add', 'mul', 'max' and 'min' takes these only; 'set' takes all of its row above. */
+export const SCATTER_REDUCE_DTYPES: readonly DType[] = ['float32', 'float64', 'int32'];
+/** What the program of a `reduce` may yield: its accumulation dtype. bool for max and min only. */
+export const REDUCE_OUTPUT_DTYPES: readonly ComputeDType[] = ['float32', 'float64', 'int32', 'bool'];
+
+/** Sizes of a convolution or a pooling window, one entry for each spatial dim (1 to 3). */
+export interface Window {
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/**
+ * Kernels that a backend may have besides; each has a decomposition in core into the seven. One that returns false declines the call, has
+ * written nothing, and the decomposition runs. Plugins extend this interface by declaration merging and reach theirs by name.
+ */
+export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
+  /** input (N, C, …), weight (O, C/groups, …), bias (O) or null, out (N, O, …). Any strides. A cross-correlation, as in PyTorch. */
+  convolution(input: View<B>, weight: View<B>, bias: View<B> | null, out: View<B>, window: Window, groups: number): boolean;
+  /** The gradient of `convolution` by its input (also: the transposed convolution): gradOut (N, O, …), weight → gradInput (N, C, …). */
+  convolutionInputGrad(gradOut: View<B>, weight: View<B>, gradInput: View<B>, window: Window, groups: number): boolean;
+  /** The gradient of `convolution` by its weight: input, gradOut → gradWeight (O, C/groups, …). */
+  convolutionWeightGrad(input: View<B>, gradOut: View<B>, gradWeight: View<B>, window: Window, groups: number): boolean;
+  /** input (N, C, …) → out and int32 `indices` (into the input's flattened spatial plane; null when not wanted). NaN wins; padding is -Infinity. */
+  maxPool(input: View<B>, out: View<B>, indices: View<B> | null, kernel: readonly number[], window: Window): boolean;
+  /** The gradient of `maxPool` from its indices; gradInput is overwritten. */
+  maxPoolGrad(gradOut: View<B>, indices: View<B>, gradInput: View<B>, kernel: readonly number[], window: Window): boolean;
+  /** Mean over windows. `divisor`: the window's size, its part inside the padded input ('padded'), inside the input ('valid'), or a number. */
+  avgPool(input: View<B>, out: View<B>, kernel: readonly number[], window: Window, divisor: 'padded' | 'valid' | number): boolean;
+  avgPoolGrad(gradOut: View<B>, gradInput: View<B>, kernel: readonly number[], window: Window, divisor: 'padded' | 'valid' | number): boolean;
+  /** softmax (or its logarithm) over the last dim of (rows, columns). */
+  softmax(input: View<B>, out: View<B>, log: boolean): boolean;
+  /** gradInput from the output of `softmax`. */
+  softmaxGrad(gradOut: View<B>, out: View<B>, gradInput: View<B>, log: boolean): boolean;
+  /** out = a · bᵀ + bias, a (M, K), b (N, K), bias (N) or null, out (M, N). */
+  linear(a: View<B>, b: View<B>, bias: View<B> | null, out: View<B>): boolean;
+}
+
+/** What implements the contract. `id` is open: 'cpu', 'wasm', 'webgpu', or any plugin's. */
+export interface Backend<B extends BackendBuffer = BackendBuffer> {
+  readonly id: string;
+  readonly contractVersion: number;
+  readonly capabilities: Capabilities;
+  readonly kernels: RequiredKernels<B> & Partial<AcceleratedKernels<B>>;
+  /** Memory for `length` elements (1 or more), with any contents. Throws `ERR_OUT_OF_MEMORY` with what was asked and what is live. */
+  allocate(dtype: DType, length: number): B;
+  /** Called once for a buffer, when nothing can use it any more. */
+  free(buffer: B): void;
+  /** Copies host bytes (row-major, little-endian, PyTorch's element sizes) to `elementOffset` and on. The bytes may change after the call. */
+  write(buffer: B, elementOffset: number, hostBytes: Uint8Array): void;
+  /** The bytes of `length` elements, after all kernels that were called before. The caller owns them. */
+  read(buffer: B, elementOffset: number, length: number): Promise<Uint8Array>;
+  /** The same at once, where the backend can wait. */
+  readSync?(buffer: B, elementOffset: number, length: number): Uint8Array;
+  /** Resolves when all kernels called so far have taken effect; rejects with the first error that they left behind. */
+  synchronize(): Promise<void>;
+  memory(): MemoryStats;
+  /** Releases everything. Afterwards any call throws `ERR_BACKEND_DISPOSED`. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,5 @@
+/** @file The kernel contract and what belongs to it. */
+export * from './contract.js';
+export * from './opcodes.js';
+export * from './program.js';
+export * as scalarFunctions from './special.js';

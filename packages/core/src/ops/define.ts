@@ -1,0 +1,193 @@
+/**
+ * @file How pointwise ops are declared: a formula for the forward, and gradients in differentiable ops. From one declaration follow promotion,
+ * broadcasting, recording, the reduction of gradients to the inputs' shapes, and the in-place form.
+ */
+import type { GradNode, Rule } from '../autograd/node.js';
+import { gradState } from '../autograd/mode.js';
+import { DTypeError } from '../errors.js';
+import { categoryAbove, type DType, DTYPE_INFO, floatDType, promoteTypes } from '../tensor/dtype.js';
+import { broadcastShapes } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { castValue, narrow, scalarValue, type Value } from '../tensor/value.js';
+import { type Expression, e } from './expression.js';
+import { assign, forInPlace } from './in-place.js';
+import { OPS } from './registry.js';
+import { attach, wrap } from './result.js';
+import { reduceGradient } from './sum-to.js';
+
+/** What takes the place of a tensor beside another one. */
+export type Operand = Tensor | number | boolean;
+
+/** A tensor function of one tensor. */
+export type UnaryOp<O extends readonly unknown[] = readonly []> = (x: Tensor, ...options: O) => Tensor;
+export type BinaryOp<O extends readonly unknown[] = readonly []> = (a: Tensor, b: Operand, ...options: O) => Tensor;
+
+/** The dtype of a result: that of the inputs, a float, bool, or a fixed one. */
+export type ResultRule = 'same' | 'float' | DType;
+
+export interface UnarySpec<O extends readonly unknown[]> {
+  /** 'same' (the default for formulas that keep integers), 'float' (integers become float32), or a dtype. */
+  readonly result?: ResultRule;
+  readonly forward: (e: Expression, x: Value, ...options: O) => Value;
+  /** dL/dx. `x` and `out` are there if `saves` says so. Leave out when nothing flows. */
+  readonly backward?: (grad: Tensor, x: Tensor, out: Tensor, ...options: O) => Tensor;
+  readonly saves?: 'x' | 'out' | 'both' | 'none';
+  /** Checks of the input, before anything is made. */
+  readonly check?: (x: Tensor, ...options: O) => void;
+}
+
+const gradName = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward0`;
+
+function resultOf(rule: ResultRule, promoted: DType): DType {
+  return rule === 'same' ? promoted : rule === 'float' ? floatDType(promoted) : rule;
+}
+
+/** In-place forms by their ops. */
+const inPlaceForms = new WeakMap<object, unknown>();
+
+/**
+ * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
+ * @example export const exp_: UnaryOp = inPlace(exp);
+ */
+export const inPlace = <F extends (...args: never[]) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+
+/** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
+export function unary<O extends readonly unknown[] = readonly []>(name: string, spec: UnarySpec<O>): UnaryOp<O> {
+  const { forward, backward, check } = spec;
+  const rule = spec.result ?? 'same';
+  const saves = spec.saves ?? 'x';
+  const node = gradName(name);
+  OPS.set(name, { name, inputs: 1, differentiable: backward !== undefined });
+  const gradRule: Rule = (grad, n) => {
+    const x = saves === 'x' || saves === 'both' ? n.saved(0) : (undefined as unknown as Tensor);
+    const out = saves === 'out' ? n.saved(0) : saves === 'both' ? n.saved(1) : (undefined as unknown as Tensor);
+    return [backward!(grad, x, out, ...(n.context as O))];
+  };
+  const op = (x: Tensor, ...options: O): Tensor => {
+    if (check !== undefined) check(x, ...options);
+    const dtype = resultOf(rule, x.dtype);
+    const input = rule === 'float' ? castValue(x.value, dtype) : x.value;
+    const out = wrap(narrow(forward(e, input, ...options), dtype));
+    if (gradState.enabled && backward !== undefined && x.requiresGrad) {
+      const n = attach(out, node, [x], gradRule);
+      n.context = options;
+      if (saves === 'x') n.save(x);
+      else if (saves === 'out') n.save(out);
+      else if (saves === 'both') n.save(x, out);
+    }
+    return out;
+  };
+  inPlaceForms.set(op, (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`));
+  return op;
+}
+
+export interface BinarySpec<O extends readonly unknown[]> {
+  readonly result?: ResultRule;
+  readonly forward: (e: Expression, a: Value, b: Value, ...options: O) => Value;
+  /** dL/da and dL/db; an operand that was a number comes as one. */
+  readonly backward?: readonly [
+    ((grad: Tensor, a: Operand, b: Operand, out: Tensor, ...options: O) => Tensor) | null,
+    ((grad: Tensor, a: Operand, b: Operand, out: Tensor, ...options: O) => Tensor) | null,
+  ];
+  /** What each of the two gradients reads: letters of a, b, o (the output). Default: nothing. */
+  readonly saves?: readonly [string, string];
+  readonly check?: (a: Tensor, b: Operand, dtype: DType, ...options: O) => void;
+}
+
+/** The dtype in which two operands meet: 0-d tensors and numbers only raise the category. PyTorch: torch.result_type. */
+export function resultType(a: Operand, b: Operand): DType {
+  if (typeof a !== 'object') return typeof b !== 'object' ? promoteTypes(numberDType(a), numberDType(b)) : besideNumber(b, a);
+  if (typeof b !== 'object') return besideNumber(a, b);
+  const x = a.dtype;
+  const y = b.dtype;
+  if (x === y) return x;
+  const rankA = a.shape.length;
+  const rankB = b.shape.length;
+  if (rankA > 0 && rankB === 0) return categoryAbove(y, x) ? y : x;
+  if (rankB > 0 && rankA === 0) return categoryAbove(x, y) ? x : y;
+  return promoteTypes(x, y);
+}
+
+const numberDType = (x: number | boolean): DType => (typeof x === 'boolean' ? 'bool' : Number.isInteger(x) ? 'int32' : 'float32');
+
+function besideNumber(t: Tensor, x: number | boolean): DType {
+  const { dtype } = t;
+  const { category } = DTYPE_INFO[dtype];
+  if (category === 'float' || typeof x === 'boolean') return dtype;
+  if (!Number.isInteger(x)) return 'float32';
+  return category === 'bool' ? 'int32' : dtype;
+}
+
+/** An operand as a value of `dtype`. */
+export function operandValue(x: Operand, dtype: DType, like: Tensor): Value {
+  if (typeof x === 'object') return x.dtype === dtype ? x.value : castValue(x.value, dtype);
+  return castValue(scalarValue(x, typeof x === 'boolean' ? 'bool' : DTYPE_INFO[dtype].compute === 'bool' ? 'float32' : DTYPE_INFO[dtype].compute, like.device), DTYPE_INFO[dtype].compute);
+}
+
+/** What a binary op's rule needs beside saved tensors. */
+class BinaryContext {
+  constructor(
+    readonly a: Tensor['shape'] | number | boolean,
+    readonly b: Tensor['shape'] | number | boolean,
+    readonly aDType: DType,
+    readonly bDType: DType,
+    /** Which of a, b, out were saved: 1, 2, 4. */
+    readonly saved: number,
+    readonly options: readonly unknown[],
+  ) {}
+}
+
+const maskOf = (letters: string): number => (letters.includes('a') ? 1 : 0) | (letters.includes('b') ? 2 : 0) | (letters.includes('o') ? 4 : 0);
+
+/** Declares an op of two operands that broadcast. Its in-place form is had by {@link inPlace}. */
+export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O> {
+  const { forward, backward, check } = spec;
+  const rule = spec.result ?? 'same';
+  const node = gradName(name);
+  const maskA = maskOf(spec.saves?.[0] ?? '');
+  const maskB = maskOf(spec.saves?.[1] ?? '');
+  OPS.set(name, { name, inputs: 2, differentiable: backward !== undefined });
+  const gradRule: Rule = (grad, n) => {
+    const c = n.context as BinaryContext;
+    let at = 0;
+    const missing = undefined as unknown as Tensor;
+    const a = c.saved & 1 ? n.saved(at++) : typeof c.a === 'object' ? missing : c.a;
+    const b = c.saved & 2 ? n.saved(at++) : typeof c.b === 'object' ? missing : c.b;
+    const out = c.saved & 4 ? n.saved(at++) : missing;
+    const options = c.options as O;
+    const [da, db] = backward!;
+    return [
+      n.needs(0) && da !== null ? reduceGradient(da(grad, a, b, out, ...options), c.a as Tensor['shape'], c.aDType) : null,
+      n.needs(1) && db !== null ? reduceGradient(db(grad, a, b, out, ...options), c.b as Tensor['shape'], c.bDType) : null,
+    ];
+  };
+  const op = (a: Tensor, b: Operand, ...options: O): Tensor => {
+    const bt = typeof b === 'object' ? b : null;
+    if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
+    const promoted = resultType(a, b);
+    if (check !== undefined) check(a, b, promoted, ...options);
+    const dtype = resultOf(rule, promoted);
+    const compute = rule === 'same' || rule === 'float' ? dtype : promoted;
+    const av = a.dtype === compute ? a.value : castValue(a.value, compute);
+    const out = wrap(narrow(forward(e, av, operandValue(b, compute, a), ...options), dtype));
+    if (gradState.enabled && backward !== undefined && (a.requiresGrad || (bt !== null && bt.requiresGrad))) record(out, a, bt, b, options);
+    return out;
+  };
+  const record = (out: Tensor, a: Tensor, bt: Tensor | null, b: Operand, options: readonly unknown[]): void => {
+    const n: GradNode = attach(out, node, [a, bt], gradRule);
+    let mask = (n.needs(0) ? maskA : 0) | (n.needs(1) ? maskB : 0);
+    if (bt === null) mask &= ~2;
+    n.context = new BinaryContext(a.shape, bt === null ? (b as number) : bt.shape, a.dtype, bt === null ? a.dtype : bt.dtype, mask, options);
+    if (mask === 1) n.save(a);
+    else if (mask === 2) n.save(bt!);
+    else if (mask === 3) n.save(a, bt!);
+    else if (mask !== 0) n.save(...[mask & 1 ? a : null, mask & 2 ? bt : null, out].filter((t): t is Tensor => t !== null));
+  };
+  inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`));
+  return op;
+}
+
+/** For ops that integers and bools have no meaning in. */
+export function requireFloat(name: string, x: Tensor): void {
+  if (DTYPE_INFO[x.dtype].category !== 'float') throw new DTypeError('ERR_DTYPE', `${name}: takes floating point tensors, not ${x.dtype}`, { op: name, dtypes: [x.dtype] });
+}

@@ -1,0 +1,145 @@
+/**
+ * @file Ops as methods: `exp(x)` is also `x.exp()`. Each function exported by the modules listed here takes a tensor first and becomes a method
+ * of that name, with its type; a new op needs no entry of its own.
+ */
+import { provideEngineOps } from '../autograd/engine-ops.js';
+import { Tensor } from '../tensor/tensor.js';
+import { filled } from './fill.js';
+import './view-write.js';
+import * as activations from './activations.js';
+import * as arithmetic from './arithmetic.js';
+import * as binaryMath from './binary-math.js';
+import * as casting from './cast.js';
+import * as copying from './copy.js';
+import * as extremes from './extremes.js';
+import * as gathers from './gather.js';
+import * as indexing from './indexing.js';
+import * as joining from './joining.js';
+import * as linalg from './linalg.js';
+import * as logic from './logic.js';
+import * as matmuls from './matmul.js';
+import * as newLike from './new-like.js';
+import * as products from './products.js';
+import * as randomOps from './random-ops.js';
+import * as reductions from './reduce.js';
+import * as scans from './scans.js';
+import * as selecting from './selecting.js';
+import * as sorting from './sorting.js';
+import * as statistics from './statistics.js';
+import * as unaryMath from './unary-math.js';
+import * as views from './view.js';
+
+/** Functions of those modules that are no methods. */
+const INTERNAL = [
+  'computeValue', 'reduceTo', 'reducedShape', 'restoreDims', 'refuseEmpty', 'allIfEmpty', 'embed', 'broadcastGradient', 'asStridedGradient', 'indexTensor', 'launchGather', 'launchScatter', 'cutTo',
+] as const;
+
+/**
+ * The methods that a module's functions become: their types without the first parameter. Names are filtered by name, not by type: a type that
+ * has to look into the functions to tell its keys cannot be a base of Tensor, which those functions mention.
+ */
+type Methods<M> = { [K in Exclude<keyof M, (typeof INTERNAL)[number]>]: M[K] extends (first: never, ...rest: infer A) => infer R ? (...args: A) => R : never };
+
+type ArithmeticMethods = Methods<typeof arithmetic>;
+type UnaryMathMethods = Methods<typeof unaryMath>;
+type ActivationsMethods = Methods<typeof activations>;
+type BinaryMathMethods = Methods<typeof binaryMath>;
+type LogicMethods = Methods<typeof logic>;
+type SelectingMethods = Methods<typeof selecting>;
+type IndexingMethods = Methods<typeof indexing>;
+type JoiningMethods = Methods<typeof joining>;
+type CastingMethods = Methods<typeof casting>;
+type CopyingMethods = Methods<typeof copying>;
+type GathersMethods = Methods<typeof gathers>;
+type ProductsMethods = Methods<typeof products>;
+type MatmulsMethods = Methods<typeof matmuls>;
+type LinalgMethods = Methods<typeof linalg>;
+type NewLikeMethods = Methods<typeof newLike>;
+type ReductionsMethods = Methods<typeof reductions>;
+type StatisticsMethods = Methods<typeof statistics>;
+type ExtremesMethods = Methods<typeof extremes>;
+type ScansMethods = Methods<typeof scans>;
+type SortingMethods = Methods<typeof sorting>;
+type RandomOpsMethods = Methods<typeof randomOps>;
+type ViewsMethods = Methods<typeof views>;
+
+declare module '../tensor/tensor.js' {
+  interface Tensor
+    extends ArithmeticMethods,
+      UnaryMathMethods,
+      ActivationsMethods,
+      BinaryMathMethods,
+      LogicMethods,
+      SelectingMethods,
+      IndexingMethods,
+      JoiningMethods,
+      CastingMethods,
+      CopyingMethods,
+      GathersMethods,
+      ProductsMethods,
+      MatmulsMethods,
+      LinalgMethods,
+      NewLikeMethods,
+      ReductionsMethods,
+      StatisticsMethods,
+      ExtremesMethods,
+      ScansMethods,
+      SortingMethods,
+      RandomOpsMethods,
+      ViewsMethods {}
+}
+
+type AnyOp = (first: Tensor, ...rest: unknown[]) => unknown;
+
+/** A method that hands its arguments on; by the number of parameters, since rest arrays cost on the hottest calls. */
+function method(op: AnyOp): (this: Tensor, ...args: unknown[]) => unknown {
+  switch (op.length) {
+    case 1:
+      return function (this: Tensor, a?: unknown, ...rest: unknown[]) {
+        return a === undefined && rest.length === 0 ? op(this) : op(this, a, ...rest);
+      };
+    case 2:
+      return function (this: Tensor, a: unknown, ...rest: unknown[]) {
+        return rest.length === 0 ? op(this, a) : op(this, a, ...rest);
+      };
+    default:
+      return function (this: Tensor, ...args: unknown[]) {
+        return op(this, ...args);
+      };
+  }
+}
+
+/** Puts the functions of a module on Tensor, but those named in `except`. For ops of other packages too. */
+export function attachMethods(module: Readonly<Record<string, unknown>>, except: readonly string[] = []): void {
+  for (const [name, op] of Object.entries(module)) {
+    if (typeof op !== 'function' || except.includes(name) || Object.hasOwn(Tensor.prototype, name)) continue;
+    Object.defineProperty(Tensor.prototype, name, { value: method(op as AnyOp), writable: true, configurable: true, enumerable: false });
+  }
+}
+
+const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
+  arithmetic,
+  unaryMath,
+  activations,
+  binaryMath,
+  logic,
+  selecting,
+  indexing,
+  joining,
+  casting,
+  copying,
+  gathers,
+  products,
+  matmuls,
+  linalg,
+  newLike,
+  reductions,
+  statistics,
+  extremes,
+  scans,
+  sorting,
+  randomOps,
+  views,
+];
+for (const module of FAMILIES) attachMethods(module, INTERNAL);
+provideEngineOps({ add: (a, b) => arithmetic.add(a, b), full: (t, value) => filled(t.shape, value, t.dtype, t.device) });

@@ -1,0 +1,83 @@
+/** @file Device: core's side of one running backend: its programs, its limits, what is live on it. */
+import { type Backend, type BackendBuffer, CONTRACT_VERSION, type MemoryStats } from '../backend/contract.js';
+import { DeviceError, DTypeError, MemoryError } from '../errors.js';
+import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
+import { MAX_INPUTS, MAX_INSTRUCTIONS, MAX_OUTPUTS } from '../tensor/limits.js';
+import { ProgramCache } from '../tensor/linearize.js';
+import { Memory } from '../tensor/memory.js';
+
+/** What {@link Device.onLaunch} is told of one launch. */
+export interface LaunchEvent {
+  readonly kernel: string;
+  readonly shape: readonly number[];
+  /** The program as text. */
+  readonly program?: () => string;
+}
+
+/** Longer fused programs gain little and take longer to compile. */
+const FUSION_INSTRUCTIONS = 48;
+const FUSION_INPUTS = 12;
+
+/** A backend in use: what tensors name as their device. Made by a `Runtime`. */
+export class Device {
+  readonly id: string;
+  readonly kernels: Backend['kernels'];
+  readonly collected: boolean;
+  readonly programs = new ProgramCache();
+  /** Instructions and inputs that a fused program may have. */
+  readonly maxInstructions: number;
+  readonly maxInputs: number;
+  /** Run op by op, for debugging. */
+  eager = false;
+  /** Kernels launched so far. */
+  launches = 0;
+  /** Called before each launch. */
+  onLaunch: ((event: LaunchEvent) => void) | null = null;
+
+  constructor(readonly backend: Backend) {
+    if (backend.contractVersion !== CONTRACT_VERSION) {
+      throw new DeviceError('ERR_CONTRACT_VERSION', `backend '${backend.id}' implements contract version ${backend.contractVersion}; this core speaks ${CONTRACT_VERSION}`, { device: backend.id });
+    }
+    this.id = backend.id;
+    this.kernels = backend.kernels;
+    const { capabilities } = backend;
+    this.collected = capabilities.collected ?? false;
+    this.maxInstructions = Math.min(FUSION_INSTRUCTIONS, MAX_INSTRUCTIONS - 8, capabilities.maxInstructions);
+    this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS, capabilities.maxBuffers - 1);
+  }
+
+  get syncRead(): boolean {
+    return this.backend.capabilities.syncRead;
+  }
+
+  /** How many outputs a program with so many inputs may have. */
+  maxOutputs(inputs: number): number {
+    return Math.min(MAX_OUTPUTS - 2, this.backend.capabilities.maxBuffers - inputs);
+  }
+
+  /** @throws DTypeError `ERR_DTYPE_DEVICE` when the backend has no such dtype. */
+  allocate(dtype: DType, length: number): Memory {
+    const { capabilities } = this.backend;
+    if (!capabilities.dtypes.includes(dtype)) {
+      throw new DTypeError('ERR_DTYPE_DEVICE', `device '${this.id}' has no ${dtype}; it has ${capabilities.dtypes.join(', ')}`, { device: this.id, dtypes: [dtype] });
+    }
+    const bytes = length * DTYPE_INFO[dtype].size;
+    if (bytes > capabilities.maxBufferBytes) {
+      throw new MemoryError('ERR_BUFFER_SIZE', `a tensor of ${length} ${dtype} elements takes ${bytes} bytes; device '${this.id}' allows ${capabilities.maxBufferBytes} a buffer`, { device: this.id });
+    }
+    return new Memory(this, this.backend.allocate(dtype, Math.max(length, 1)), dtype, length);
+  }
+
+  /** A memory's buffer that nobody needs any more. */
+  released(buffer: BackendBuffer): void {
+    this.backend.free(buffer);
+  }
+
+  memory(): MemoryStats {
+    return this.backend.memory();
+  }
+
+  toString(): string {
+    return this.id;
+  }
+}

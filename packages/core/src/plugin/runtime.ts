@@ -1,0 +1,220 @@
+/**
+ * @file Runtime: the composition root. Each has a container of its own, its plugins, its devices and its random numbers; the default one serves
+ * code that names none.
+ */
+import { CONTRACT_VERSION } from '../backend/contract.js';
+import { DeviceError } from '../errors.js';
+import { Generator } from '../random/generator.js';
+import { type DependencyContainer, rootContainer } from './container.js';
+import { Device } from './device.js';
+import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
+
+export interface InitOptions {
+  /** 'auto' (the default: the available backend of the highest priority), or a backend's id. */
+  readonly device?: string;
+  readonly plugins?: readonly Plugin[];
+  /** Options for a backend's `create`, by id. */
+  readonly backendOptions?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Run op by op, without deferral, on all devices. */
+  readonly eager?: boolean;
+}
+
+/** One row of {@link Runtime.backends}. */
+export interface BackendStatus {
+  readonly id: string;
+  readonly version: string | undefined;
+  readonly priority: number;
+  readonly availability: Availability;
+}
+
+export class Runtime {
+  readonly container: DependencyContainer = rootContainer.createChildContainer();
+  /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
+  readonly generator = new Generator();
+  readonly #plugins = new Map<string, Plugin>();
+  readonly #devices = new Map<string, Device>();
+  readonly #starting = new Map<string, Promise<Device>>();
+  readonly #options = new Map<string, Readonly<Record<string, unknown>>>();
+  #default: Device | null = null;
+  #eager = false;
+  #core: typeof import('../index.js') | null = null;
+
+  constructor(core?: typeof import('../index.js')) {
+    this.#core = core ?? null;
+  }
+
+  /** What plugins get handed. Set once by core's index. @internal */
+  provideCore(core: typeof import('../index.js')): void {
+    this.#core ??= core;
+  }
+
+  /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
+  use(plugin: Plugin): this {
+    if (typeof plugin?.register !== 'function' || typeof plugin.name !== 'string') {
+      throw new DeviceError('ERR_PLUGIN', 'a plugin is an object { name, version, contract, register({ container, core }) }');
+    }
+    if (plugin.contract !== CONTRACT_VERSION) {
+      throw new DeviceError('ERR_CONTRACT_VERSION', `plugin '${plugin.name}' was written for contract version ${plugin.contract}; this core speaks ${CONTRACT_VERSION}`);
+    }
+    if (this.#plugins.has(plugin.name)) return this;
+    plugin.register({ container: this.container, core: this.#core! });
+    this.#plugins.set(plugin.name, plugin);
+    return this;
+  }
+
+  #providers(): BackendProvider[] {
+    // A child's own registrations only: resolveAll on an empty token throws.
+    return this.container.isRegistered(BACKEND) ? this.container.resolveAll<BackendProvider>(BACKEND) : [];
+  }
+
+  /** Layers registered by plugins, by name. */
+  layers(): ReadonlyMap<string, LayerProvider> {
+    const all = this.container.isRegistered(LAYER) ? this.container.resolveAll<LayerProvider>(LAYER) : [];
+    return new Map(all.map((layer) => [layer.name, layer]));
+  }
+
+  /** The backends that are registered, each with whether it can run here, the preferred first. */
+  async backends(): Promise<BackendStatus[]> {
+    const sorted = this.#providers().sort((a, b) => b.priority - a.priority);
+    return Promise.all(
+      sorted.map(async (p) => {
+        let availability: Availability;
+        try {
+          availability = await p.isAvailable();
+        } catch (error) {
+          availability = { available: false, reason: error instanceof Error ? error.message : String(error) };
+        }
+        return { id: p.id, version: p.version, priority: p.priority, availability };
+      }),
+    );
+  }
+
+  /**
+   * Chooses the default device and starts its backend. May be called again to choose another.
+   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason.
+   */
+  async init(options: InitOptions = {}): Promise<Device> {
+    for (const plugin of options.plugins ?? []) this.use(plugin);
+    for (const [id, given] of Object.entries(options.backendOptions ?? {})) this.#options.set(id, given);
+    if (options.eager !== undefined) this.eager = options.eager;
+    const wanted = options.device ?? 'auto';
+    if (wanted !== 'auto') return (this.#default = await this.start(wanted));
+    const reasons: string[] = [];
+    for (const { id, availability } of await this.backends()) {
+      if (!availability.available) {
+        reasons.push(`${id}: ${availability.reason}`);
+        continue;
+      }
+      try {
+        return (this.#default = await this.start(id));
+      } catch (error) {
+        reasons.push(`${id}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `no backend can run here${reasons.length > 0 ? ` (${reasons.join('; ')})` : ': none is registered'}`);
+  }
+
+  #provider(id: string): BackendProvider {
+    const providers = this.#providers();
+    const found = providers.findLast((p) => p.id === id);
+    if (found === undefined) {
+      throw new DeviceError('ERR_DEVICE_UNKNOWN', `no backend '${id}' is registered; there are: ${providers.map((p) => p.id).join(', ') || 'none'}`, { device: id });
+    }
+    return found;
+  }
+
+  /** Starts a backend, or answers the one that runs. */
+  async start(id: string): Promise<Device> {
+    const running = this.#devices.get(id);
+    if (running !== undefined) return running;
+    let starting = this.#starting.get(id);
+    if (starting === undefined) {
+      starting = (async () => {
+        const provider = this.#provider(id);
+        const availability = await provider.isAvailable();
+        if (!availability.available) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend '${id}' cannot run here: ${availability.reason}`, { device: id });
+        const backend = await provider.create(this.#options.get(id));
+        return this.#devices.get(id) ?? this.#add(new Device(backend));
+      })().finally(() => this.#starting.delete(id));
+      this.#starting.set(id, starting);
+    }
+    return starting;
+  }
+
+  #add(device: Device): Device {
+    device.eager = this.#eager;
+    this.#devices.set(device.id, device);
+    return device;
+  }
+
+  /** A device by id. One that needs an await to start must have been started by `init` or `start`. */
+  device(id: string): Device {
+    const running = this.#devices.get(id);
+    if (running !== undefined) return running;
+    const provider = this.#provider(id);
+    if (provider.createSync === undefined) throw new DeviceError('ERR_DEVICE_NOT_STARTED', `backend '${id}' has not started: await init({ device: '${id}' }) first`, { device: id });
+    return this.#add(new Device(provider.createSync(this.#options.get(id))));
+  }
+
+  /** Where tensors are made when no device is named: what `init` chose, before that the preferred backend that needs no await. */
+  get defaultDevice(): Device {
+    if (this.#default !== null) return this.#default;
+    const ready = this.#providers()
+      .filter((p) => p.createSync !== undefined)
+      .sort((a, b) => b.priority - a.priority)[0];
+    if (ready === undefined) throw new DeviceError('ERR_DEVICE_NOT_STARTED', 'no backend is ready: import tessera (which brings the CPU backend), or await init({ plugins: […] }) first');
+    return (this.#default = this.device(ready.id));
+  }
+
+  set defaultDevice(device: Device) {
+    this.#default = device;
+  }
+
+  get devices(): readonly Device[] {
+    return [...this.#devices.values()];
+  }
+
+  /** Op by op, without deferral, on all devices of this runtime. */
+  get eager(): boolean {
+    return this.#eager;
+  }
+
+  set eager(on: boolean) {
+    this.#eager = on;
+    for (const device of this.#devices.values()) device.eager = on;
+  }
+
+  /** Ends all backends. Tensors on them can be used no more. */
+  async dispose(): Promise<void> {
+    const devices = [...this.#devices.values()];
+    this.#devices.clear();
+    this.#default = null;
+    await Promise.all(devices.map((d) => d.backend.dispose()));
+    await this.container.dispose();
+  }
+}
+
+/** The runtime of code that names none; a test or a page with several may put another in its place for a while. */
+export const runtimes: { current: Runtime } = { current: new Runtime() };
+
+/** Runs synchronous code with another runtime as the default one. */
+export function withRuntime<T>(runtime: Runtime, fn: () => T): T {
+  const was = runtimes.current;
+  runtimes.current = runtime;
+  try {
+    return fn();
+  } finally {
+    runtimes.current = was;
+  }
+}
+
+/** What functions take as a device: its id, or the device itself. */
+export type DeviceLike = string | Device;
+
+export function toDevice(device: DeviceLike | undefined | null): Device {
+  if (device === undefined || device === null) return runtimes.current.defaultDevice;
+  return typeof device === 'string' ? runtimes.current.device(device) : device;
+}
+
+/** Chooses the default device of the default runtime. @see Runtime.init */
+export const init = (options: InitOptions = {}): Promise<Device> => runtimes.current.init(options);

@@ -1,0 +1,166 @@
+/**
+ * @file Launching: deferred values become memory. Which values one kernel writes is decided here, at launch, when it is known who wants what:
+ * interior values that are dear and wanted by others are written by the same kernel; cheap ones are computed again by each consumer.
+ */
+import type { ReduceKind } from '../backend/contract.js';
+import { formatProgram, type Program } from '../backend/program.js';
+import type { DType } from './dtype.js';
+import { ensureStrides, layout, pointwiseLayout, reduceLayout } from './layout.js';
+import { addOutput, begin, linear, visit } from './linearize.js';
+import type { Memory } from './memory.js';
+import { numelOf, type Shape } from './shape.js';
+import { arityOf, DEAR, IN_MEMORY, inMemory, SCALAR, type Value } from './value.js';
+
+/** Who reads `v` (an argument of a value that was launched) reads it no more. */
+function letGo(v: Value | null): void {
+  if (v === null) return;
+  if (v.op === IN_MEMORY) v.memory!.settle();
+  else if (v.op !== SCALAR) v.uses--;
+}
+
+/** The deferred value becomes a leaf in `memory`, row-major. */
+function settle(v: Value, memory: Memory): void {
+  const { a, b, c } = v;
+  v.op = IN_MEMORY;
+  v.a = v.b = v.c = null;
+  v.memory = memory;
+  // Whoever captured it while it was deferred reads its memory from now on.
+  memory.pending += v.uses;
+  v.uses = 0;
+  v.offset = 0;
+  v.contiguous = true;
+  v.strides = null;
+  v.size = 0;
+  v.cost = 0;
+  memory.owners += v.holders;
+  if (v.dropped) memory.abandon();
+  letGo(a);
+  letGo(b);
+  letGo(c);
+}
+
+/** Computes `root` now, if it is not in memory yet, and with it what the same kernel gives for nothing. */
+export function materialise(root: Value): void {
+  if (root.op === IN_MEMORY) return;
+  const device = root.device;
+  if (root.numel === 0) {
+    settle(root, device.allocate(root.dtype, 1));
+    return;
+  }
+  begin();
+  const slot = visit(root);
+  addOutput(root, slot);
+  const limit = device.maxOutputs(linear.inputCount);
+  for (let i = 0; i < linear.count - 1 && linear.outputCount < limit; i++) {
+    const v = linear.values[i]!;
+    if (v.cost > DEAR && v.numel === root.numel && v !== root && v.uses + v.saves > v.innerUses && v.shape.length === root.shape.length) addOutput(v, v.slot);
+  }
+  const program = device.programs.lookup(root.shape);
+  const count = linear.outputCount;
+  const inputs = linear.inputCount;
+  const written: Value[] = [];
+  for (let i = 0; i < count; i++) {
+    const v = linear.outputs[i]!;
+    const memory = device.allocate(v.dtype, v.numel);
+    linear.inputs[inputs + i] = inMemory(memory, v.shape, v.numel, null, 0, true);
+    written.push(v);
+  }
+  launchPointwise(program, inputs, count, root.shape, root.numel);
+  for (let i = count - 1; i >= 0; i--) settle(written[i]!, linear.inputs[inputs + i]!.memory!);
+  forget();
+}
+
+/** Launches what was linearised into one given leaf. */
+function run(program: Program, out: Value): void {
+  const inputs = linear.inputCount;
+  linear.inputs[inputs] = out;
+  launchPointwise(program, inputs, 1, out.shape, out.numel);
+  forget();
+}
+
+/** The scratch must not keep values alive until the next launch. */
+function forget(): void {
+  if (linear.count > 16 || linear.inputCount > 8) {
+    linear.inputs.fill(undefined as unknown as Value);
+    linear.values.fill(undefined as unknown as Value);
+    linear.outputs.fill(undefined as unknown as Value);
+  }
+}
+
+function launchPointwise(program: Program, inputs: number, outputs: number, shape: Shape, numel: number): void {
+  const values = linear.inputs;
+  for (let i = 0; i < inputs + outputs; i++) {
+    const v = values[i]!;
+    if (v.strides === null) ensureStrides(v);
+  }
+  const device = values[inputs]!.device;
+  pointwiseLayout(values, inputs, outputs, shape, numel, linear.indexed);
+  device.launches++;
+  if (device.onLaunch !== null) device.onLaunch({ kernel: 'pointwise', shape, program: () => formatProgram(program) });
+  device.kernels.pointwise(program, linear.scalars, layout.inputs, layout.outputs);
+}
+
+/** Was a value worth computing before a reduction takes it as its program? Dear ones that others want too. */
+function dearest(x: Value): Value | null {
+  for (let i = linear.count - 1; i >= 0; i--) {
+    const v = linear.values[i]!;
+    if (v.cost > DEAR && v.uses + v.saves > (v === x ? 0 : v.innerUses)) return v;
+  }
+  return null;
+}
+
+/**
+ * Reduces `x` over the dims in the bit set `axes`; a deferred `x` is the reduction's program and takes no memory. `outShape` is the result's
+ * shape (the kept dims, or with sizes 1). `x` has a compute dtype that the kind takes, and elements.
+ */
+export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: Shape): Value {
+  const device = x.device;
+  if (device.eager) materialise(x);
+  begin();
+  let slot = visit(x);
+  for (let keep = dearest(x); keep !== null; keep = dearest(x)) {
+    materialise(keep);
+    begin();
+    slot = visit(x);
+    if (keep === x) break;
+  }
+  addOutput(x, slot);
+  const dtype: DType = kind === 'argmax' || kind === 'argmin' ? 'int32' : x.dtype;
+  const program = device.programs.lookup(x.shape);
+  const memory = device.allocate(dtype, numelOf(outShape));
+  const out = inMemory(memory, outShape, numelOf(outShape), null, 0, true);
+  const inputs = linear.inputCount;
+  linear.inputs[inputs] = out;
+  for (let i = 0; i < inputs; i++) ensureStrides(linear.inputs[i]!);
+  reduceLayout(linear.inputs, inputs, x.shape, axes, linear.indexed);
+  device.launches++;
+  if (device.onLaunch !== null) device.onLaunch({ kernel: `reduce ${kind}`, shape: x.shape, program: () => formatProgram(program) });
+  device.kernels.reduce(kind, program, linear.scalars, layout.inputs, layout.outputs[0]!, layout.axes);
+  forget();
+  return out;
+}
+
+/** Writes `value` into the leaf `target` (same shape, any strides). `target` must not overlap what `value` reads, unless views are identical. */
+export function storeInto(target: Value, value: Value): void {
+  if (target.numel === 0) return;
+  begin();
+  const slot = visit(value);
+  addOutput(target, slot);
+  const program = target.device.programs.lookup(target.shape);
+  run(program, target);
+}
+
+/** Does the expression read `memory` through a view other than exactly `target`? */
+export function readsOtherwise(v: Value, target: Value): boolean {
+  if (v.op === SCALAR) return false;
+  if (v.op !== IN_MEMORY) {
+    const n = arityOf(v.op);
+    return (n > 0 && readsOtherwise(v.a!, target)) || (n > 1 && readsOtherwise(v.b!, target)) || (n > 2 && readsOtherwise(v.c!, target));
+  }
+  if (v.memory !== target.memory) return false;
+  if (v.offset !== target.offset || v.shape.length !== target.shape.length) return true;
+  const s = ensureStrides(v);
+  const t = ensureStrides(target);
+  for (let i = 0; i < s.length; i++) if (v.shape[i] !== target.shape[i] || (s[i] !== t[i] && v.shape[i] !== 1)) return true;
+  return false;
+}
