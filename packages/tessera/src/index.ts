@@ -1,2 +1,16 @@
-/** @file A PyTorch-modelled deep-learning framework for TypeScript whose backends and layers are plugins. */
-export {};
+/**
+ * @file A PyTorch-modelled deep-learning framework for TypeScript whose backends and layers are plugins. This is what people import: all of the
+ * packages, with the CPU backend ready to be used.
+ */
+import { cpuPlugin } from '@tessera/backend-cpu';
+import { runtimes } from '@tessera/core';
+
+runtimes.current.use(cpuPlugin);
+
+export * from '@tessera/core';
+export * as nn from '@tessera/layers';
+export { F } from '@tessera/layers';
+export * as optim from '@tessera/optim';
+export * as data from '@tessera/data';
+export * as io from '@tessera/io';
+export { cpuPlugin };

@@ -1,0 +1,106 @@
+/**
+ * @file Update: a pointwise program with several results that are written over tensors, made once and run many times. It is what one step of an
+ * optimizer is: no expression is built at a step, and parameter, gradient and state are read and written in one kernel.
+ */
+import type { Program } from '../backend/program.js';
+import { DeviceError, ShapeError } from '../errors.js';
+import { type Expression, e } from '../ops/expression.js';
+import type { Device } from '../plugin/device.js';
+import { type DType, DTYPE_INFO } from './dtype.js';
+import { materialise } from './launch.js';
+import { ensureStrides, layout, pointwiseLayout } from './layout.js';
+import { addOutput, begin, linear, visit } from './linearize.js';
+import type { Memory } from './memory.js';
+import { sameShape } from './shape.js';
+import type { Tensor } from './tensor.js';
+import { IN_MEMORY, narrow, scalarValue, Value } from './value.js';
+
+/** The program of one combination of dtypes on one device. */
+interface Compiled {
+  readonly device: Device;
+  readonly dtypes: readonly DType[];
+  readonly program: Program;
+  /** The tensor that each input of the program is. */
+  readonly inputs: readonly number[];
+  /** The scalar that each scalar of the program is. */
+  readonly scalars: readonly number[];
+}
+
+export class Update {
+  #compiled: Compiled[] = [];
+
+  /**
+   * @param name For messages.
+   * @param writes How many of the tensors are written: the first ones.
+   * @param formula From the tensors' values and the scalars: the new values of the first tensors. Its text must not depend on run-time numbers.
+   * @example new Update('sgd', 1, (e, [p, g], [lr]) => [e.sub(p, e.mul(g, lr))])
+   */
+  constructor(
+    readonly name: string,
+    readonly writes: number,
+    readonly formula: (e: Expression, tensors: readonly Value[], scalars: readonly Value[]) => readonly Value[],
+  ) {}
+
+  /** Runs it on tensors of one shape and device. Versions of the written ones go up. No history is recorded. */
+  run(tensors: readonly Tensor[], scalars: readonly number[]): void {
+    const first = tensors[0]!;
+    const { device, shape } = first;
+    for (let i = 1; i < tensors.length; i++) {
+      const t = tensors[i]!;
+      if (t.device !== device) throw new DeviceError('ERR_DEVICE_MIX', `${this.name}: tensors on ${device.id} and ${t.device.id}`, { op: this.name });
+      if (!sameShape(t.shape, shape)) throw new ShapeError('ERR_UPDATE_SHAPE', `${this.name}: shapes [${shape.join(', ')}] and [${t.shape.join(', ')}]`, { op: this.name, shapes: [shape, t.shape] });
+    }
+    const numel = first.numel();
+    if (numel === 0) return;
+    const compiled = this.#lookup(device, tensors, scalars.length);
+    for (let i = 0; i < tensors.length; i++) {
+      if (i < this.writes) tensors[i]!.storage.writable(true);
+      else materialise(tensors[i]!.value);
+    }
+    const { inputs } = compiled;
+    begin();
+    const values = linear.inputs;
+    for (let i = 0; i < inputs.length; i++) values[i] = tensors[inputs[i]!]!.value;
+    for (let i = 0; i < this.writes; i++) values[inputs.length + i] = tensors[i]!.value;
+    const count = inputs.length + this.writes;
+    for (let i = 0; i < count; i++) if (values[i]!.strides === null) ensureStrides(values[i]!);
+    for (let i = 0; i < compiled.scalars.length; i++) linear.scalars[i] = scalars[compiled.scalars[i]!]!;
+    pointwiseLayout(values, inputs.length, this.writes, shape, numel, false);
+    device.launches++;
+    if (device.onLaunch !== null) device.onLaunch({ kernel: this.name, shape });
+    device.kernels.pointwise(compiled.program, linear.scalars, layout.inputs, layout.outputs);
+    for (let i = 0; i < this.writes; i++) tensors[i]!.storage.version++;
+  }
+
+  #lookup(device: Device, tensors: readonly Tensor[], scalars: number): Compiled {
+    next: for (const c of this.#compiled) {
+      if (c.device !== device || c.dtypes.length !== tensors.length) continue;
+      for (let i = 0; i < tensors.length; i++) if (c.dtypes[i] !== tensors[i]!.dtype) continue next;
+      return c;
+    }
+    const compiled = this.#trace(device, tensors.map((t) => t.dtype), scalars);
+    this.#compiled.push(compiled);
+    return compiled;
+  }
+
+  /** Runs the formula on placeholders. */
+  #trace(device: Device, dtypes: readonly DType[], scalarCount: number): Compiled {
+    const shape = [1];
+    const leaves = dtypes.map((dtype) => {
+      const v = new Value(IN_MEMORY, 0, shape, 1, dtype, device);
+      v.memory = { pending: 0, bytes: 0 } as Memory;
+      return v;
+    });
+    const scalars = Array.from({ length: scalarCount }, () => scalarValue(0, DTYPE_INFO[dtypes[0]!].compute, device));
+    const outputs = this.formula(e, leaves, scalars).map((v, i) => narrow(v, dtypes[i]!));
+    begin();
+    for (const v of outputs) addOutput(v, visit(v));
+    const program = device.programs.lookup(shape);
+    const inputs: number[] = [];
+    for (let i = 0; i < linear.inputCount; i++) inputs.push(leaves.indexOf(linear.inputs[i]!));
+    // Scalars are told apart by their register: each was visited once.
+    const order = scalars.map((s, i) => [s.mark === linear.epoch ? s.slot : -1, i] as const).filter(([slot]) => slot >= 0);
+    order.sort((a, b) => a[0] - b[0]);
+    return { device, dtypes, program, inputs, scalars: order.map(([, i]) => i) };
+  }
+}

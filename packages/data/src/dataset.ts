@@ -1,0 +1,83 @@
+/** @file Datasets: samples by number, and their combinations. PyTorch: torch.utils.data. */
+import { Generator, IndexError, runtimes, type Tensor, ValueError } from '@tessera/core';
+
+/** Samples by number. Subclass it, or give any object with `length` and `get`. PyTorch: Dataset. */
+export interface Dataset<T> {
+  readonly length: number;
+  /** Sample `index`; may be loaded asynchronously. */
+  get(index: number): T | Promise<T>;
+  /** Several samples at once, collated, where a dataset can do that faster than one by one. PyTorch: __getitems__. */
+  getBatch?(indices: readonly number[]): unknown;
+}
+
+/** Tensors with a first dim in common; sample `i` is row `i` of each. PyTorch: TensorDataset. */
+export class TensorDataset implements Dataset<Tensor[]> {
+  readonly tensors: readonly Tensor[];
+
+  constructor(...tensors: Tensor[]) {
+    if (tensors.length === 0) throw new ValueError('ERR_DATASET', 'TensorDataset: give at least one tensor');
+    const sizes = tensors.map((t) => t.size(0));
+    if (sizes.some((s) => s !== sizes[0])) throw new ValueError('ERR_DATASET', `TensorDataset: Size mismatch between tensors: ${sizes.join(', ')}`);
+    this.tensors = tensors;
+  }
+
+  get length(): number {
+    return this.tensors[0]!.size(0);
+  }
+
+  get(index: number): Tensor[] {
+    return this.tensors.map((t) => t.select(0, index));
+  }
+
+  /** One gather a tensor, rather than a view a sample. */
+  getBatch(indices: readonly number[]): Tensor[] {
+    const index = Int32Array.from(indices, (i) => {
+      const k = i < 0 ? i + this.length : i;
+      if (!(k >= 0 && k < this.length)) throw new IndexError('ERR_INDEX_RANGE', `TensorDataset: sample ${i} is out of range for ${this.length} samples`);
+      return k;
+    });
+    return this.tensors.map((t) => t.indexSelect(0, t.newTensor(index, { dtype: 'int32' })));
+  }
+}
+
+/** Some samples of a dataset, in an order of their own. PyTorch: Subset. */
+export class Subset<T> implements Dataset<T> {
+  constructor(
+    readonly dataset: Dataset<T>,
+    readonly indices: readonly number[],
+  ) {
+    if (dataset.getBatch !== undefined) this.getBatch = (at) => dataset.getBatch!(at.map((i) => indices[i]!));
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+
+  get(index: number): T | Promise<T> {
+    const at = this.indices[index < 0 ? index + this.length : index];
+    if (at === undefined) throw new IndexError('ERR_INDEX_RANGE', `Subset: sample ${index} is out of range for ${this.length} samples`);
+    return this.dataset.get(at);
+  }
+
+  getBatch?: (indices: readonly number[]) => unknown;
+}
+
+/**
+ * Random parts of a dataset without overlap. Lengths are numbers of samples, or fractions that sum to 1 (what is left over goes to the first
+ * parts, one each). PyTorch: random_split, in its order for a seed.
+ */
+export function randomSplit<T>(dataset: Dataset<T>, lengths: readonly number[], options: { readonly generator?: Generator } = {}): Subset<T>[] {
+  const n = dataset.length;
+  let sizes = [...lengths];
+  if (Math.abs(lengths.reduce((a, b) => a + b, 0) - 1) < 1e-6 && lengths.every((f) => f >= 0 && f <= 1)) {
+    sizes = lengths.map((f) => Math.floor(n * f));
+    const left = n - sizes.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < left; i++) sizes[i % sizes.length]! += 1;
+  }
+  if (sizes.reduce((a, b) => a + b, 0) !== n || sizes.some((s) => !Number.isInteger(s) || s < 0)) {
+    throw new ValueError('ERR_SPLIT', `randomSplit: Sum of input lengths (${lengths.join(' + ')}) does not equal the length of the input dataset, ${n}`);
+  }
+  const order = [...(options.generator ?? runtimes.current.generator).randperm(n)];
+  let at = 0;
+  return sizes.map((size) => new Subset(dataset, order.slice(at, (at += size))));
+}
