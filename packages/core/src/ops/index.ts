@@ -4,10 +4,13 @@ export { type BinaryOp, type Operand, resultType, type UnaryOp } from './define.
 export { type OpInfo, OPS } from './registry.js';
 export { attachMethods } from './methods.js';
 export { gather, indexSelect, scatterAdd } from './gather.js';
-export { amax, amin, argmax, argmin, type Dims, mean, type ReduceOptions, sum, type SumOptions } from './reduce.js';
+export * from './reduce.js';
+export type { Dims, ReduceOptions, SumOptions } from './reduction.js';
 export {
   asStrided, clone, contiguous, diagonal, expand, flatten, narrow, permute, reshape, select, slice, squeeze, t, transpose, unflatten, unfold, unsqueeze, view,
 } from './view.js';
+export { where } from './where.js';
+export * from './cat.js';
 export * from './arithmetic.js';
 export * from './unary-math.js';
 export * from './activations.js';
