@@ -45,6 +45,15 @@ export class TesseraError extends Error {
     return this;
   }
 
+  /** Replaces a line that {@link note} added, by a caller further out that knows more. */
+  reword(line: string, better: string): this {
+    const at = this.message.lastIndexOf(`\n  ${line}`);
+    if (at < 0) return this.note(better);
+    this.message = `${this.message.slice(0, at)}\n  ${better}${this.message.slice(at + 3 + line.length)}`;
+    this.#rewriteStack();
+    return this;
+  }
+
   #rewriteStack(): void {
     const frames = this.stack?.slice(this.stack.search(/^ {4}at /m)) ?? '';
     Object.defineProperty(this, 'stack', {
