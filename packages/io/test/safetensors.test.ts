@@ -235,6 +235,14 @@ describe("the framework's types", () => {
     expect(codeOf(() => toHostArray('x', bad))).toBe(code);
   });
 
+  it('copies from a Buffer too', () => {
+    const file = Buffer.from(serializeSafetensors([['a', tensor('I32', Int32Array.of(5))]]));
+    const { tensors } = parseSafetensors(file);
+    const host = toHostArray('a', tensors.get('a')!);
+    file.fill(0);
+    expect([...host.array]).toEqual([5]);
+  });
+
   it('reads data at odd offsets', () => {
     const bytes = new Uint8Array(9);
     bytes.set(new Uint8Array(Float64Array.of(0.1).buffer), 1);

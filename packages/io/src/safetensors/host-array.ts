@@ -39,7 +39,7 @@ const INTEGERS: Partial<Record<SafetensorsDType, (buffer: ArrayBuffer) => ArrayL
  * neither 0 nor 1; NotSupportedError ERR_SAFETENSORS_DTYPE for a type that the framework lacks (C64, F8_*, …).
  */
 export function toHostArray(name: string, { dtype, data }: SafetensorsTensor): HostArray {
-  const buffer = data.slice().buffer as ArrayBuffer;
+  const { buffer } = new Uint8Array(data); // a copy, which slice() of a Buffer is not
   const same = SAME_BYTES[dtype];
   if (same === 'bool') checkBools(name, data);
   if (same) return { dtype: same, array: new DTYPE_INFO[same].array(buffer) };

@@ -35,7 +35,8 @@ const LENGTH_BYTES = 8;
  * const { tensors } = parseSafetensors(await readFile('model.safetensors'));
  * tensors.get('fc.weight'); // { dtype: 'F32', shape: [10, 1568], data: Uint8Array(62720) }
  */
-export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
+export function parseSafetensors(file: Uint8Array): SafetensorsFile {
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength); // of a Buffer, whose slice() does not copy
   const headerBytes = readHeaderLength(bytes);
   const dataStart = LENGTH_BYTES + headerBytes;
   const header = readHeader(bytes.subarray(LENGTH_BYTES, dataStart));
