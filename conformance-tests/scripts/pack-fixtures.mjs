@@ -3,8 +3,8 @@
  *
  *   node conformance-tests/scripts/pack-fixtures.mjs SRC DEST
  *
- * SRC holds `dev/` (ops, extra_ops, modules, optim, index.json) and `seed_examples/`; DEST is emptied first. Each file
- * is gzipped by itself, so that a browser fetches only what it tests. Cotangents that our own generator draws again
+ * SRC holds `dev/` (ops, extra_ops, modules, optim, index.json) and `seed_examples/`; what
+ * DEST had of the same names goes. Each file is gzipped by itself, so that a browser fetches only what it tests. Cotangents that our own generator draws again
  * bit for bit are left out and replaced by their seeds (a sixth of all bytes); FORMAT.md, "Packing", has the details.
  */
 import { createHash } from 'node:crypto';
@@ -22,7 +22,8 @@ const EXACT_NORMALS = 16;
 const [source, destination] = process.argv.slice(2);
 if (!destination) throw new Error('usage: node pack-fixtures.mjs SRC DEST');
 
-rmSync(destination, { recursive: true, force: true });
+for (const entry of [...Object.keys(FOLDERS), 'contents.json', 'index.json.gz'])
+  rmSync(join(destination, entry), { recursive: true, force: true });
 const { torch, seed } = readJson('dev/index.json');
 const contents = { torch, seed, kinds: {}, sha256: {} };
 let bytes = write('index.json', readFileSync(join(source, 'dev/index.json')));
