@@ -1,2 +1,4 @@
 /** @file The plain TypeScript backend of Tessera: the living specification of its kernels. */
-export {};
+export { CpuBackend, type CpuBackendOptions, createCpuBackend } from './cpu-backend.js';
+export type { CpuBuffer } from './memory/cpu-buffer.js';
+export { cpuPlugin } from './plugin.js';
