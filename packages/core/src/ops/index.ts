@@ -29,3 +29,4 @@ export * from './extremes.js';
 export * from './scans.js';
 export * from './sorting.js';
 export * from './random-ops.js';
+export * from './nn/index.js';
