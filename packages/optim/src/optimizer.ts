@@ -45,7 +45,7 @@ export abstract class Optimizer<O extends object> {
     if (entries.length === 0) throw new ValueError('ERR_OPTIM_PARAMS', `${this.typeName}: optimizer got an empty parameter list`);
     const tensors = entries.map((entry) => (Array.isArray(entry) ? (entry[1] as Tensor) : (entry as Tensor | ParamGroupInput<O>)));
     if (tensors.every((t) => !isTensor(t))) for (const group of tensors) this.addParamGroup(group as ParamGroupInput<O>);
-    else this.addParamGroup({ params: tensors as Tensor[] } as ParamGroupInput<O>);
+    else this.addParamGroup({ params: tensors as Tensor[] } as unknown as ParamGroupInput<O>);
   }
 
   get typeName(): string {

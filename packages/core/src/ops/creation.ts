@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { Generator } from '../random/generator.js';
 import type { Device } from '../plugin/device.js';
 import { type DeviceLike, runtimes, toDevice } from '../plugin/runtime.js';
-import { dtypeOfArray, type DType, isFloat } from '../tensor/dtype.js';
+import { dtypeOfArray, DTYPE_INFO, type DType, isFloat } from '../tensor/dtype.js';
 import { encode, type NestedArray } from '../tensor/host.js';
 import { numelOf, type Shape, toShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -38,6 +38,20 @@ export function fromHost(values: ArrayLike<number>, shape: Shape, dtype: DType, 
   const memory = device.allocate(dtype, numel);
   if (numel > 0) device.backend.write(memory.buffer, 0, encode(values, dtype));
   return wrap(inMemory(memory, shape, numel, null, 0, true));
+}
+
+/**
+ * A tensor from its bytes, row-major and little-endian: the inverse of `Tensor.bytes()`. PyTorch: torch.frombuffer, but copied.
+ * @throws ValueError `ERR_BYTES` when there are not as many as shape and dtype take.
+ */
+export function fromBytes(bytes: Uint8Array, shape: Shape, dtype: DType, options: Omit<TensorOptions, 'dtype'> = {}): Tensor {
+  const numel = numelOf(shape);
+  const wanted = numel * DTYPE_INFO[dtype].size;
+  if (bytes.length !== wanted) throw new ValueError('ERR_BYTES', `fromBytes: shape [${shape.join(', ')}] of ${dtype} takes ${wanted} bytes, not ${bytes.length}`, { op: 'fromBytes', shapes: [shape] });
+  const device = toDevice(options.device);
+  const memory = device.allocate(dtype, numel);
+  if (numel > 0) device.backend.write(memory.buffer, 0, bytes);
+  return finish(wrap(inMemory(memory, shape, numel, null, 0, true)), options);
 }
 
 /** Anything that `tensor()` reads: numbers, booleans, arrays of them, typed arrays, tensors. */

@@ -196,6 +196,21 @@ export class Tensor {
     return decode(await v.device.backend.read(v.memory!.buffer, v.offset, v.numel), v.dtype);
   }
 
+  /** The elements' bytes, row-major and little-endian, in PyTorch's sizes: what files hold. */
+  bytes(): Uint8Array {
+    const v = this.#readable();
+    if (v.numel === 0) return new Uint8Array(0);
+    const { backend } = v.device;
+    if (backend.readSync === undefined) return this.#failSync('bytes', 'bytesAsync');
+    return backend.readSync(v.memory!.buffer, v.offset, v.numel);
+  }
+
+  /** As {@link bytes}, on every device. */
+  async bytesAsync(): Promise<Uint8Array> {
+    const v = this.#readable();
+    return v.numel === 0 ? new Uint8Array(0) : v.device.backend.read(v.memory!.buffer, v.offset, v.numel);
+  }
+
   #failSync(name: string, instead: string): never {
     throw new NotSupportedError('ERR_SYNC_READ', `${name}: device '${this.device.id}' cannot be read synchronously; use await ${instead}()`, { device: this.device.id, op: name });
   }
@@ -364,6 +379,23 @@ export class Tensor {
   /** @internal */
   afterAccumulate(): void {
     if (this.#afterAccumulate !== null) for (const hook of [...this.#afterAccumulate]) hook(this);
+  }
+
+  /**
+   * Shows the contents of `other`, of the same shape and any dtype and device, from now on: how `module.to()` keeps the parameters that
+   * optimizers hold. The history is not touched. PyTorch: `tensor.data = other`. @internal
+   */
+  become(other: Tensor): void {
+    if (other.storage === this.storage && other.offset === this.offset) return;
+    const old = this.storage;
+    this.storage = other.storage;
+    this.storage.handles++;
+    const own = this as { shape: Shape; ownStrides: Shape | null; offset: number };
+    own.shape = other.shape;
+    own.ownStrides = other.ownStrides;
+    own.offset = other.offset;
+    this.#viewValue = null;
+    if (--old.handles === 0 && old.saves === 0) old.release();
   }
 
   // ── the end ──

@@ -13,7 +13,7 @@ import { addOutput, begin, linear, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import { sameShape } from './shape.js';
 import type { Tensor } from './tensor.js';
-import { IN_MEMORY, narrow, scalarValue, Value } from './value.js';
+import { IN_MEMORY, inMemory, narrow, scalarValue, Value } from './value.js';
 
 /** The program of one combination of dtypes on one device. */
 interface Compiled {
@@ -53,15 +53,12 @@ export class Update {
     const numel = first.numel();
     if (numel === 0) return;
     const compiled = this.#lookup(device, tensors, scalars.length);
-    for (let i = 0; i < tensors.length; i++) {
-      if (i < this.writes) tensors[i]!.storage.writable(true);
-      else materialise(tensors[i]!.value);
-    }
+    for (let i = 0; i < tensors.length; i++) materialise(tensors[i]!.value);
     const { inputs } = compiled;
     begin();
     const values = linear.inputs;
     for (let i = 0; i < inputs.length; i++) values[i] = tensors[inputs[i]!]!.value;
-    for (let i = 0; i < this.writes; i++) values[inputs.length + i] = tensors[i]!.value;
+    for (let i = 0; i < this.writes; i++) values[inputs.length + i] = this.#target(tensors[i]!);
     const count = inputs.length + this.writes;
     for (let i = 0; i < count; i++) if (values[i]!.strides === null) ensureStrides(values[i]!);
     for (let i = 0; i < compiled.scalars.length; i++) linear.scalars[i] = scalars[compiled.scalars[i]!]!;
@@ -69,7 +66,22 @@ export class Update {
     device.launches++;
     if (device.onLaunch !== null) device.onLaunch({ kernel: this.name, shape });
     device.kernels.pointwise(compiled.program, linear.scalars, layout.inputs, layout.outputs);
-    for (let i = 0; i < this.writes; i++) tensors[i]!.storage.version++;
+    for (let i = 0; i < this.writes; i++) {
+      const { storage } = tensors[i]!;
+      storage.version++;
+      const written = values[inputs.length + i]!;
+      if (storage.value.memory !== written.memory) storage.replace(written);
+    }
+  }
+
+  /** Where a tensor's new value goes: over the old one, or into fresh memory when deferred readers still need that. */
+  #target(t: Tensor): Value {
+    const { value } = t;
+    const memory = value.memory!;
+    if (memory.pending === 0 && memory.owners <= 1) return value;
+    if (t.ownStrides === null) return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
+    t.storage.writable(true);
+    return t.value;
   }
 
   #lookup(device: Device, tensors: readonly Tensor[], scalars: number): Compiled {

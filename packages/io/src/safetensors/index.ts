@@ -6,3 +6,5 @@ export type { HostArray } from './host-array.js';
 export { parseSafetensors } from './parse.js';
 export type { SafetensorsFile } from './parse.js';
 export { serializeSafetensors } from './serialize.js';
+export { loadSafetensors, saveSafetensors, saveSafetensorsAsync } from './tensors.js';
+export type { LoadOptions, NamedTensors, SaveOptions } from './tensors.js';

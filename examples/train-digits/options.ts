@@ -1,0 +1,44 @@
+/** @file The options of the training program, checked: a wrong one ends it with one line that names what is allowed. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface Options {
+  device: string;
+  epochs: number;
+  batchSize: number;
+  lr: number;
+  optimizer: OptimizerName;
+  seed: number;
+  out: string;
+}
+
+export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
+
+const whole = (low: number, high: number) => (text: string): number => {
+  const x = Number(text);
+  if (text.trim() === '' || !Number.isInteger(x) || x < low || x > high) throw new InvalidArgumentError(`Allowed is a whole number from ${low} to ${high}.`);
+  return x;
+};
+
+function positive(text: string): number {
+  const x = Number(text);
+  if (text.trim() === '' || !(x > 0 && Number.isFinite(x))) throw new InvalidArgumentError('Allowed is a number above 0, such as 0.001.');
+  return x;
+}
+
+/** Reads the command line; on a wrong option it prints one line and ends the process with code 1. */
+export function parseOptions(argv: readonly string[], devices: readonly string[]): Options {
+  const program = new Command('train-digits')
+    .description('Trains a convolutional network on handwritten digits, with Tessera.')
+    .addOption(new Option('--device <id>', 'where to compute').choices(['auto', ...devices]).default('auto'))
+    .option('--epochs <n>', 'passes over the training data', whole(1, 1000), 6)
+    .option('--batch-size <n>', 'images in one step', whole(1, 1437), 64)
+    .option('--lr <rate>', 'learning rate', positive, 0.002)
+    .addOption(new Option('--optimizer <name>', 'how to descend').choices([...OPTIMIZERS]).default('adam'))
+    .option('--seed <n>', 'of all random numbers', whole(0, 2 ** 32 - 1), 0)
+    .option('--out <dir>', 'where to write the weights and the loss curve', 'out/train-digits')
+    .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`) });
+  return program.parse([...argv], { from: 'user' }).opts<Options>();
+}

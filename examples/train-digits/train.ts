@@ -1,0 +1,61 @@
+/** @file The training loop, and how good a model is. */
+import { data, F, noGrad, type Tensor, type optim } from 'tessera';
+import type { CNN } from './model.js';
+
+type Batch = [images: Tensor, labels: Tensor];
+
+/** What the loop tells after each step. */
+export interface Progress {
+  readonly epoch: number;
+  readonly loss: number;
+  /** Of the epoch so far, from 0 to 1. */
+  readonly accuracy: number;
+  readonly imagesPerSecond: number;
+}
+
+/** How many of a batch were recognised. */
+async function hits(logits: Tensor, labels: Tensor): Promise<number> {
+  return noGrad(() => logits.argmax(1).eq(labels).sum()).itemAsync();
+}
+
+/** Trains for one epoch; answers the losses of its steps. */
+export async function trainEpoch(
+  model: CNN,
+  loader: data.DataLoader<Batch>,
+  optimizer: optim.Optimizer<object>,
+  epoch: number,
+  report: (progress: Progress) => void,
+): Promise<number[]> {
+  model.train();
+  const losses: number[] = [];
+  let right = 0;
+  let seen = 0;
+  const start = performance.now();
+  for await (const [images, labels] of loader) {
+    optimizer.zeroGrad();
+    const logits = model(images);
+    const loss = F.crossEntropy(logits, labels);
+    loss.backward();
+    optimizer.step();
+    losses.push(await loss.itemAsync());
+    right += await hits(logits, labels);
+    seen += labels.size(0);
+    report({ epoch, loss: losses.at(-1)!, accuracy: right / seen, imagesPerSecond: (1000 * seen) / (performance.now() - start) });
+  }
+  return losses;
+}
+
+/** The fraction of a dataset that the model recognises. */
+export async function evaluate(model: CNN, loader: data.DataLoader<Batch>): Promise<number> {
+  model.eval();
+  let right = 0;
+  let seen = 0;
+  for await (const [images, labels] of loader) {
+    right += await hits(
+      noGrad(() => model(images)),
+      labels,
+    );
+    seen += labels.size(0);
+  }
+  return right / seen;
+}
