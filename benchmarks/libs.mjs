@@ -1,0 +1,15 @@
+// Library table: to add one, write lib/<x>.mjs (default export: async (opts) => ({ ops: {...}, mem() })) and add a line here.
+export const LIBS = {
+  'tessera-cpu': { file: './lib/tessera.mjs', opts: { device: 'cpu' } },
+  'tfjs-cpu': { file: './lib/tfjs-node.mjs', opts: { backend: 'cpu' } },
+  'tfjs-wasm': { file: './lib/tfjs-node.mjs', opts: { backend: 'wasm' } },
+  'tfjs-wasm-mt': { file: './lib/tfjs-node.mjs', opts: { backend: 'wasm', threads: 2 } },
+  'ortweb-1': { file: './lib/ort.mjs', opts: { pkg: 'onnxruntime-web', threads: 1 } },
+  'ortweb-2': { file: './lib/ort.mjs', opts: { pkg: 'onnxruntime-web', threads: 2 } },
+  'ortnode-1': { file: './lib/ort.mjs', opts: { pkg: 'onnxruntime-node', threads: 1 } },
+  'ortnode-2': { file: './lib/ort.mjs', opts: { pkg: 'onnxruntime-node', threads: 2 } },
+  'jax-wasm': { file: './lib/jax-node.mjs', opts: { device: 'wasm' } },
+  'jax-wasm-eager': { file: './lib/jax-node.mjs', opts: { device: 'wasm', eager: true } },
+  'jax-cpu': { file: './lib/jax-node.mjs', opts: { device: 'cpu' } },
+  'js-pytorch': { file: './lib/js-pytorch.mjs', opts: {}, skip: { encoder: 'first call did not finish before a 200 s process limit; call time not measured' } },
+};
