@@ -131,7 +131,13 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
         const next = edges[j]!;
         if (next === null) continue;
         const g = results === null ? null : (results[j] ?? null);
-        if (g !== null) next.grad = next.grad === null ? g : addGradients(next.grad, g);
+        if (g !== null) {
+          if (node.slot >= 0) {
+            // An output of a node that several share: its gradient has a place of its own there.
+            next.slots![node.slot] = g;
+            next.grad = g;
+          } else next.grad = next.grad === null ? g : addGradients(next.grad, g);
+        }
         if (--next.dependencies === 0) ready.push(next);
       }
       if (expand && !retainGraph) node.release();
@@ -139,7 +145,10 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   } finally {
     gradState.enabled = was;
     // After an error nothing may keep gradients alive.
-    for (const node of nodes) node.grad = null;
+    for (const node of nodes) {
+      node.grad = null;
+      if (node.slots !== null) node.takeSlots();
+    }
   }
   // What is pending is launched now, so that gradients do not keep the graph's values alive.
   for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();

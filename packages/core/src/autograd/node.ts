@@ -3,6 +3,7 @@
  * kind of object; what differs is the rule. Rules are written in differentiable ops, so second derivatives need nothing more.
  */
 import { AutogradError } from '../errors.js';
+import type { Storage } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The gradients of an op's inputs from that of its output, in the order of its edges; null where there is none. */
@@ -13,9 +14,10 @@ export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 let sequence = 0;
 const NONE: readonly never[] = [];
 
-/** A tensor that a node saved, and the version that it had. */
+/** A tensor that a node saved, the storage that it showed, and the version that it had. */
 interface Saved {
   readonly tensor: Tensor;
+  readonly storage: Storage;
   readonly version: number;
 }
 
@@ -28,6 +30,10 @@ export class GradNode {
   leaf: Tensor | null = null;
   /** Values that the rule needs beside tensors: options, shapes. */
   context: unknown = null;
+  /** Of a node that several outputs share: their gradients so far, in order. */
+  slots: (Tensor | null)[] | null = null;
+  /** Of one output of such a node: its place there; −1 for all others. */
+  slot = -1;
   /** Where the forward call was made, when anomaly mode is on. */
   trace: string | null = null;
   #saved: readonly Saved[] = NONE;
@@ -61,9 +67,10 @@ export class GradNode {
     const saved: Saved[] = [];
     for (let i = 0; i < tensors.length; i++) {
       const tensor = tensors[i]!;
-      tensor.storage.saves++;
-      tensor.storage.value.saves++;
-      saved.push({ tensor, version: tensor.storage.version });
+      const { storage } = tensor;
+      storage.saves++;
+      storage.value.saves++;
+      saved.push({ tensor, storage, version: storage.version });
     }
     this.#saved = saved;
     return this;
@@ -75,8 +82,8 @@ export class GradNode {
    */
   saved(i: number): Tensor {
     if (this.#freed) this.checkAlive();
-    const { tensor, version } = this.#saved[i]!;
-    if (tensor.storage.version !== version) {
+    const { tensor, storage, version } = this.#saved[i]!;
+    if (tensor.storage !== storage || storage.version !== version) {
       throw new AutogradError(
         'ERR_INPLACE_MODIFIED',
         `one of the variables needed for gradient computation has been modified by an inplace operation: [${tensor.dtype} [${tensor.shape.join(', ')}]], saved by ${this.name}, is at version ${tensor.storage.version}; expected version ${version} instead.`,
@@ -84,6 +91,13 @@ export class GradNode {
       );
     }
     return tensor;
+  }
+
+  /** The gradients of a shared node's outputs, which it gives up. */
+  takeSlots(): readonly (Tensor | null)[] {
+    const slots = this.slots!;
+    this.slots = slots.map(() => null);
+    return slots;
   }
 
   get savedCount(): number {
@@ -104,8 +118,7 @@ export class GradNode {
   /** Lets go of what was saved. */
   release(): void {
     if (this.leaf !== null || this.#freed) return;
-    for (const { tensor } of this.#saved) {
-      const { storage } = tensor;
+    for (const { storage } of this.#saved) {
       const { value } = storage;
       if (value.saves > 0) value.saves--;
       if (--storage.saves === 0 && storage.handles <= 0) storage.release();

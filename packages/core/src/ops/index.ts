@@ -30,3 +30,5 @@ export * from './scans.js';
 export * from './sorting.js';
 export * from './random-ops.js';
 export * from './nn/index.js';
+export * from './norms.js';
+export * as linalg from './linalg/index.js';

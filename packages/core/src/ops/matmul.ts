@@ -7,6 +7,7 @@ import { cast } from './cast.js';
 import { OPS } from './registry.js';
 import { fillValue } from './fill.js';
 import { attach, emptyValue, launched, recording, reshapedView, viewOf, wrap } from './result.js';
+import { sum } from './reduce.js';
 import { sumTo } from './sum-to.js';
 import { clone, expand, reshape, squeeze, transpose, unsqueeze } from './view.js';
 
@@ -97,3 +98,69 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return batched(a, b, 'matmul');
 }
 
+function wantRank(op: string, name: string, x: Tensor, rank: number): void {
+  if (x.ndim !== rank) throw new ShapeError('ERR_RANK', `${op}: ${name} must be ${rank === 1 ? 'a vector' : rank === 2 ? 'a matrix' : 'a 3D tensor'}, but is ${x.ndim}D: ${formatShape(x.shape)}`, { op, shapes: [x.shape] });
+}
+
+/** @throws DTypeError `ERR_DTYPE_MIX` */
+function wantSameDType(op: string, a: Tensor, b: Tensor): void {
+  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: expected m1 and m2 to have the same dtype, but got: ${a.dtype} != ${b.dtype}`, { op, dtypes: [a.dtype, b.dtype] });
+}
+
+OPS.set('mm', { name: 'mm', inputs: 2, differentiable: true });
+/** The product of two matrices, (n, m) · (m, p). PyTorch: torch.mm. @throws ShapeError `ERR_RANK`, `ERR_MATMUL_SHAPE` */
+export function mm(a: Tensor, b: Tensor): Tensor {
+  wantRank('mm', 'self', a, 2);
+  wantRank('mm', 'mat2', b, 2);
+  wantSameDType('mm', a, b);
+  return batched(a, b, 'mm');
+}
+
+OPS.set('bmm', { name: 'bmm', inputs: 2, differentiable: true });
+/** The products of two batches of matrices, (b, n, m) · (b, m, p). PyTorch: torch.bmm. */
+export function bmm(a: Tensor, b: Tensor): Tensor {
+  wantRank('bmm', 'batch1', a, 3);
+  wantRank('bmm', 'batch2', b, 3);
+  wantSameDType('bmm', a, b);
+  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
+    throw new ShapeError('ERR_MATMUL_SHAPE', `bmm: Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`, { op: 'bmm', shapes: [a.shape, b.shape] });
+  }
+  return batched(a, b, 'bmm');
+}
+
+OPS.set('mv', { name: 'mv', inputs: 2, differentiable: true });
+/** The product of a matrix (n, m) and a vector (m). PyTorch: torch.mv. */
+export function mv(a: Tensor, b: Tensor): Tensor {
+  wantRank('mv', 'input', a, 2);
+  wantRank('mv', 'vec', b, 1);
+  wantSameDType('mv', a, b);
+  if (a.shape[1] !== b.shape[0]) throw new ShapeError('ERR_MATMUL_SHAPE', `mv: size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${b.shape[0]})`, { op: 'mv', shapes: [a.shape, b.shape] });
+  return squeeze(batched(a, unsqueeze(b, 1), 'mv'), -1);
+}
+
+function dotOf(op: 'dot' | 'vdot', a: Tensor, b: Tensor): Tensor {
+  if (a.ndim !== 1 || b.ndim !== 1) throw new ShapeError('ERR_RANK', `${op}: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`, { op, shapes: [a.shape, b.shape] });
+  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: dot : expected both vectors to have same dtype, but found ${a.dtype} and ${b.dtype}`, { op, dtypes: [a.dtype, b.dtype] });
+  if (a.dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${op}: "dot" not implemented for 'Bool'`, { op, dtypes: [a.dtype] });
+  if (a.numel() !== b.numel()) {
+    throw new ShapeError('ERR_MATMUL_SHAPE', `${op}: inconsistent tensor size, expected tensor [${a.numel()}] and src [${b.numel()}] to have the same number of elements, but got ${a.numel()} and ${b.numel()} elements respectively`, { op, shapes: [a.shape, b.shape] });
+  }
+  // One reduction over the products, which takes no memory; the halves are not rounded in between.
+  const wide = DTYPE_INFO[a.dtype].compute;
+  return cast(sum(cast(a, wide).mul(cast(b, wide))), a.dtype);
+}
+
+OPS.set('dot', { name: 'dot', inputs: 2, differentiable: true });
+/** Σ a_i b_i of two vectors. PyTorch: torch.dot. */
+export const dot = (a: Tensor, b: Tensor): Tensor => dotOf('dot', a, b);
+OPS.set('vdot', { name: 'vdot', inputs: 2, differentiable: true });
+/** The same, for real numbers. PyTorch: torch.vdot. */
+export const vdot = (a: Tensor, b: Tensor): Tensor => dotOf('vdot', a, b);
+
+OPS.set('outer', { name: 'outer', inputs: 2, differentiable: true });
+/** a_i b_j of two vectors. PyTorch: torch.outer. */
+export function outer(a: Tensor, b: Tensor): Tensor {
+  wantRank('outer', 'self', a, 1);
+  wantRank('outer', 'vec2', b, 1);
+  return unsqueeze(a, 1).mul(b);
+}

@@ -19,11 +19,14 @@ import * as linalg from './linalg.js';
 import * as logic from './logic.js';
 import * as matmuls from './matmul.js';
 import * as newLike from './new-like.js';
+import * as norms from './norms.js';
+import type { OverloadedMethods } from './overloads.js';
 import * as products from './products.js';
 import * as randomOps from './random-ops.js';
 import * as reductions from './reduce.js';
 import * as scans from './scans.js';
 import * as selecting from './selecting.js';
+import * as softmaxes from './nn/softmax.js';
 import * as sorting from './sorting.js';
 import * as statistics from './statistics.js';
 import * as unaryMath from './unary-math.js';
@@ -38,7 +41,10 @@ const INTERNAL = [
  * The methods that a module's functions become: their types without the first parameter. Names are filtered by name, not by type: a type that
  * has to look into the functions to tell its keys cannot be a base of Tensor, which those functions mention.
  */
-type Methods<M> = { [K in Exclude<keyof M, (typeof INTERNAL)[number]>]: M[K] extends (first: never, ...rest: infer A) => infer R ? (...args: A) => R : never };
+type Methods<M> = { [K in Exclude<keyof M, (typeof INTERNAL)[number] | keyof OverloadedMethods>]: M[K] extends (...args: infer A) => infer R ? (...args: Rest<A>) => R : never };
+
+/** Parameters without the first; over unions of them too, such as those of `reshape(2, 3)` and `reshape([2, 3])`. */
+type Rest<A> = A extends readonly [unknown, ...infer B] ? B : never;
 
 type ArithmeticMethods = Methods<typeof arithmetic>;
 type UnaryMathMethods = Methods<typeof unaryMath>;
@@ -55,17 +61,20 @@ type ProductsMethods = Methods<typeof products>;
 type MatmulsMethods = Methods<typeof matmuls>;
 type LinalgMethods = Methods<typeof linalg>;
 type NewLikeMethods = Methods<typeof newLike>;
+type NormsMethods = Methods<typeof norms>;
 type ReductionsMethods = Methods<typeof reductions>;
 type StatisticsMethods = Methods<typeof statistics>;
 type ExtremesMethods = Methods<typeof extremes>;
 type ScansMethods = Methods<typeof scans>;
+type SoftmaxesMethods = Methods<typeof softmaxes>;
 type SortingMethods = Methods<typeof sorting>;
 type RandomOpsMethods = Methods<typeof randomOps>;
 type ViewsMethods = Methods<typeof views>;
 
 declare module '../tensor/tensor.js' {
   interface Tensor
-    extends ArithmeticMethods,
+    extends OverloadedMethods,
+      ArithmeticMethods,
       UnaryMathMethods,
       ActivationsMethods,
       BinaryMathMethods,
@@ -80,10 +89,12 @@ declare module '../tensor/tensor.js' {
       MatmulsMethods,
       LinalgMethods,
       NewLikeMethods,
+      NormsMethods,
       ReductionsMethods,
       StatisticsMethods,
       ExtremesMethods,
       ScansMethods,
+      SoftmaxesMethods,
       SortingMethods,
       RandomOpsMethods,
       ViewsMethods {}
@@ -133,10 +144,12 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   matmuls,
   linalg,
   newLike,
+  norms,
   reductions,
   statistics,
   extremes,
   scans,
+  softmaxes,
   sorting,
   randomOps,
   views,

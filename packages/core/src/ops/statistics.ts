@@ -2,7 +2,7 @@
 import { DTypeError } from '../errors.js';
 import { type DType, floatDType, isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { narrow, type Value } from '../tensor/value.js';
+import { castValue, narrow, type Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
 import { filled } from './fill.js';
@@ -20,12 +20,10 @@ export interface VarianceOptions extends ReduceOptions {
 
 const correctionOf = (options: VarianceOptions): number => options.correction ?? (options.unbiased === false ? 0 : 1);
 
-/** The mean with its dims kept, and the sum of squares about it, in the compute dtype. */
-function moments(x: Tensor, dims: readonly number[], keepdim: boolean): [mean: Value, squares: Value] {
-  const value = computeValue(x);
-  const average = e.div(reduceTo('sum', value, dims, true, 0), countOf(x.shape, dims));
-  const centred = e.sub(value, average);
-  return [average, reduceTo('sum', e.mul(centred, centred), dims, keepdim, 0)];
+/** The sum of squares about the mean. */
+function squaresAbout(value: Value, dims: readonly number[], keepdim: boolean): Value {
+  const centred = e.sub(value, e.div(reduceTo('sum', value, dims, true, 0), countOf(value.shape, dims)));
+  return reduceTo('sum', e.mul(centred, centred), dims, keepdim, 0);
 }
 
 /** dVar/dx = 2 (x − mean) / (n − correction). */
@@ -44,9 +42,10 @@ function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOp
   const keepdim = options.keepdim ?? false;
   const correction = correctionOf(options);
   const freedom = Math.max(countOf(x.shape, dims) - correction, 0);
-  const squares = moments(x, dims, keepdim)[1];
-  const spread = e.div(squares, freedom);
-  const out = wrap(narrow(name === 'var' ? spread : e.sqrt(spread), x.dtype));
+  // A deviation may be a number where its square is beyond float32: float64 serves where there is one, as in PyTorch.
+  const wide = name === 'std' && x.dtype === 'float32' && x.device.backend.capabilities.dtypes.includes('float64');
+  const spread = e.div(squaresAbout(wide ? castValue(x.value, 'float64') : computeValue(x), dims, keepdim), freedom);
+  const out = wrap(castValue(name === 'var' ? spread : e.sqrt(spread), x.dtype));
   if (recording(x)) {
     if (name === 'var') attach(out, 'VarBackward0', [x], (grad, node) => [varianceGradient(grad, node.saved(0), dims, keepdim, correction)]).save(x);
     else {
