@@ -9,13 +9,27 @@ import { ensureStrides, layout, pointwiseLayout, reduceLayout } from './layout.j
 import { addOutput, begin, linear, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import { numelOf, type Shape } from './shape.js';
-import { arityOf, DEAR, IN_MEMORY, inMemory, SCALAR, type Value } from './value.js';
+import { arityOf, DEAR, IN_MEMORY, inMemory, revive, SCALAR, type Value } from './value.js';
 
-/** Who reads `v` (an argument of a value that was launched) reads it no more. */
+/** Who reads `v` (an argument of a value that was launched, or that nobody wants any more) reads it no more. */
 function letGo(v: Value | null): void {
   if (v === null) return;
   if (v.op === IN_MEMORY) v.memory!.settle();
-  else if (v.op !== SCALAR) v.uses--;
+  else if (v.op !== SCALAR && --v.uses === 0 && v.holders === 0) abandon(v);
+}
+
+/** A value that was computed into memory not its own, or into a reduction: when nobody else wants it, it is done with. */
+function spent(v: Value): void {
+  if (v.op >= 0 && v.uses === 0 && v.holders === 0) abandon(v);
+}
+
+/** Nobody reads or holds the deferred value `v`: it reads its arguments no more, so that their memory may be freed or written to. */
+export function abandon(v: Value): void {
+  if (v.abandoned) return;
+  v.abandoned = true;
+  letGo(v.a);
+  letGo(v.b);
+  letGo(v.c);
 }
 
 /** The deferred value becomes a leaf in `memory`, row-major. */
@@ -42,6 +56,7 @@ function settle(v: Value, memory: Memory): void {
 /** Computes `root` now, if it is not in memory yet, and with it what the same kernel gives for nothing. */
 export function materialise(root: Value): void {
   if (root.op === IN_MEMORY) return;
+  if (root.abandoned) revive(root);
   const device = root.device;
   if (root.numel === 0) {
     settle(root, device.allocate(root.dtype, 1));
@@ -137,6 +152,7 @@ export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: 
   if (device.onLaunch !== null) device.onLaunch({ kernel: `reduce ${kind}`, shape: x.shape, program: () => formatProgram(program) });
   device.kernels.reduce(kind, program, linear.scalars, layout.inputs, layout.outputs[0]!, layout.axes);
   forget();
+  spent(x);
   return out;
 }
 
@@ -148,6 +164,7 @@ export function storeInto(target: Value, value: Value): void {
   addOutput(target, slot);
   const program = target.device.programs.lookup(target.shape);
   run(program, target);
+  spent(value);
 }
 
 /** Does the expression read `memory` through a view other than exactly `target`? */

@@ -1,9 +1,9 @@
 /** @file Storage: what a tensor and its views share: one value that changes by being replaced, and a version that counts the changes. */
 import type { Device } from '../plugin/device.js';
 import type { DType } from './dtype.js';
-import { materialise } from './launch.js';
+import { abandon, materialise } from './launch.js';
 import type { Memory } from './memory.js';
-import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
+import { IN_MEMORY, inMemory, relabel, revive, type Value } from './value.js';
 
 export class Storage {
   /** Raised by each write, as autograd's checks need it. PyTorch: Tensor._version. */
@@ -79,6 +79,7 @@ export class Storage {
 function hold(v: Value): void {
   if (v.op === IN_MEMORY) v.memory!.owners++;
   else {
+    if (v.abandoned) revive(v);
     v.holders++;
     v.dropped = false;
   }
@@ -86,5 +87,8 @@ function hold(v: Value): void {
 
 function letGo(v: Value): void {
   if (v.op === IN_MEMORY) v.memory!.release();
-  else if (--v.holders === 0) v.dropped = true;
+  else if (--v.holders === 0) {
+    v.dropped = true;
+    if (v.uses === 0) abandon(v);
+  }
 }

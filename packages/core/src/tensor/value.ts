@@ -58,6 +58,8 @@ export class Value {
   holders = 0;
   /** All of them let go of it: memory that it may still get has no owner. */
   dropped = false;
+  /** It let go of its arguments, since nobody read or held it. */
+  abandoned = false;
   /** Scratch of the lineariser. */
   mark = 0;
   slot = 0;
@@ -90,10 +92,24 @@ export function scalarValue(x: number | boolean, dtype: ComputeDType, device: De
   return v;
 }
 
+/** An abandoned value is wanted after all, by an op that still had it at hand: it reads its arguments again. */
+export function revive(v: Value): void {
+  v.abandoned = false;
+  for (let arg = v.a, i = 0; i < 3; arg = i === 0 ? v.b : v.c, i++) {
+    if (arg === null || arg.op === SCALAR) continue;
+    if (arg.op === IN_MEMORY) arg.memory!.pending++;
+    else {
+      if (arg.abandoned) revive(arg);
+      arg.uses++;
+    }
+  }
+}
+
 /** Notes that `parent`, not launched yet, reads `n`; launches `n` first where that is cheaper or the program would grow too long. */
 function capture(parent: Value, n: Value): void {
   const op = n.op;
   if (op === SCALAR) return;
+  if (n.abandoned) revive(n);
   if (op === IN_MEMORY) {
     n.memory!.pending++;
     parent.leaves++;
