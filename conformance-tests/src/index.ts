@@ -1,2 +1,9 @@
-/** @file The conformance suite of Tessera: what every backend must pass, with PyTorch as the truth. */
-export {};
+/** @file The conformance kit of Tessera: what every backend must pass. */
+export type { CaseResult, Failure } from './check/result.js';
+export type { SkipKind } from './check/skip.js';
+export * from './fixtures/index.js';
+export { markdownOf } from './report/markdown.js';
+export { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from './report/scorecard.js';
+export { type ConformanceOptions, type Progress, runConformance, type Selection } from './run.js';
+export type { SubjectSource } from './subject/start.js';
+export { type Level, LEVELS } from './suite.js';

@@ -1,0 +1,43 @@
+/** @file Runs a suite: each case with a leak check, whatever happens in it. */
+import { isTesseraError } from '@tessera/core';
+import { leakFree } from './check/leaks.js';
+import { type CaseResult, Mismatch } from './check/result.js';
+import { Skip } from './check/skip.js';
+import type { Subject } from './subject/subject.js';
+import type { Case, Suite } from './suite.js';
+
+/** Runs the cases whose id `wanted` accepts. */
+export async function* runSuite(suite: Suite, subject: Subject, wanted: (id: string) => boolean = () => true): AsyncGenerator<CaseResult> {
+  for await (const one of suite.cases(subject)) if (wanted(one.id)) yield await runCase(one, subject);
+}
+
+async function runCase(one: Case, subject: Subject): Promise<CaseResult> {
+  const { id, skip } = one;
+  if (skip !== undefined) return { id, status: 'skipped', kind: 'scope', reason: skip };
+  let stage = '';
+  try {
+    await leakFree(subject.device, () => one.run((name) => (stage = name)));
+    return { id, status: 'passed' };
+  } catch (error) {
+    if (error instanceof Skip) return { id, status: 'skipped', kind: error.kind, reason: error.reason };
+    return { id, status: 'failed', failure: { stage, message: messageOf(error), ...inputsOf(one), ...comparison(error) } };
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof Mismatch) return error.message;
+  if (isTesseraError(error)) return `threw ${error.toString()}`;
+  if (!(error instanceof Error)) return `threw ${String(error)}`;
+  const frame = /^ {4}at .*$/m.exec(error.stack ?? '')?.[0].trim();
+  return `threw ${error.name}: ${error.message}${frame === undefined ? '' : ` (${frame})`}`;
+}
+
+function inputsOf(one: Case): { inputs?: string } {
+  const inputs = one.inputs?.();
+  return inputs === undefined ? {} : { inputs };
+}
+
+function comparison(error: unknown): { expected?: string; got?: string } {
+  if (!(error instanceof Mismatch)) return {};
+  return { ...(error.expected !== undefined && { expected: error.expected }), ...(error.got !== undefined && { got: error.got }) };
+}

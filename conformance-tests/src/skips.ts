@@ -1,0 +1,34 @@
+/**
+ * @file What the kit leaves out on purpose, each with its reason. Cases that cannot be run for want of a function or a dtype are found when
+ * they run; nothing else is skipped anywhere.
+ */
+import type { ErrorCase, OpCase } from './fixtures/index.js';
+
+export interface SkipRule {
+  /** Ops by their names in the data. */
+  readonly op: string | RegExp;
+  /** Which cases; all without it. */
+  readonly id?: string | RegExp;
+  readonly reason: string;
+}
+
+/** Cases of ops. */
+export const OP_SKIPS: readonly SkipRule[] = [];
+
+/** Calls that PyTorch refuses for reasons that are Python's own. */
+export function errorSkip(op: string, { id, kwargs, error }: ErrorCase): string | undefined {
+  if ('out' in kwargs) return 'there is no out= argument here';
+  // Missing and superfluous arguments, a number where a tensor must be: TypeScript's compiler refuses them.
+  if (error.type === 'TypeError' || error.type === 'AttributeError') return 'an argument of a wrong type, which the compiler refuses';
+  return ruleFor(op, id);
+}
+
+export function caseSkip(op: string, { id }: OpCase): string | undefined {
+  return ruleFor(op, id);
+}
+
+function ruleFor(op: string, id: string): string | undefined {
+  const matches = (pattern: string | RegExp | undefined, text: string): boolean =>
+    pattern === undefined || (typeof pattern === 'string' ? pattern === text : pattern.test(text));
+  return OP_SKIPS.find((rule) => matches(rule.op, op) && matches(rule.id, id))?.reason;
+}

@@ -1,0 +1,44 @@
+/**
+ * @file How near a float must come to PyTorch's: |got − expected| ≤ rtol · max|expected| + floor. The floor is a multiple of PyTorch's own
+ * float32 error on that case, which comes with the data. What needs more is listed here by op, with its reason, and nowhere else.
+ */
+import type { DType } from '@tessera/core';
+
+export interface Tolerance {
+  readonly rtol: number;
+  /** How many times PyTorch's own float32 error is allowed on top. */
+  readonly floorFactor: number;
+}
+
+/** Results of an op. float64 is held to what its own arithmetic gives. */
+export const VALUES: { readonly [D in DType]: Tolerance } = {
+  float32: { rtol: 1e-5, floorFactor: 10 },
+  float64: { rtol: 1e-10, floorFactor: 0 },
+  // One unit in the last place of the type.
+  float16: { rtol: 2 ** -10, floorFactor: 10 },
+  bfloat16: { rtol: 2 ** -7, floorFactor: 10 },
+  // Integers and truth values are exact.
+  int32: { rtol: 0, floorFactor: 0 },
+  uint8: { rtol: 0, floorFactor: 0 },
+  bool: { rtol: 0, floorFactor: 0 },
+};
+
+/** Gradients that sum over this many elements of a case's largest tensor or more may differ by the order of summation. */
+export const LONG_SUM = 4096;
+export const LONG_SUM_RTOL = 1e-4;
+
+/** An op's own tolerance, and why it needs one. */
+export interface OpTolerance {
+  readonly values?: Partial<Tolerance>;
+  readonly grads?: Partial<Tolerance>;
+  readonly reason: string;
+}
+
+export const OP_TOLERANCES: Readonly<Record<string, OpTolerance>> = {};
+
+/** What one tensor of one case must keep to. */
+export function toleranceFor(op: string, part: 'values' | 'grads', dtype: DType, elements: number): Tolerance {
+  const base = VALUES[dtype];
+  const long = part === 'grads' && dtype === 'float32' && elements >= LONG_SUM ? { ...base, rtol: LONG_SUM_RTOL } : base;
+  return base.rtol === 0 ? base : { ...long, ...OP_TOLERANCES[op]?.[part] };
+}
