@@ -276,11 +276,13 @@ describe('fused multiply-add', () => {
   it('rounds once to float64, as exact integer arithmetic says', () => {
     const g = new Generator(1);
     const draw = (): number => (g.nextFloat64() - 0.5) * 2 ** Math.floor(g.nextFloat64() * 60 - 30);
-    for (let i = 0; i < 20000; i++) {
+    const wrong: number[][] = [];
+    for (let i = 0; i < 4000; i++) {
       const [a, b] = [draw(), draw()];
       const c = i % 2 ? draw() : -a * b * (1 + g.nextFloat64() * 2 ** -Math.floor(g.nextFloat64() * 60));
-      expect(fma64(a, b, c)).toBe(exactFma(a, b, c));
+      if (fma64(a, b, c) !== exactFma(a, b, c)) wrong.push([a, b, c]);
     }
+    expect(wrong).toEqual([]);
   });
 });
 

@@ -31,7 +31,7 @@ export function fma32(a: number, b: number, c: number): number {
  */
 export function fma64(a: number, b: number, c: number): number {
   const productHigh = a * b;
-  const productLow = twoProductError(a, b, productHigh);
+  const productLow = productError(a, b, productHigh);
   if (productLow === 0) return productHigh + c;
   const innerHigh = c + productLow;
   const innerLow = twoSumError(c, productLow, innerHigh);
@@ -47,7 +47,7 @@ function twoSumError(a: number, b: number, sum: number): number {
 }
 
 /** What `a * b` lost when it was rounded to `product` (Dekker's TwoProduct). */
-function twoProductError(a: number, b: number, product: number): number {
+export function productError(a: number, b: number, product: number): number {
   const aScaled = a * SPLITTER;
   const aHigh = aScaled - (aScaled - a);
   const aLow = a - aHigh;
