@@ -2,4 +2,5 @@
 import { plainPlugin } from '../../packages/core/test/support/plain-backend.js';
 import { main as cli } from '../src/cli/main.js';
 
-export const main = (argv: readonly string[], program: string): Promise<number> => cli(argv, { program, plugins: { plain: plainPlugin() } });
+export const main = (argv: readonly string[], program: string): Promise<number> =>
+  cli(argv, { program, plugins: { plain: plainPlugin() } });
