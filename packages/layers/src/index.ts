@@ -1,2 +1,2 @@
 /** @file The layers of Tessera: PyTorch's torch.nn modules, functional forms, losses and initialisers. */
-export {};
+export * as F from './functional/index.js';

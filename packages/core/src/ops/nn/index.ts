@@ -4,5 +4,6 @@ export { conv1d, conv2d, conv3d, type ConvOptions, convTranspose1d, convTranspos
 export type { SpatialSize } from './geometry.js';
 export { linear } from './linear.js';
 export { maxPool1d, maxPool2d, maxPool3d, type MaxPoolOptions } from './max-pool.js';
+export { nllLoss, type NllLossOptions, type Reduction } from './nll-loss.js';
 export { constantPadNd } from './pad.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './softmax.js';
