@@ -3,9 +3,10 @@
  *
  *   node conformance-tests/scripts/pack-fixtures.mjs SRC DEST
  *
- * SRC holds `dev/` (ops, extra_ops, modules, optim, index.json) and `seed_examples/`; what
- * DEST had of the same names goes. Each file is gzipped by itself, so that a browser fetches only what it tests. Cotangents that our own generator draws again
- * bit for bit are left out and replaced by their seeds (a sixth of all bytes); FORMAT.md, "Packing", has the details.
+ * SRC holds `dev/` (ops, extra_ops, modules, optim, index.json) and `seed_examples/`; what DEST had of the same names
+ * goes. Each file is gzipped by itself, so that a browser fetches only what it tests. Cotangents that our own generator
+ * draws again bit for bit are left out and replaced by their seeds (a sixth of all bytes); FORMAT.md, "Packing", has the
+ * details.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
