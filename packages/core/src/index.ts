@@ -9,6 +9,7 @@ export * from './tensor/dtype.js';
 export * from './tensor/half.js';
 export { type HostArray, type NestedArray } from './tensor/host.js';
 export { broadcastShapes, contiguousStrides, isContiguous, normalizeDim, normalizeDims, numelOf, sameShape, type Shape, type Sizes } from './tensor/shape.js';
+export { Update } from './tensor/update.js';
 export { isTensor, type RemovableHandle, Tensor } from './tensor/tensor.js';
 export * from './autograd/mode.js';
 export { backward, grad } from './autograd/engine.js';
@@ -20,5 +21,6 @@ export { Device, type LaunchEvent } from './plugin/device.js';
 export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
 export type { DependencyContainer } from './plugin/container.js';
 export * from './ops/index.js';
+export * from './module/index.js';
 
 runtimes.current.provideCore(core);

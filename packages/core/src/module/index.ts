@@ -1,0 +1,21 @@
+/** @file Modules, parameters, buffers and their state. */
+export { STATE } from './callable.js';
+export { cameFrom } from './error-path.js';
+export type {
+  BackwardHook,
+  BackwardPreHook,
+  ForwardHook,
+  ForwardHookOptions,
+  ForwardPreHook,
+  Gradients,
+  HookOptions,
+  LoadPostHook,
+  LoadPreHook,
+  StateDictHook,
+} from './hooks.js';
+export { isModule } from './members.js';
+export { Module } from './module.js';
+export { Buffer, isBuffer, isParameter, Parameter } from './parameter.js';
+export { typeNameOf } from './repr.js';
+export { type IncompatibleKeys, Loading, type LoadOptions, StateDict, type StateDictLike, type StateDictOptions } from './state-dict.js';
+export type { TraversalOptions } from './traversal.js';
