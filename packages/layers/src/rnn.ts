@@ -1,0 +1,56 @@
+/** @file RNN, LSTM and GRU. */
+import type { Tensor } from '@tessera/core';
+import { RNNBase, type RNNBaseOptions } from './rnn-base.js';
+
+export interface RNNOptions extends RNNBaseOptions {
+  /** Default 'tanh'. */
+  readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+/**
+ * h_t = tanh(W_ih x_t + b_ih + W_hh h_(t−1) + b_hh). Input (T, N, inputSize), or (N, T, inputSize) with `batchFirst`, or (T, inputSize); `h0`
+ * (layers · directions, N, hiddenSize), zeros by default. Gives `[output, hn]`. PyTorch: nn.RNN.
+ *
+ * @example const [output, hn] = new RNN(10, 20, { batchFirst: true })(randn(3, 6, 10));
+ */
+export class RNN extends RNNBase {
+  static override readonly typeName = 'RNN';
+  constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    super(options.nonlinearity ?? 'tanh', inputSize, hiddenSize, options);
+  }
+  forward(input: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {
+    const { output, states } = this.run(input, h0 ? [h0] : undefined);
+    return [output, states[0]!];
+  }
+}
+
+export interface LSTMOptions extends RNNBaseOptions {
+  /** The output is projected to this size; 0 (the default): it is not. */
+  readonly projSize?: number;
+}
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber, 1997). Shapes as RNN's; the state is `[h0, c0]`. Gives `[output, [hn, cn]]`. PyTorch: nn.LSTM.
+ */
+export class LSTM extends RNNBase {
+  static override readonly typeName = 'LSTM';
+  constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
+    super('lstm', inputSize, hiddenSize, options, options.projSize ?? 0);
+  }
+  forward(input: Tensor, state?: readonly [Tensor, Tensor] | null): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+    const { output, states } = this.run(input, state ?? undefined);
+    return [output, [states[0]!, states[1]!]];
+  }
+}
+
+/** Gated recurrent unit (Cho et al., 2014). Shapes as RNN's. Gives `[output, hn]`. PyTorch: nn.GRU. */
+export class GRU extends RNNBase {
+  static override readonly typeName = 'GRU';
+  constructor(inputSize: number, hiddenSize: number, options: RNNBaseOptions = {}) {
+    super('gru', inputSize, hiddenSize, options);
+  }
+  forward(input: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {
+    const { output, states } = this.run(input, h0 ? [h0] : undefined);
+    return [output, states[0]!];
+  }
+}
