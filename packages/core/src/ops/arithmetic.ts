@@ -1,8 +1,9 @@
-/** @file The four operations and their kin, comparisons, and logic. */
+/** @file The four operations and their kin; comparisons are in comparisons.ts. */
 import { DTypeError, ValueError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { binary, type BinaryOp, inPlace, type Operand, unary, type UnaryOp } from './define.js';
+import { binary, type BinaryOp, inPlace, type Operand, resultType, unary, type UnaryOp } from './define.js';
+import { zerosOf } from './fill.js';
 
 const noBool =
   (name: string) =>
@@ -54,19 +55,22 @@ export interface DivOptions {
   readonly roundingMode?: 'trunc' | 'floor' | null;
 }
 
-const trueDivide: BinaryOp = binary('div', {
+/** The derivative of a staircase. */
+const flat = (grad: Tensor): Tensor => zerosOf(grad, grad.shape);
+
+const quotient: BinaryOp = binary('div', {
   result: 'float',
   forward: (e, a, b) => e.div(a, b),
   backward: [(grad, _a, b) => grad.div(b), (grad, a, b) => grad.neg().mul((a as Tensor).div(b).div(b))],
   saves: ['b', 'ab'],
 });
-const trueDivide_: BinaryOp = inPlace(trueDivide);
-const truncDivide: BinaryOp = binary('divTrunc', {
+const quotient_: BinaryOp = inPlace(quotient);
+const truncQuotient: BinaryOp = binary('divTrunc', {
   forward: (e, a, b) => (a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool' ? e.idiv(e.cast(a, 'int32'), e.cast(b, 'int32')) : e.trunc(e.div(a, b))),
-  backward: [(grad) => grad.mul(0), (grad) => grad.mul(0)],
+  backward: [flat, flat],
 });
-const truncDivide_: BinaryOp = inPlace(truncDivide);
-const floorDivide: BinaryOp = binary('divFloor', {
+const truncQuotient_: BinaryOp = inPlace(truncQuotient);
+const floorQuotient: BinaryOp = binary('divFloor', {
   forward: (e, a, b) => {
     if (a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool') {
       const x = e.cast(a, 'int32');
@@ -85,25 +89,24 @@ const floorDivide: BinaryOp = binary('divFloor', {
     const zero = e.mul(e.div(a, b), 0);
     return e.where(e.eq(b, 0), e.div(a, b), e.where(e.eq(adjusted, 0), zero, rounded));
   },
-  backward: [(grad) => grad.mul(0), (grad) => grad.mul(0)],
+  backward: [flat, flat],
 });
-const floorDivide_: BinaryOp = inPlace(floorDivide);
-
+const floorQuotient_: BinaryOp = inPlace(floorQuotient);
 
 /** a / b; integers give float32 unless the quotient is rounded. PyTorch: torch.div. */
 export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
   const mode = options.roundingMode ?? null;
-  if (mode === null) return trueDivide(a, b);
+  if (mode === null) return quotient(a, b);
   return roundedDivide(mode)[0](a, b);
 }
 export function div_(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
   const mode = options.roundingMode ?? null;
-  if (mode === null) return trueDivide_(a, b);
+  if (mode === null) return quotient_(a, b);
   return roundedDivide(mode)[1](a, b);
 }
 function roundedDivide(mode: string): [BinaryOp, BinaryOp] {
-  if (mode === 'trunc') return [truncDivide, truncDivide_];
-  if (mode === 'floor') return [floorDivide, floorDivide_];
+  if (mode === 'trunc') return [truncQuotient, truncQuotient_];
+  if (mode === 'floor') return [floorQuotient, floorQuotient_];
   throw new ValueError('ERR_ROUNDING_MODE', `div: expected rounding_mode to be one of null, 'trunc', or 'floor' but found '${mode}'`, { op: 'div' });
 }
 
@@ -118,22 +121,31 @@ export const neg: UnaryOp = unary('neg', {
 });
 export const neg_: UnaryOp = inPlace(neg);
 
-/** a = b, elementwise; bool. PyTorch: torch.eq. */
-export const eq: BinaryOp = binary('eq', { result: 'bool', forward: (e, a, b) => e.eq(a, b) });
-export const eq_: BinaryOp = inPlace(eq);
-/** a ≠ b. PyTorch: torch.ne. */
-export const ne: BinaryOp = binary('ne', { result: 'bool', forward: (e, a, b) => e.ne(a, b) });
-export const ne_: BinaryOp = inPlace(ne);
-/** a < b. PyTorch: torch.lt. */
-export const lt: BinaryOp = binary('lt', { result: 'bool', forward: (e, a, b) => e.lt(a, b) });
-export const lt_: BinaryOp = inPlace(lt);
-/** a ≤ b. PyTorch: torch.le. */
-export const le: BinaryOp = binary('le', { result: 'bool', forward: (e, a, b) => e.le(a, b) });
-export const le_: BinaryOp = inPlace(le);
-/** a > b. PyTorch: torch.gt. */
-export const gt: BinaryOp = binary('gt', { result: 'bool', forward: (e, a, b) => e.gt(a, b) });
-export const gt_: BinaryOp = inPlace(gt);
-/** a ≥ b. PyTorch: torch.ge. */
-export const ge: BinaryOp = binary('ge', { result: 'bool', forward: (e, a, b) => e.ge(a, b) });
-export const ge_: BinaryOp = inPlace(ge);
+/** ⌊a / b⌋. PyTorch: torch.floor_divide. */
+export const floorDivide = (a: Tensor, b: Operand): Tensor => div(a, b, { roundingMode: 'floor' });
+export const floorDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b, { roundingMode: 'floor' });
+/** b − alpha · a. PyTorch: torch.rsub. */
+export function rsub(a: Tensor, b: Operand, options: AlphaOptions = {}): Tensor {
+  noBool('rsub')(a, b, typeof b === 'object' ? b.dtype : a.dtype);
+  noBool('rsub')(a, b, a.dtype);
+  checkAlpha('rsub', a, resultType(a, b), options.alpha);
+  const scaled = options.alpha === undefined ? a : mul(a, options.alpha);
+  return typeof b === 'object' ? sub(b, scaled) : add(neg(scaled), b);
+}
 
+// PyTorch's other names.
+/** PyTorch: torch.subtract. */
+export const subtract: BinaryOp<[AlphaOptions?]> = sub;
+export const subtract_: BinaryOp<[AlphaOptions?]> = sub_;
+/** PyTorch: torch.multiply. */
+export const multiply: BinaryOp = mul;
+export const multiply_: BinaryOp = mul_;
+/** PyTorch: torch.divide. */
+export const divide: typeof div = div;
+export const divide_: typeof div_ = div_;
+/** PyTorch: torch.true_divide. */
+export const trueDivide = (a: Tensor, b: Operand): Tensor => div(a, b);
+export const trueDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b);
+/** PyTorch: torch.negative. */
+export const negative: UnaryOp = neg;
+export const negative_: UnaryOp = neg_;

@@ -1,11 +1,11 @@
 /** @file Powers, remainders and other functions of two tensors. */
-import { ValueError } from '../errors.js';
-import { DTYPE_INFO } from '../tensor/dtype.js';
+import { DTypeError, ValueError } from '../errors.js';
+import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
-import { binary, type BinaryOp, inPlace, type Operand } from './define.js';
+import { binary, type BinaryOp, inPlace, notTensor, type Operand, type TensorOp } from './define.js';
 import { e, type Expression, type Term } from './expression.js';
-import { filled } from './fill.js';
+import { filled, zerosOf } from './fill.js';
 import { choose } from './where.js';
 
 /** An integer power by squaring: exact modulo 2^32 for a known exponent ≥ 0. */
@@ -33,7 +33,7 @@ function integerPower(base: Value, exponent: Value): Value {
   return e.where(e.and(unit, e.or(e.ge(exponent, 0), e.ne(base, 0))), small, e.where(e.or(e.lt(exponent, 0), e.gt(exponent, 31)), 0, result));
 }
 
-function floatPower(e: Expression, base: Value, exponent: Term): Value {
+function powerOf(e: Expression, base: Value, exponent: Term): Value {
   switch (exponent) {
     case 1:
       return base;
@@ -57,7 +57,7 @@ function floatPower(e: Expression, base: Value, exponent: Term): Value {
 const powWith: BinaryOp<[number | null]> = binary<[number | null]>('pow', {
   forward: (e, a, b, exponent) => {
     const { compute } = DTYPE_INFO[a.dtype];
-    if (compute === 'float32' || compute === 'float64') return floatPower(e, a, exponent ?? b);
+    if (compute === 'float32' || compute === 'float64') return powerOf(e, a, exponent ?? b);
     const base = e.cast(a, 'int32');
     const power = exponent === null ? integerPower(base, e.cast(b, 'int32')) : powerBySquaring(base, exponent);
     return compute === 'bool' ? e.cast(power, 'bool') : power;
@@ -83,6 +83,7 @@ const powWith: BinaryOp<[number | null]> = binary<[number | null]>('pow', {
  * @throws ValueError `ERR_POW_NEGATIVE` for an integer tensor and a negative whole number.
  */
 export function pow(a: Tensor, exponent: Operand): Tensor {
+  if (!isTensor(a)) notTensor('pow', 'input', a);
   return powWith(a, exponent, exponentOf(a, exponent));
 }
 const powWith_ = inPlace(powWith);
@@ -107,3 +108,211 @@ export function rpow(x: Tensor, base: number): Tensor {
 /** x². PyTorch: torch.square. */
 export const square = (x: Tensor): Tensor => pow(x, 2);
 export const square_ = (x: Tensor): Tensor => pow_(x, 2);
+
+/** a^b in float64. PyTorch: torch.float_power. */
+export const floatPower = (a: Tensor, exponent: Operand): Tensor => pow(a.to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
+export function floatPower_(a: Tensor, exponent: Operand): Tensor {
+  if (a.dtype !== 'float64') throw new DTypeError('ERR_INPLACE_DTYPE', `floatPower_: the base given to float_power_ has dtype ${a.dtype} but the operation's result requires dtype float64`, { op: 'floatPower_', dtypes: [a.dtype] });
+  return pow_(a, isTensor(exponent) ? exponent.to('float64') : exponent);
+}
+
+// ── remainders ──
+
+const noBool =
+  (name: string) =>
+  (_a: Tensor, _b: Operand, dtype: DType): void => {
+    if (dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${name}: not implemented for 'Bool'`, { op: name, dtypes: ['bool'] });
+  };
+const isInt = (x: Value): boolean => DTYPE_INFO[x.dtype].compute === 'int32';
+
+/** a − b · ⌊a / b⌋, with the sign of b, as Python's %. Integers modulo 0 are 0. PyTorch: torch.remainder. */
+export const remainder: BinaryOp = binary('remainder', {
+  forward: (e, a, b) => {
+    const rest = isInt(a) ? e.irem(a, b) : e.fmod(a, b);
+    return e.where(e.and(e.ne(rest, 0), e.ne(e.lt(b, 0), e.lt(rest, 0))), e.add(rest, b), rest);
+  },
+  backward: [(grad) => grad, (grad, a, b) => grad.neg().mul((a as Tensor).div(b, { roundingMode: 'floor' }))],
+  saves: ['', 'ab'],
+  check: noBool('remainder'),
+});
+export const remainder_: BinaryOp = inPlace(remainder);
+
+/** a − b · trunc(a / b), with the sign of a, as C's fmod. PyTorch: torch.fmod. */
+export const fmod: BinaryOp = binary('fmod', {
+  forward: (e, a, b) => (isInt(a) ? e.irem(a, b) : e.fmod(a, b)),
+  backward: [(grad) => grad, (grad, a, b) => grad.neg().mul((a as Tensor).div(b, { roundingMode: 'trunc' }))],
+  saves: ['', 'ab'],
+  check: noBool('fmod'),
+});
+export const fmod_: BinaryOp = inPlace(fmod);
+
+// ── angles, signs, lengths ──
+
+/** The angle of the point (b, a), in (−π, π]. PyTorch: torch.atan2. */
+export const atan2: TensorOp = binary('atan2', {
+  tensors: true,
+  result: 'float',
+  forward: (e, a, b) => e.atan2(a, b),
+  backward: [
+    (grad, a, b) => grad.mul((b as Tensor).div((a as Tensor).square().add((b as Tensor).square()))),
+    (grad, a, b) => grad.mul((a as Tensor).neg().div((a as Tensor).square().add((b as Tensor).square()))),
+  ],
+  saves: ['ab', 'ab'],
+});
+export const atan2_: TensorOp = inPlace(atan2);
+/** PyTorch: torch.arctan2. */
+export const arctan2: TensorOp = atan2;
+export const arctan2_: TensorOp = atan2_;
+
+/** Does a float carry a minus? −0 does. */
+function isNegative(e: Expression, x: Value): Value {
+  return x.dtype === 'float64' ? e.or(e.lt(x, 0), e.and(e.eq(x, 0), e.lt(e.div(1, x), 0))) : e.lt(e.bitcast(x, 'int32'), 0);
+}
+
+/** |a| with the sign of b. PyTorch: torch.copysign. */
+export const copysign: BinaryOp = binary('copysign', {
+  result: 'float',
+  forward: (e, a, b) => {
+    const size = e.abs(a);
+    return e.where(isNegative(e, b), e.neg(size), size);
+  },
+  backward: [
+    (grad, a, _b, out) => grad.mul(out.div(a as Tensor).maskedFill((a as Tensor).eq(0), 0)),
+    (grad) => zerosOf(grad, grad.shape),
+  ],
+  saves: ['ao', ''],
+});
+export const copysign_: BinaryOp = inPlace(copysign);
+
+/** √(a² + b²), without overflow on the way. PyTorch: torch.hypot. */
+export const hypot: TensorOp = binary('hypot', {
+  tensors: true,
+  forward: (e, a, b) => {
+    const x = e.abs(a);
+    const y = e.abs(b);
+    const large = e.max(x, y);
+    const ratio = e.div(e.min(x, y), e.where(e.eq(large, 0), 1, large));
+    const length = e.mul(large, e.sqrt(e.add(e.mul(ratio, ratio), 1)));
+    return e.where(e.or(e.eq(x, Infinity), e.eq(y, Infinity)), Infinity, length);
+  },
+  backward: [(grad, a, _b, out) => grad.mul((a as Tensor).div(out)), (grad, _a, b, out) => grad.mul((b as Tensor).div(out))],
+  saves: ['ao', 'bo'],
+  check: (_a, _b, dtype) => requireFloats('hypot', dtype),
+});
+export const hypot_: TensorOp = inPlace(hypot);
+
+function requireFloats(name: string, dtype: DType): void {
+  if (DTYPE_INFO[dtype].category !== 'float') throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${dtype}`, { op: name, dtypes: [dtype] });
+}
+
+// ── logarithms of sums and products ──
+
+/** ln(e^a + e^b), without overflow on the way. PyTorch: torch.logaddexp. */
+export const logaddexp: TensorOp = binary('logaddexp', {
+  tensors: true,
+  result: 'float',
+  forward: (e, a, b) => e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, e.add(e.max(a, b), e.log1p(e.exp(e.neg(e.abs(e.sub(a, b))))))),
+  backward: [
+    (grad, a, b) => grad.div((b as Tensor).sub(a).exp().add(1)),
+    (grad, a, b) => grad.div((a as Tensor).sub(b).exp().add(1)),
+  ],
+  saves: ['ab', 'ab'],
+  check: (_a, _b, dtype) => requireFloats('logaddexp', dtype),
+});
+/** log₂(2^a + 2^b). PyTorch: torch.logaddexp2. */
+export const logaddexp2: TensorOp = binary('logaddexp2', {
+  tensors: true,
+  result: 'float',
+  forward: (e, a, b) => e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, e.add(e.max(a, b), e.mul(e.log1p(e.exp2(e.neg(e.abs(e.sub(a, b))))), Math.LOG2E))),
+  backward: [
+    (grad, a, b) => grad.div((b as Tensor).sub(a).exp2().add(1)),
+    (grad, a, b) => grad.div((a as Tensor).sub(b).exp2().add(1)),
+  ],
+  saves: ['ab', 'ab'],
+  check: (_a, _b, dtype) => requireFloats('logaddexp2', dtype),
+});
+
+const xlogyOf: BinaryOp = binary('xlogy', {
+  result: 'float',
+  forward: (e, x, y) => e.where(e.isnan(y), y, e.where(e.eq(x, 0), 0, e.mul(x, e.log(y)))),
+  backward: [
+    (grad, x, y) => grad.mul(asTensor(y, grad).log()).maskedFill((x as Tensor).eq(0).logicalAnd(asTensor(y, grad).le(0)), 0),
+    (grad, x, y) => grad.mul(x).div(y),
+  ],
+  saves: ['ab', 'ab'],
+});
+const xlogyOf_ = inPlace(xlogyOf);
+/** x · ln y, and 0 where x is 0. PyTorch: torch.xlogy. */
+export function xlogy(x: Tensor, y: Operand): Tensor {
+  // torch.xlogy takes a number on either side.
+  if (!isTensor(x)) return isTensor(y) ? xlogyOf(filled([], x as number, y.isFloatingPoint() ? y.dtype : 'float32', (y as Tensor).device), y) : notTensor('xlogy', 'input', x);
+  return xlogyOf(x, y);
+}
+export const xlogy_ = (x: Tensor, y: Operand): Tensor => xlogyOf_(x, y);
+const asTensor = (x: Operand, like: Tensor): Tensor => (isTensor(x) ? x : filled([], x, like.dtype, like.device));
+
+// ── larger and smaller, without NaN; steps; scaling ──
+
+/** The larger of two; a NaN gives way. PyTorch: torch.fmax. */
+export const fmax: TensorOp = binary('fmax', {
+  tensors: true,
+  forward: (e, a, b) => (DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.max(a, b))) : e.max(a, b)),
+  backward: [
+    (grad, a, b) => choose((a as Tensor).ge(b).logicalOr((b as Tensor).isnan()), grad, 0),
+    (grad, a, b) => choose((a as Tensor).ge(b).logicalOr((b as Tensor).isnan()), 0, grad),
+  ],
+  saves: ['ab', 'ab'],
+});
+/** The smaller of two; a NaN gives way. PyTorch: torch.fmin. */
+export const fmin: TensorOp = binary('fmin', {
+  tensors: true,
+  forward: (e, a, b) => (DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.min(a, b))) : e.min(a, b)),
+  backward: [
+    (grad, a, b) => choose((a as Tensor).le(b).logicalOr((b as Tensor).isnan()), grad, 0),
+    (grad, a, b) => choose((a as Tensor).le(b).logicalOr((b as Tensor).isnan()), 0, grad),
+  ],
+  saves: ['ab', 'ab'],
+});
+
+/** 0 below 0, 1 above, and `values` at 0. PyTorch: torch.heaviside. */
+export const heaviside: TensorOp = binary('heaviside', {
+  tensors: true,
+  forward: (e, x, values) => {
+    if (x.dtype === 'bool') return e.or(x, values);
+    const step = e.cast(e.gt(x, 0), DTYPE_INFO[x.dtype].compute);
+    return e.where(e.eq(x, 0), values, step);
+  },
+  check: (x, values) => {
+    if ((values as Tensor).dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `heaviside: heaviside is not yet implemented for tensors with different dtypes: ${x.dtype} and ${(values as Tensor).dtype}`, { op: 'heaviside', dtypes: [x.dtype, (values as Tensor).dtype] });
+  },
+});
+export const heaviside_: TensorOp = inPlace(heaviside);
+
+/** x · 2^exponent. PyTorch: torch.ldexp. */
+export const ldexp = (x: Tensor, exponent: Tensor): Tensor => x.mul(rpow(exponent.isFloatingPoint() ? exponent : exponent.to('float32'), 2));
+export const ldexp_ = (x: Tensor, exponent: Tensor): Tensor => x.mul_(rpow(exponent.isFloatingPoint() ? exponent : exponent.to('float32'), 2));
+
+/**
+ * The float next to a on the way to b. PyTorch: torch.nextafter.
+ * @throws DTypeError for integers and the halves.
+ */
+export const nextafter: TensorOp = binary('nextafter', {
+  tensors: true,
+  forward: (e, a, b) => {
+    const up = e.lt(a, b);
+    if (a.dtype === 'float64') {
+      // Rump, Zimmermann, Boldo and Melquiond, 2009: exact outside of the subnormal numbers.
+      const step = e.add(e.mul(e.abs(a), 2 ** -53 * (1 + 2 ** -52)), 5e-324);
+      return e.where(e.eq(a, b), b, e.where(up, e.add(a, step), e.where(e.gt(a, b), e.sub(a, step), e.add(a, b))));
+    }
+    const bits = e.bitcast(a, 'int32');
+    const next = e.bitcast(e.where(e.eq(up, e.gt(a, 0)), e.add(bits, 1), e.sub(bits, 1)), 'float32');
+    const least = e.bitcast(e.where(up, e.add(e.mul(bits, 0), 1), -2147483647), 'float32');
+    const moved = e.where(e.eq(a, 0), least, next);
+    return e.where(e.eq(a, b), b, e.where(e.or(e.isnan(a), e.isnan(b)), e.add(a, b), moved));
+  },
+  check: (_a, _b, dtype) => {
+    if (dtype !== 'float32' && dtype !== 'float64') throw new DTypeError('ERR_DTYPE', `nextafter: not implemented for ${dtype}`, { op: 'nextafter', dtypes: [dtype] });
+  },
+});
+export const nextafter_: TensorOp = inPlace(nextafter);

@@ -4,7 +4,7 @@
  */
 import type { GradNode, Rule } from '../autograd/node.js';
 import { gradState } from '../autograd/mode.js';
-import { DTypeError } from '../errors.js';
+import { DTypeError, ValueError } from '../errors.js';
 import { categoryAbove, type DType, DTYPE_INFO, floatDType, promoteTypes } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -21,6 +21,8 @@ export type Operand = Tensor | number | boolean;
 /** A tensor function of one tensor. */
 export type UnaryOp<O extends readonly unknown[] = readonly []> = (x: Tensor, ...options: O) => Tensor;
 export type BinaryOp<O extends readonly unknown[] = readonly []> = (a: Tensor, b: Operand, ...options: O) => Tensor;
+/** One whose second operand may be no number. */
+export type TensorOp<O extends readonly unknown[] = readonly []> = (a: Tensor, b: Tensor, ...options: O) => Tensor;
 
 /** The dtype of a result: that of the inputs, a float, bool, or a fixed one. */
 export type ResultRule = 'same' | 'float' | DType;
@@ -64,6 +66,7 @@ export function unary<O extends readonly unknown[] = readonly []>(name: string, 
     return [backward!(grad, x, out, ...(n.context as O))];
   };
   const op = (x: Tensor, ...options: O): Tensor => {
+    if (typeof x !== 'object') notTensor(name, 'input', x);
     if (check !== undefined) check(x, ...options);
     const dtype = resultOf(rule, x.dtype);
     const input = rule === 'float' ? castValue(x.value, dtype) : x.value;
@@ -92,6 +95,8 @@ export interface BinarySpec<O extends readonly unknown[]> {
   /** What each of the two gradients reads: letters of a, b, o (the output). Default: nothing. */
   readonly saves?: readonly [string, string];
   readonly check?: (a: Tensor, b: Operand, dtype: DType, ...options: O) => void;
+  /** The second operand must be a tensor too, as PyTorch has it for some ops. Default false. */
+  readonly tensors?: boolean;
 }
 
 /** The dtype in which two operands meet: 0-d tensors and numbers only raise the category. PyTorch: torch.result_type. */
@@ -143,6 +148,7 @@ const maskOf = (letters: string): number => (letters.includes('a') ? 1 : 0) | (l
 export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
+  const tensors = spec.tensors ?? false;
   const node = gradName(name);
   const maskA = maskOf(spec.saves?.[0] ?? '');
   const maskB = maskOf(spec.saves?.[1] ?? '');
@@ -162,7 +168,9 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     ];
   };
   const op = (a: Tensor, b: Operand, ...options: O): Tensor => {
+    if (typeof a !== 'object') notTensor(name, 'input', a);
     const bt = typeof b === 'object' ? b : null;
+    if (bt === null && tensors) notTensor(name, 'other', b);
     if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
     const promoted = resultType(a, b);
     if (check !== undefined) check(a, b, promoted, ...options);
@@ -185,6 +193,11 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
   };
   inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`));
   return op;
+}
+
+/** For callers without types. */
+export function notTensor(name: string, argument: string, x: unknown): never {
+  throw new ValueError('ERR_ARGUMENT', `${name}: argument '${argument}' must be Tensor, not ${x === null ? 'null' : typeof x}`, { op: name });
 }
 
 /** For ops that integers and bools have no meaning in. */

@@ -9,6 +9,13 @@ import './view-write.js';
 import * as activations from './activations.js';
 import * as arithmetic from './arithmetic.js';
 import * as binaryMath from './binary-math.js';
+import * as bitwise from './bitwise.js';
+import * as blending from './blending.js';
+import * as closeness from './closeness.js';
+import * as comparisons from './comparisons.js';
+import * as floatClasses from './float-classes.js';
+import * as specialMath from './special-math.js';
+import * as trigonometry from './trigonometry.js';
 import * as casting from './cast.js';
 import * as copying from './copy.js';
 import * as extremes from './extremes.js';
@@ -20,6 +27,9 @@ import * as logic from './logic.js';
 import * as matmuls from './matmul.js';
 import * as newLike from './new-like.js';
 import * as norms from './norms.js';
+import * as uniques from './unique.js';
+import * as counting from './counting.js';
+import * as orderStatistics from './order-statistics.js';
 import type { OverloadedMethods } from './overloads.js';
 import * as products from './products.js';
 import * as randomOps from './random-ops.js';
@@ -61,6 +71,9 @@ type ProductsMethods = Methods<typeof products>;
 type MatmulsMethods = Methods<typeof matmuls>;
 type LinalgMethods = Methods<typeof linalg>;
 type NewLikeMethods = Methods<typeof newLike>;
+type OrderStatisticsMethods = Methods<typeof orderStatistics>;
+type CountingMethods = Methods<typeof counting>;
+type UniquesMethods = Methods<typeof uniques>;
 type NormsMethods = Methods<typeof norms>;
 type ReductionsMethods = Methods<typeof reductions>;
 type StatisticsMethods = Methods<typeof statistics>;
@@ -70,6 +83,13 @@ type SoftmaxesMethods = Methods<typeof softmaxes>;
 type SortingMethods = Methods<typeof sorting>;
 type RandomOpsMethods = Methods<typeof randomOps>;
 type ViewsMethods = Methods<typeof views>;
+type BitwiseMethods = Methods<typeof bitwise>;
+type BlendingMethods = Methods<typeof blending>;
+type ClosenessMethods = Methods<typeof closeness>;
+type ComparisonsMethods = Methods<typeof comparisons>;
+type FloatClassesMethods = Methods<typeof floatClasses>;
+type SpecialMathMethods = Methods<typeof specialMath>;
+type TrigonometryMethods = Methods<typeof trigonometry>;
 
 declare module '../tensor/tensor.js' {
   interface Tensor
@@ -77,6 +97,13 @@ declare module '../tensor/tensor.js' {
       ArithmeticMethods,
       UnaryMathMethods,
       ActivationsMethods,
+      BitwiseMethods,
+      BlendingMethods,
+      ClosenessMethods,
+      ComparisonsMethods,
+      FloatClassesMethods,
+      SpecialMathMethods,
+      TrigonometryMethods,
       BinaryMathMethods,
       LogicMethods,
       SelectingMethods,
@@ -90,6 +117,9 @@ declare module '../tensor/tensor.js' {
       LinalgMethods,
       NewLikeMethods,
       NormsMethods,
+      UniquesMethods,
+      CountingMethods,
+      OrderStatisticsMethods,
       ReductionsMethods,
       StatisticsMethods,
       ExtremesMethods,
@@ -132,6 +162,13 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   arithmetic,
   unaryMath,
   activations,
+  bitwise,
+  blending,
+  closeness,
+  comparisons,
+  floatClasses,
+  specialMath,
+  trigonometry,
   binaryMath,
   logic,
   selecting,
@@ -145,6 +182,9 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   linalg,
   newLike,
   norms,
+  uniques,
+  counting,
+  orderStatistics,
   reductions,
   statistics,
   extremes,

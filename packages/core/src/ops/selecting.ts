@@ -4,7 +4,7 @@ import { DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, indexValue, narrow } from '../tensor/value.js';
 import { recordBroadcast } from './broadcast-record.js';
-import { binary, type BinaryOp, inPlace, type Operand, operandValue, resultType, unary, type UnaryOp } from './define.js';
+import { binary, inPlace, type Operand, operandValue, resultType, type TensorOp, unary, type UnaryOp } from './define.js';
 import { e } from './expression.js';
 import { assign, forInPlace } from './in-place.js';
 import { OPS } from './registry.js';
@@ -17,7 +17,8 @@ const asTensor = (x: Operand): Tensor => x as Tensor;
 export const where = (x: Tensor, condition: Tensor, other: Operand): Tensor => choose(condition, x, other);
 
 /** The larger of two; NaN wins; equals share the gradient. PyTorch: torch.maximum. */
-export const maximum: BinaryOp = binary('maximum', {
+export const maximum: TensorOp = binary('maximum', {
+  tensors: true,
   forward: (e, a, b) => e.max(a, b),
   backward: [
     (grad, a, b) => choose(asTensor(a).eq(b), grad.div(2), grad).maskedFill(asTensor(a).lt(b), 0),
@@ -26,7 +27,8 @@ export const maximum: BinaryOp = binary('maximum', {
   saves: ['ab', 'ab'],
 });
 /** The smaller of two; NaN wins; equals share the gradient. PyTorch: torch.minimum. */
-export const minimum: BinaryOp = binary('minimum', {
+export const minimum: TensorOp = binary('minimum', {
+  tensors: true,
   forward: (e, a, b) => e.min(a, b),
   backward: [
     (grad, a, b) => choose(asTensor(a).eq(b), grad.div(2), grad).maskedFill(asTensor(a).gt(b), 0),
