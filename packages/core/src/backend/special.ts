@@ -144,7 +144,7 @@ export function lgamma(x: number): number {
   if (x === Infinity || x === -Infinity) return Infinity;
   if (x <= 0 && Math.floor(x) === x) return Infinity;
   if (x < 0.5) {
-    const r = x - Math.floor(x);
+    const r = x - Math.round(x);
     return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * r))) - lgamma(1 - x);
   }
   if (Math.abs(x - 1) < 0.2) return lgamma1p(x - 1);
@@ -179,7 +179,7 @@ export function digamma(x: number): number {
   if (x === 0) return Object.is(x, -0) ? Infinity : -Infinity;
   if (x < 0) {
     if (Math.floor(x) === x) return NaN;
-    const r = x - Math.floor(x);
+    const r = x - Math.round(x);
     return digamma(1 - x) - Math.PI / Math.tan(Math.PI * r);
   }
   let result = 0;

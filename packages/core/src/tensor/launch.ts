@@ -133,6 +133,12 @@ export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: 
   if (device.eager) materialise(x);
   begin();
   let slot = visit(x);
+  if (linear.inputCount === 0) {
+    // A constant, or made of indices: without inputs the kernel would have no shape to run over.
+    materialise(x);
+    begin();
+    slot = visit(x);
+  }
   for (let keep = dearest(x); keep !== null; keep = dearest(x)) {
     materialise(keep);
     begin();
