@@ -1,6 +1,7 @@
-/** @file Methods with several signatures, which a mapped type cannot take over from their functions: each stands beside them in this list. */
+/** @file Methods whose types a mapped type cannot take over from their functions: those with several signatures, and generic ones. */
 import type { Tensor } from '../tensor/tensor.js';
 import type { ReduceOptions } from './reduction.js';
+import type { UniqueConsecutiveOptions, UniqueOptions, UniqueResult } from './unique.js';
 
 export interface OverloadedMethods {
   /** @see max */
@@ -11,4 +12,16 @@ export interface OverloadedMethods {
   min(): Tensor;
   min(other: Tensor): Tensor;
   min(dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
+  /** @see median */
+  median(): Tensor;
+  median(dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
+  /** @see nanmedian */
+  nanmedian(): Tensor;
+  nanmedian(dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
+  /** @see unique */
+  unique<O extends UniqueOptions = Record<never, never>>(options?: O): UniqueResult<O>;
+  uniqueAsync<O extends UniqueOptions = Record<never, never>>(options?: O): Promise<UniqueResult<O>>;
+  /** @see uniqueConsecutive */
+  uniqueConsecutive<O extends UniqueConsecutiveOptions = Record<never, never>>(options?: O): UniqueResult<O>;
+  uniqueConsecutiveAsync<O extends UniqueConsecutiveOptions = Record<never, never>>(options?: O): Promise<UniqueResult<O>>;
 }

@@ -1,9 +1,10 @@
-/** @file Running sums, products and extremes along a dim. Results at a place are made from what comes before it and at it. */
-import { DTypeError } from '../errors.js';
+/** @file Running sums, products and extremes along a dim, and differences. A running result is made from what comes before its place and at it. */
+import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, isFloat } from '../tensor/dtype.js';
 import { normalizeDim } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castValue, indexValue } from '../tensor/value.js';
+import { cat } from './cat.js';
 import { e } from './expression.js';
 import { zerosOf } from './fill.js';
 import { assign, forInPlace } from './in-place.js';
@@ -11,6 +12,7 @@ import { computeValue } from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { launchScan, runningLogSumExp, runningProduct, runningSum } from './scan.js';
+import { clone, narrow } from './view.js';
 
 export interface ScanOptions {
   /** The dtype to accumulate and answer in. Default: the input's, int32 for integers and bools. */
@@ -63,3 +65,39 @@ export const cummax = (x: Tensor, dim: number): [values: Tensor, indices: Tensor
 OPS.set('cummin', { name: 'cummin', inputs: 1, differentiable: true });
 /** The smallest so far along a dim, and where it lies (int32; the last among equals). PyTorch: torch.cummin. */
 export const cummin = (x: Tensor, dim: number): [values: Tensor, indices: Tensor] => runningExtreme('cummin', x, dim);
+
+export interface DiffOptions {
+  /** How often. Default 1. */
+  readonly n?: number;
+  /** Default the last. */
+  readonly dim?: number;
+  /** Put before and after along the dim first. */
+  readonly prepend?: Tensor | null;
+  readonly append?: Tensor | null;
+}
+
+OPS.set('diff', { name: 'diff', inputs: 1, differentiable: true });
+/** x_{i+1} − x_i along a dim, n times; for bools, whether they differ. PyTorch: torch.diff. @throws ShapeError `ERR_RANK` */
+export function diff(x: Tensor, options: DiffOptions = {}): Tensor {
+  const { n = 1, dim = -1, prepend = null, append = null } = options;
+  if (x.ndim === 0) throw new ShapeError('ERR_RANK', 'diff: diff expects input to be at least one-dimensional', { op: 'diff' });
+  if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_DIFF', `diff: order must be non-negative but got ${n}`, { op: 'diff' });
+  const d = normalizeDim(dim, x.ndim, 'diff');
+  for (const [name, extra] of [['prepend', prepend], ['append', append]] as const) {
+    if (extra === null) continue;
+    if (extra.ndim !== x.ndim || extra.shape.some((s, k) => k !== d && s !== x.shape[k])) {
+      throw new ShapeError('ERR_DIFF', `diff: diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size() = [${x.shape.join(', ')}], but got ${name}.size() = [${extra.shape.join(', ')}]`, { op: 'diff', shapes: [x.shape, extra.shape] });
+    }
+  }
+  if (n === 0) return clone(x);
+  const parts = [prepend, x, append].filter((t): t is Tensor => t !== null);
+  let out = parts.length === 1 ? x : cat(parts, d);
+  if (n >= out.shape[d]!) return clone(narrow(out, d, 0, 0));
+  for (let i = 0; i < n; i++) {
+    const size: number = out.shape[d]!;
+    const before = narrow(out, d, 0, size - 1);
+    const after = narrow(out, d, 1, size - 1);
+    out = out.dtype === 'bool' ? after.logicalXor(before) : after.sub(before);
+  }
+  return out;
+}

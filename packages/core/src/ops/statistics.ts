@@ -1,5 +1,5 @@
 /** @file Variance and its kin, logsumexp, covariance. Variances take two passes: the mean first, then the squares of what is left. */
-import { DTypeError } from '../errors.js';
+import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, floatDType, isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castValue, narrow, type Value } from '../tensor/value.js';
@@ -101,4 +101,59 @@ export function logsumexp(x: Tensor, dim?: Dims, options: ReduceOptions = {}): T
     }).save(input, out);
   }
   return out;
+}
+
+export interface CovOptions {
+  /** Default 1. */
+  readonly correction?: number;
+  /** How often each observation was made (int32). */
+  readonly fweights?: Tensor | null;
+  /** How much each observation counts. */
+  readonly aweights?: Tensor | null;
+}
+
+function checkWeights(name: string, w: Tensor, observations: number, floats: boolean): void {
+  if (w.ndim > 1) throw new ShapeError('ERR_COV', `cov: cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${w.ndim} dimensions`, { op: 'cov', shapes: [w.shape] });
+  if (floats !== isFloat(w.dtype)) throw new DTypeError('ERR_DTYPE', `cov: cov(): expected ${name} to have ${floats ? 'floating point' : 'integral'} dtype but got ${name} with ${w.dtype} dtype`, { op: 'cov', dtypes: [w.dtype] });
+  if (w.numel() !== observations) throw new ShapeError('ERR_COV', `cov: cov(): expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`, { op: 'cov', shapes: [w.shape] });
+  // Only where that can be seen at once; elsewhere negative weights are the caller's.
+  if (w.device.syncRead && w.detach().data().some((value) => value < 0)) throw new ValueError('ERR_COV', `cov: cov(): ${name} cannot be negative`, { op: 'cov' });
+}
+
+OPS.set('cov', { name: 'cov', inputs: 1, differentiable: true });
+/** The covariances of variables (rows) over observations (columns). PyTorch: torch.cov. @throws ShapeError, DTypeError */
+export function cov(x: Tensor, options: CovOptions = {}): Tensor {
+  const { correction = 1, fweights = null, aweights = null } = options;
+  if (x.ndim > 2) throw new ShapeError('ERR_RANK', `cov: cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`, { op: 'cov', shapes: [x.shape] });
+  if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', 'cov: cov(): bool dtype is not supported for input', { op: 'cov', dtypes: ['bool'] });
+  const rows = x.ndim < 2 ? x.reshape([1, -1]) : x;
+  const observations = rows.shape[1]!;
+  const data = isFloat(rows.dtype) ? rows : cast(rows, 'float32');
+  if (fweights !== null) checkWeights('fweights', fweights, observations, false);
+  if (aweights !== null) checkWeights('aweights', aweights, observations, true);
+  const both = fweights === null ? aweights : aweights === null ? fweights : fweights.mul(aweights);
+  const weights = both === null ? null : cast(both.reshape([-1]), data.dtype);
+  if (observations === 0) return squeezed(filled([rows.shape[0]!, rows.shape[0]!], NaN, data.dtype, x.device), x);
+  const total = weights === null ? null : weights.sum();
+  const average = (weights === null ? data.sum(1) : data.mul(weights).sum(1)).div(total ?? observations);
+  let freedom: Tensor | number;
+  if (weights === null) freedom = Math.max(observations - correction, 0);
+  else if (correction === 0) freedom = total!;
+  else freedom = total!.sub(aweights === null ? correction : cast(aweights, data.dtype).mul(weights).sum().div(total!).mul(correction)).clamp({ min: 0 });
+  const centred = data.sub(average.unsqueeze(1));
+  const product = centred.matmul((weights === null ? centred : centred.mul(weights)).t());
+  return squeezed(product.div(freedom), x);
+}
+
+/** Of one variable the covariance is a number. */
+const squeezed = (c: Tensor, x: Tensor): Tensor => (x.ndim < 2 || x.shape[0] === 1 ? c.squeeze() : c);
+
+OPS.set('corrcoef', { name: 'corrcoef', inputs: 1, differentiable: true });
+/** Pearson's correlations of variables (rows) over observations (columns). PyTorch: torch.corrcoef. */
+export function corrcoef(x: Tensor): Tensor {
+  if (x.ndim > 2) throw new ShapeError('ERR_RANK', `corrcoef: corrcoef(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`, { op: 'corrcoef', shapes: [x.shape] });
+  const c = cov(x);
+  if (c.ndim === 0) return c.div(c);
+  const deviation = c.diagonal().sqrt();
+  return c.div(deviation.unsqueeze(1)).div(deviation.unsqueeze(0)).clamp({ min: -1, max: 1 });
 }
