@@ -38,7 +38,7 @@ class Linear extends Module {
     this.weight = new Parameter(ones(outFeatures, inFeatures));
     this.bias = bias ? new Parameter(zeros(outFeatures)) : null;
   }
-  override forward(x: Tensor): Tensor {
+  forward(x: Tensor): Tensor {
     const y = x.matmul(this.weight.t());
     return this.bias === null ? y : y.add(this.bias);
   }
@@ -54,7 +54,7 @@ class Norm extends Module {
   weight = new Parameter(ones(3));
   running_mean = new Buffer(zeros(3));
   steps = new Buffer(zeros([], { dtype: 'int32' }), { persistent: false });
-  override forward(x: Tensor): Tensor {
+  forward(x: Tensor): Tensor {
     return x.sub(this.running_mean).mul(this.weight);
   }
 }
@@ -65,7 +65,7 @@ class Net extends Module {
   scale = new Parameter(tensor([2]));
   last = new Linear(3, 1, false);
   plain = ones(4);
-  override forward(x: Tensor): Tensor {
+  forward(x: Tensor): Tensor {
     return this.last(this.norm(this.first(x))).mul(this.scale);
   }
 }
@@ -92,9 +92,10 @@ describe('a module', () => {
 
   it('lets a model have fields called name and length, and has none of a function by itself', () => {
     class Named extends Module {
-      name = new Linear(1, 1);
-      length = 3;
+      override name = new Linear(1, 1);
+      override length = 3;
       #secret = 4;
+      forward(): void {}
       secret(): number {
         return this.#secret;
       }
@@ -127,6 +128,7 @@ describe('a module', () => {
     class Shared extends Module {
       a = new Linear(2, 2);
       b = this.a;
+      forward(): void {}
     }
     const shared = new Shared();
     expect(shared.namedParameters().map(([n]) => n)).toEqual(['a.weight', 'a.bias']);
@@ -141,6 +143,7 @@ describe('a module', () => {
       a?: Parameter | null = new Parameter(ones(1));
       b: Parameter | Tensor | null = new Parameter(ones(1));
       c = new Parameter(ones(1));
+      forward(): void {}
     }
     const m = new Loose();
     const names = (): string[] => m.namedParameters().map(([n]) => n);
@@ -163,7 +166,10 @@ describe('a module', () => {
   });
 
   it('registers under computed names, and refuses bad ones', () => {
-    const m = new Module();
+    class Holder extends Module {
+      forward(): void {}
+    }
+    const m = new Holder();
     m.registerParameter('w_0', new Parameter(ones(1)));
     m.registerParameter('none', null);
     m.registerBuffer('seen', zeros(1), { persistent: false });
@@ -180,7 +186,9 @@ describe('a module', () => {
     expect(() => m.registerBuffer('w_0', zeros(1))).toThrow("attribute 'w_0' already exists");
     expect(() => m.registerParameter('p', zeros(1) as Parameter)).toThrow("cannot assign 'Tensor' object to parameter 'p'");
     expect(() => m.registerModule('q', zeros(1) as never)).toThrow('is not a Module subclass');
-    expect(() => new Module()()).toThrow('Module [Module] is missing the required "forward" function');
+    const Base = Module as unknown as new () => () => void;
+    class Formless extends Base {}
+    expect(() => new Formless()()).toThrow('Module [Formless] is missing the required "forward" function');
   });
 
   it('finds members by path', () => {
@@ -402,7 +410,7 @@ describe('hooks', () => {
 
   it('see and change gradients of inputs and outputs', () => {
     class Two extends Module {
-      override forward(a: Tensor, b: Tensor): [Tensor, Tensor] {
+      forward(a: Tensor, b: Tensor): [Tensor, Tensor] {
         return [a.mul(b), a.add(b)];
       }
     }
@@ -452,7 +460,7 @@ describe('an error in forward', () => {
   it('tells the path from the outermost module, once', () => {
     class Deep extends Module {
       net = new Net();
-      override forward(x: Tensor): Tensor {
+      forward(x: Tensor): Tensor {
         return this.net(x);
       }
     }
@@ -474,7 +482,7 @@ describe('an error in forward', () => {
 
   it('leaves errors of others alone', () => {
     class Broken extends Module {
-      override forward(): void {
+      forward(): void {
         throw new RangeError('mine');
       }
     }

@@ -57,6 +57,11 @@ const route: CallRoute = (self, state, args) => {
   }
 };
 
+/** @throws ModuleError `ERR_NO_FORWARD` */
+export function missingForward(module: Module): never {
+  throw new ModuleError('ERR_NO_FORWARD', `Module [${typeNameOf(module)}] is missing the required "forward" function`);
+}
+
 const hooksOf = (module: Module): ModuleHooks => (module[STATE].hooks ??= new ModuleHooks());
 
 /** Modules are called as functions, with the arguments and the result of their `forward`. */
@@ -90,7 +95,7 @@ export interface Module {
  * net(randn(4, 10)).shape // [4, 1]
  */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- only an interface can say that instances are called; it declares no property
-export class Module extends Callable {
+export abstract class Module extends Callable {
   /** Shown in place of the class's name, which minifying may change. Taken from the class itself, never from the one that it extends. */
   static readonly typeName: string = 'Module';
   /** The version of its state_dict entries. PyTorch: Module._version. */
@@ -107,10 +112,8 @@ export class Module extends Callable {
     super(route);
   }
 
-  /** What the module computes. To be written by each class. @throws ModuleError `ERR_NO_FORWARD`. */
-  forward(..._args: never[]): unknown {
-    throw new ModuleError('ERR_NO_FORWARD', `Module [${typeNameOf(this)}] is missing the required "forward" function`);
-  }
+  /** What the module computes: to be written by each class. */
+  abstract forward(...args: never[]): unknown;
 
   // ── members ──
 
@@ -391,3 +394,11 @@ export class Module extends Callable {
   }
 }
 brandModule(Module.prototype);
+// For classes that are no TypeScript, and for what only holds other modules.
+Object.defineProperty(Module.prototype, 'forward', {
+  value(this: Module): never {
+    return missingForward(this);
+  },
+  writable: true,
+  configurable: true,
+});
