@@ -1,34 +1,61 @@
 /** @file Nothing that a case made may be left: tensors are disposed of at its end, and the device must have the buffers that it had before. */
-import { Scope, scopes, type Device } from '@tessera/core';
+import { type BackendBuffer, type Device, Scope, scopes } from '@tessera/core';
 import { Mismatch } from './result.js';
 
 /**
  * Runs `body` with a scope that tracks every tensor made in it, those after an await included: the kit runs one case at a time.
  *
- * @throws Mismatch when buffers are left at the end.
+ * @throws Mismatch when buffers are left at the end; it says where they were allocated.
  */
-export async function leakFree<T>(device: Device, body: () => Promise<T>): Promise<T> {
+export async function leakFree(device: Device, body: () => Promise<void>): Promise<void> {
+  if ((await leftBy(device, body)) === 0) return;
+  // Once more, noting where each buffer comes from.
+  const trace = traceAllocations(device);
+  try {
+    const left = await leftBy(device, body);
+    if (left > 0) throw new Mismatch(`leak: ${left} buffer${left === 1 ? '' : 's'} left after the case${trace.report()}`);
+  } finally {
+    trace.end();
+  }
+}
+
+/** How many buffers more there are after `body` than there were before. */
+async function leftBy(device: Device, body: () => Promise<void>): Promise<number> {
   await device.backend.synchronize();
   const before = device.memory().buffers;
   const scope = new Scope();
   const outer = scopes.current;
   scopes.current = scope;
-  let result: T;
   try {
-    result = await body();
+    await body();
   } finally {
     scopes.current = outer;
     scope.end(undefined, null);
   }
-  await checkBuffers(device, before);
-  return result;
+  // What only the collector can free (values that were deferred and never computed) is no leak: it gets its chance.
+  for (let round = 0; device.memory().buffers > before && round < 3; round++) await collect();
+  return device.memory().buffers - before;
 }
 
-/** What only the collector can free (values that were deferred and never computed) is no leak: it gets its chance. */
-async function checkBuffers(device: Device, before: number): Promise<void> {
-  for (let round = 0; device.memory().buffers > before && round < 3; round++) await collect();
-  const left = device.memory().buffers - before;
-  if (left > 0) throw new Mismatch(`leak: ${left} buffer${left === 1 ? '' : 's'} left after the case`);
+/** Notes where buffers are allocated, until `end`. */
+function traceAllocations({ backend }: Device): { report(): string; end(): void } {
+  const live = new Map<BackendBuffer, string>();
+  const traced = backend as { allocate: typeof backend.allocate; free: typeof backend.free };
+  const { allocate, free } = traced;
+  traced.allocate = (dtype, length) => {
+    const buffer = allocate.call(backend, dtype, length);
+    const frames = new Error('allocation').stack?.split('\n').slice(2, 9) ?? [];
+    live.set(buffer, `${dtype}[${length}] ${frames.map((line) => line.trim()).join(' < ')}`);
+    return buffer;
+  };
+  traced.free = (buffer) => {
+    live.delete(buffer);
+    free.call(backend, buffer);
+  };
+  return {
+    report: () => [...live.values()].map((line) => `\n      ${line}`).join(''),
+    end: () => Object.assign(traced, { allocate, free }),
+  };
 }
 
 let collector: (() => void) | null | undefined;

@@ -13,7 +13,7 @@ export const CORE_SIGNATURES: readonly string[] = [
   'lerp(input, end, weight)',
   'clamp(input, min, max)',
   'round(input, { decimals })',
-  'logit(input, { eps })',
+  'logit(input, eps)',
   'nanToNum(input, { nan, posinf, neginf })',
   'fill(input, value)',
   'isclose(input, other, { rtol, atol, equalNan })',
@@ -40,7 +40,7 @@ export const CORE_SIGNATURES: readonly string[] = [
   'any(input, dim, { keepdim, dtype })',
   'amax(input, dim, { keepdim })',
   'amin(input, dim, { keepdim })',
-  'aminmax(input, dim, { keepdim })',
+  'aminmax(input, { dim, keepdim })',
   'argmax(input, dim, { keepdim })',
   'argmin(input, dim, { keepdim })',
   'max(input, dim, { keepdim })',
@@ -68,8 +68,8 @@ export const CORE_SIGNATURES: readonly string[] = [
   'trapz(y, x, { dx, dim })',
   'cumulativeTrapezoid(y, x, { dx, dim })',
   'gradient(input, { spacing, dim, edgeOrder })',
-  'diff(input, n, dim, { prepend, append })',
-  'dist(input, other, { p })',
+  'diff(input, { n, dim, prepend, append })',
+  'dist(input, other, p)',
   'unique(input, { sorted, returnInverse, returnCounts, dim })',
   'uniqueConsecutive(input, { returnInverse, returnCounts, dim })',
 
@@ -96,7 +96,7 @@ export const CORE_SIGNATURES: readonly string[] = [
   'flip(input, dims)',
   'cat(tensors, dim)',
   'stack(tensors, dim)',
-  'constantPadNd(input, pad, { value })',
+  'constantPadNd(input, pad, value)',
   'repeatInterleave(input, repeats, dim, { outputSize })',
 
   // indexing

@@ -166,7 +166,7 @@ export class Tensor {
 
   // ── reading ──
 
-  /** A leaf with the elements in row-major order, without gaps. */
+  /** A leaf with the elements in row-major order, without gaps. To be given to `#done` when it was read. */
   #readable(): Value {
     let v = this.value;
     if (v.op !== IN_MEMORY) materialise(v);
@@ -177,38 +177,48 @@ export class Tensor {
     return v;
   }
 
+  /** Gives a copy back that was made for reading only. */
+  #done(v: Value): void {
+    if (v.memory!.owners === 0) v.memory!.abandon();
+  }
+
   /**
    * The elements in row-major order, as a host array of its own: Float32Array (float16 and bfloat16 too), Float64Array, Int32Array or Uint8Array.
    * @throws NotSupportedError `ERR_SYNC_READ` where the device cannot wait; use `dataAsync()`.
    */
   data(): HostArray {
-    const v = this.#readable();
-    if (v.numel === 0) return decode(new Uint8Array(0), v.dtype);
-    const { backend } = v.device;
-    if (backend.readSync === undefined) return this.#failSync('data', 'dataAsync');
-    return decode(backend.readSync(v.memory!.buffer, v.offset, v.numel), v.dtype);
+    return decode(this.#bytes('data'), this.dtype);
   }
 
   /** As {@link data}, on every device. */
   async dataAsync(): Promise<HostArray> {
-    const v = this.#readable();
-    if (v.numel === 0) return decode(new Uint8Array(0), v.dtype);
-    return decode(await v.device.backend.read(v.memory!.buffer, v.offset, v.numel), v.dtype);
+    return decode(await this.bytesAsync(), this.dtype);
   }
 
   /** The elements' bytes, row-major and little-endian, in PyTorch's sizes: what files hold. */
   bytes(): Uint8Array {
+    return this.#bytes('bytes');
+  }
+
+  #bytes(name: string): Uint8Array {
+    if (this.numel() === 0) return new Uint8Array(0);
+    const { backend } = this.device;
+    if (backend.readSync === undefined) return this.#failSync(name, `${name}Async`);
     const v = this.#readable();
-    if (v.numel === 0) return new Uint8Array(0);
-    const { backend } = v.device;
-    if (backend.readSync === undefined) return this.#failSync('bytes', 'bytesAsync');
-    return backend.readSync(v.memory!.buffer, v.offset, v.numel);
+    const bytes = backend.readSync(v.memory!.buffer, v.offset, v.numel);
+    this.#done(v);
+    return bytes;
   }
 
   /** As {@link bytes}, on every device. */
   async bytesAsync(): Promise<Uint8Array> {
+    if (this.numel() === 0) return new Uint8Array(0);
     const v = this.#readable();
-    return v.numel === 0 ? new Uint8Array(0) : v.device.backend.read(v.memory!.buffer, v.offset, v.numel);
+    try {
+      return await this.device.backend.read(v.memory!.buffer, v.offset, v.numel);
+    } finally {
+      this.#done(v);
+    }
   }
 
   #failSync(name: string, instead: string): never {
