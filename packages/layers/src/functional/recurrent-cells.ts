@@ -1,5 +1,5 @@
 /** @file One step of recurrent networks: from an input and a state to the next state. */
-import { linear, type Tensor } from '@tessera/core';
+import { gruPointwise, linear, lstmPointwise, type Tensor } from '@tessera/core';
 
 /** The weights of one layer in one direction, in PyTorch's order and under its names. */
 export interface RecurrentWeights {
@@ -26,17 +26,9 @@ export const reluStep: Step = (gates, [h], w) => [gates.add(linear(h!, w.hh, w.b
  * PyTorch: nn.LSTMCell.
  */
 export const lstmStep: Step = (gates, [h, c], w) => {
-  const [i, f, g, o] = gates.add(linear(h!, w.hh, w.biasHh)).chunk(4, -1) as [Tensor, Tensor, Tensor, Tensor];
-  const cell = f.sigmoid().mul(c!).add(i.sigmoid().mul(g.tanh()));
-  const out = o.sigmoid().mul(cell.tanh());
-  return [w.hr === null ? out : linear(out, w.hr), cell];
+  const [next, cell] = lstmPointwise(gates.add(linear(h!, w.hh, w.biasHh)), c!);
+  return [w.hr === null ? next : linear(next, w.hr), cell];
 };
 
 /** Gates r, z, n: h' = (1 − z) n + z h with n = tanh(x_n + r · (W_hn h + b_hn)) (Cho et al., 2014). PyTorch: nn.GRUCell. */
-export const gruStep: Step = (gates, [h], w) => {
-  const [xr, xz, xn] = gates.chunk(3, -1) as [Tensor, Tensor, Tensor];
-  const [hr, hz, hn] = linear(h!, w.hh, w.biasHh).chunk(3, -1) as [Tensor, Tensor, Tensor];
-  const z = xz.add(hz).sigmoid();
-  const n = xn.add(xr.add(hr).sigmoid().mul(hn)).tanh();
-  return [n.add(z.mul(h!.sub(n)))];
-};
+export const gruStep: Step = (gates, [h], w) => [gruPointwise(gates, linear(h!, w.hh, w.biasHh), h!)];

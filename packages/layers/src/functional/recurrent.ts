@@ -10,7 +10,10 @@
  *   [W_ih, W_hh, b_ih, b_hh], and with `projSize` above 0 W_hr at its end: the order of PyTorch's parameters.
  * - The result is [output, hn], for `lstm` [output, [hn, cn]], in the layout of the input and of the state.
  */
-import { cat, dropout, gruPointwise, linear, lstmPointwise, type NoiseOptions, ShapeError, stack, type Tensor } from '@tessera/core';
+import { cat, dropout, linear, type NoiseOptions, ShapeError, stack, type Tensor } from '@tessera/core';
+import { gruStep, lstmStep, type RecurrentWeights, reluStep, type Step, tanhStep } from './recurrent-cells.js';
+
+export type { RecurrentWeights };
 
 /** What {@link lstm} and its kin take. */
 export interface RecurrentOptions extends NoiseOptions {
@@ -31,43 +34,33 @@ export interface LstmOptions extends RecurrentOptions {
   readonly projSize?: number;
 }
 
-/** The parameters of one layer in one direction. */
-type Weights = readonly Tensor[];
+/** The parameters of one layer in one direction, in PyTorch's order: [W_ih, W_hh(, b_ih, b_hh)(, W_hr)]. */
+type WeightList = readonly Tensor[];
 /** A state: one tensor, or h and c. */
 type State = readonly Tensor[];
-/** The next state (h first) from the input's gates, the state, and the parameters. */
-type Step = (gates: Tensor, state: State, weights: Weights) => State;
 
-const stateWeight = (state: Tensor, weights: Weights, bias: boolean): Tensor => linear(state, weights[1]!, bias ? weights[3] : null);
-const hasBias = (weights: Weights): boolean => weights.length >= 4;
-
-const lstmStep =
-  (projected: boolean): Step =>
-  (gates, [h, c], weights) => {
-    const [next, cell] = lstmPointwise(gates.add(stateWeight(h!, weights, hasBias(weights))), c!);
-    return [projected ? linear(next, weights.at(-1)!) : next, cell];
-  };
-const gruStep: Step = (gates, [h], weights) => [gruPointwise(gates, stateWeight(h!, weights, hasBias(weights)), h!)];
-const tanhStep: Step = (gates, [h], weights) => [gates.add(stateWeight(h!, weights, hasBias(weights))).tanh()];
-const reluStep: Step = (gates, [h], weights) => [gates.add(stateWeight(h!, weights, hasBias(weights))).relu()];
+function named(list: WeightList, projected: boolean): RecurrentWeights {
+  const biased = list.length >= 4;
+  return { ih: list[0]!, hh: list[1]!, biasIh: biased ? list[2]! : null, biasHh: biased ? list[3]! : null, hr: projected ? list.at(-1)! : null };
+}
 
 /** One layer in one direction over (L, N, I): the outputs of all times, and the last state. */
-function runLayer(step: Step, input: Tensor, state: State, weights: Weights, reverse: boolean): [Tensor, State] {
+function runLayer(step: Step, input: Tensor, state: State, w: RecurrentWeights, reverse: boolean): [Tensor, State] {
   // The input's part of all gates is one product for all times.
-  const gates = linear(input, weights[0]!, hasBias(weights) ? weights[2] : null).unbind(0);
+  const gates = linear(input, w.ih, w.biasIh).unbind(0);
   const outputs = new Array<Tensor>(gates.length);
   let at = state;
   for (let i = 0; i < gates.length; i++) {
     const t = reverse ? gates.length - 1 - i : i;
-    at = step(gates[t]!, at, weights);
+    at = step(gates[t]!, at, w);
     outputs[t] = at[0]!;
   }
   return [stack(outputs, 0), at];
 }
 
 /** The same over packed data (Σ sizes, I): sequences end, or, in reverse, begin, on the way. */
-function runPacked(step: Step, input: Tensor, state: State, weights: Weights, reverse: boolean, sizes: readonly number[]): [Tensor, State] {
-  const gates = linear(input, weights[0]!, hasBias(weights) ? weights[2] : null).split(sizes, 0);
+function runPacked(step: Step, input: Tensor, state: State, w: RecurrentWeights, reverse: boolean, sizes: readonly number[]): [Tensor, State] {
+  const gates = linear(input, w.ih, w.biasIh).split(sizes, 0);
   const outputs = new Array<Tensor>(sizes.length);
   const ended: State[] = [];
   let running = reverse ? sizes.at(-1)! : sizes[0]!;
@@ -84,7 +77,7 @@ function runPacked(step: Step, input: Tensor, state: State, weights: Weights, re
       at = at.map((s, k) => cat([s, state[k]!.narrow(0, before, size - before)], 0));
     }
     running = size;
-    at = [...step(gates[t]!, at, weights)];
+    at = step(gates[t]!, at, w);
     outputs[t] = at[0]!;
   }
   // The longest sequences come first, and end last.
@@ -92,7 +85,7 @@ function runPacked(step: Step, input: Tensor, state: State, weights: Weights, re
   return [cat(outputs, 0), last];
 }
 
-function check(op: string, input: Tensor, states: readonly Tensor[] | null, weights: readonly Weights[], widths: readonly number[], batch: number, o: RecurrentOptions): void {
+function check(op: string, input: Tensor, states: readonly Tensor[] | null, weights: readonly RecurrentWeights[], widths: readonly number[], batch: number, o: RecurrentOptions): void {
   const directions = o.bidirectional === true ? 2 : 1;
   const packed = o.batchSizes !== undefined;
   const fail = (why: string, shapes: readonly (readonly number[])[]): never => {
@@ -100,7 +93,7 @@ function check(op: string, input: Tensor, states: readonly Tensor[] | null, weig
   };
   if (weights.length === 0 || weights.length % directions !== 0) fail(`${weights.length} lists of weights are none for ${directions} direction(s)`, []);
   if (packed ? input.ndim !== 2 : input.ndim !== 2 && input.ndim !== 3) fail(`Expected input to be ${packed ? '2D' : '2D or 3D'}, got ${input.ndim}D instead`, [input.shape]);
-  const width = weights[0]![0]!.shape[1]!;
+  const width = weights[0]!.ih.shape[1]!;
   if (input.shape.at(-1) !== width) fail(`input.size(-1) must be equal to input_size. Expected ${width}, got ${input.shape.at(-1)}`, [input.shape]);
   const unbatched = !packed && input.ndim === 2;
   states?.forEach((s, k) => {
@@ -112,7 +105,7 @@ function check(op: string, input: Tensor, states: readonly Tensor[] | null, weig
 }
 
 /** All layers and directions. `widths`: the size of each part of the state. */
-function run(op: string, step: Step, input: Tensor, given: readonly Tensor[] | null, weights: readonly Weights[], widths: readonly number[], o: RecurrentOptions): [Tensor, State] {
+function run(op: string, step: Step, input: Tensor, given: readonly Tensor[] | null, weights: readonly RecurrentWeights[], widths: readonly number[], o: RecurrentOptions): [Tensor, State] {
   const packed = o.batchSizes ?? null;
   const unbatched = packed === null && input.ndim === 2;
   const batchFirst = packed === null && o.batchFirst === true && !unbatched;
@@ -138,8 +131,16 @@ function run(op: string, step: Step, input: Tensor, given: readonly Tensor[] | n
   return [unbatched ? x.squeeze(1) : batchFirst ? x.transpose(0, 1) : x, unbatched ? finals.map((s) => s.squeeze(1)) : finals];
 }
 
+const STEPS = { tanh: tanhStep, relu: reluStep, lstm: lstmStep, gru: gruStep } as const;
+
+/** What nn's recurrent layers call: input (L, N, I) or packed data, states (layers · directions, N, …), one record of weights for each of them. */
+export function recurrent(kind: keyof typeof STEPS, input: Tensor, states: readonly Tensor[], weights: readonly RecurrentWeights[], options: RecurrentOptions = {}): { output: Tensor; states: Tensor[] } {
+  const [output, last] = run(kind, STEPS[kind], input, states, weights, states.map((s) => s.shape.at(-1)!), options);
+  return { output, states: [...last] };
+}
+
 /** The size of h that the weights of the state make. */
-const hiddenSize = (weights: readonly Weights[], gates: number): number => (weights[0]?.[1]?.shape[0] ?? 0) / gates;
+const hiddenSize = (weights: readonly WeightList[], gates: number): number => (weights[0]?.[1]?.shape[0] ?? 0) / gates;
 
 /**
  * An LSTM (Hochreiter and Schmidhuber, 1997): i, f, o = σ(…), g = tanh(…) of W_ih·x + b_ih + W_hh·h + b_hh; c' = f·c + i·g, h' = o·tanh(c').
@@ -148,15 +149,15 @@ const hiddenSize = (weights: readonly Weights[], gates: number): number => (weig
  * @throws ShapeError `ERR_RNN_SHAPE`
  * @example const [output, [hn, cn]] = lstm(x, [h0, c0], [[wIh, wHh, bIh, bHh]], { batchFirst: true });
  */
-export function lstm(input: Tensor, state: readonly [Tensor, Tensor] | null, weights: readonly Weights[], options: LstmOptions = {}): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+export function lstm(input: Tensor, state: readonly [Tensor, Tensor] | null, weights: readonly WeightList[], options: LstmOptions = {}): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
   const projSize = options.projSize ?? 0;
   const hidden = hiddenSize(weights, 4);
-  const [output, [h, c]] = run('lstm', lstmStep(projSize > 0), input, state, weights, [projSize > 0 ? projSize : hidden, hidden], options);
+  const [output, [h, c]] = run('lstm', lstmStep, input, state, weights.map((list) => named(list, projSize > 0)), [projSize > 0 ? projSize : hidden, hidden], options);
   return [output, [h!, c!]];
 }
 
-function single(op: string, step: Step, gates: number, input: Tensor, state: Tensor | null, weights: readonly Weights[], options: RecurrentOptions): [Tensor, Tensor] {
-  const [output, [h]] = run(op, step, input, state === null ? null : [state], weights, [hiddenSize(weights, gates)], options);
+function single(op: string, step: Step, gates: number, input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions): [Tensor, Tensor] {
+  const [output, [h]] = run(op, step, input, state === null ? null : [state], weights.map((list) => named(list, false)), [hiddenSize(weights, gates)], options);
   return [output, h!];
 }
 
@@ -164,16 +165,16 @@ function single(op: string, step: Step, gates: number, input: Tensor, state: Ten
  * A GRU (Cho et al., 2014): r, z = σ(…); n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn)); h' = (1 − z)·n + z·h. PyTorch: torch.gru, and what nn.GRU computes.
  * @throws ShapeError `ERR_RNN_SHAPE`
  */
-export function gru(input: Tensor, state: Tensor | null, weights: readonly Weights[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function gru(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
   return single('gru', gruStep, 3, input, state, weights, options);
 }
 
 /** h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). PyTorch: torch.rnn_tanh, and what nn.RNN computes. @throws ShapeError `ERR_RNN_SHAPE` */
-export function rnnTanh(input: Tensor, state: Tensor | null, weights: readonly Weights[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function rnnTanh(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
   return single('rnnTanh', tanhStep, 1, input, state, weights, options);
 }
 
 /** {@link rnnTanh} with relu in place of tanh. PyTorch: torch.rnn_relu. */
-export function rnnRelu(input: Tensor, state: Tensor | null, weights: readonly Weights[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function rnnRelu(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
   return single('rnnRelu', reluStep, 1, input, state, weights, options);
 }

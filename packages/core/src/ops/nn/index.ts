@@ -1,9 +1,12 @@
 /** @file Neural-net ops with kernels and backward rules of their own. */
 export { avgPool1d, avgPool2d, avgPool3d, type AvgPoolOptions } from './avg-pool.js';
 export { conv1d, conv2d, conv3d, type ConvOptions, convTranspose1d, convTranspose2d, convTranspose3d, type ConvTransposeOptions } from './conv.js';
+export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, type DropoutOptions, featureAlphaDropout } from './dropout.js';
 export type { SpatialSize } from './geometry.js';
 export { linear } from './linear.js';
 export { maxPool1d, maxPool2d, maxPool3d, type MaxPoolOptions } from './max-pool.js';
 export { nllLoss, type NllLossOptions, type Reduction } from './nll-loss.js';
+export type { NoiseOptions } from './noise.js';
 export { constantPadNd } from './pad.js';
+export { gruCell, gruPointwise, lstmCell, lstmPointwise, rnnReluCell, rnnTanhCell } from './recurrent-cells.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './softmax.js';

@@ -1,0 +1,110 @@
+/**
+ * @file The pointwise parts of LSTM and GRU cells, with backward rules of their own: composed of slices, each gate's gradient would be
+ * embedded in zeros and summed; here the gates' gradients are written side by side once.
+ */
+import { ShapeError } from '../../errors.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { cat } from '../cat.js';
+import { OPS } from '../registry.js';
+import { attach, recording } from '../result.js';
+import { linear } from './linear.js';
+
+function requireGates(op: string, gates: Tensor, state: Tensor, count: number): void {
+  if (gates.ndim !== 2 || state.ndim !== 2 || gates.shape[1] !== count * state.shape[1]! || gates.shape[0] !== state.shape[0]) {
+    throw new ShapeError('ERR_RNN_SHAPE', `${op}: gates of shape [${gates.shape.join(', ')}] do not fit a state of shape [${state.shape.join(', ')}]: they should be ${count} times as wide`, { op, shapes: [gates.shape, state.shape] });
+  }
+}
+
+OPS.set('lstmPointwise', { name: 'lstmPointwise', inputs: 2, differentiable: true });
+/**
+ * What an LSTM cell does with its gates: c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'), for gates (N, 4H) in the order i, f, g, o and c (N, H).
+ *
+ * @returns [h', c']
+ */
+export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
+  requireGates('lstmPointwise', gates, c, 4);
+  const [i, f, g, o] = gates.detach().chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const cell = f.sigmoid().mul(c.detach()).add(i.sigmoid().mul(g.tanh()));
+  const h = o.sigmoid().mul(cell.tanh());
+  if (recording(gates, c)) {
+    // The output gate's gradient is found by h's rule, which always runs before the rule of c': that one writes all four.
+    let outputGate: Tensor | null = null;
+    const width = c.shape[1]!;
+    attach(cell, 'LstmCellBackward0', [gates, c], (grad, node) => {
+      const [pi, pf, pg, po] = node.saved(0).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+      const forget = pf.sigmoid();
+      const dOut = outputGate ?? po.mul(0);
+      outputGate = null;
+      let dGates: Tensor | null = null;
+      if (node.needs(0)) {
+        const input = pi.sigmoid();
+        const fresh = pg.tanh();
+        const dInput = grad.mul(fresh).mul(input.mul(input.neg().add(1)));
+        const dForget = grad.mul(node.saved(1)).mul(forget.mul(forget.neg().add(1)));
+        const dFresh = grad.mul(input).mul(fresh.square().neg().add(1));
+        dGates = cat([dInput, dForget, dFresh, dOut], 1);
+      }
+      return [dGates, node.needs(1) ? grad.mul(forget) : null];
+    }).save(gates, c);
+    attach(h, 'LstmOutputBackward0', [cell], (grad, node) => {
+      const output = node.saved(0).narrow(1, 3 * width, width).sigmoid();
+      const squashed = node.saved(1).tanh();
+      outputGate = grad.mul(squashed).mul(output.mul(output.neg().add(1)));
+      return [grad.mul(output).mul(squashed.square().neg().add(1))];
+    }).save(gates, cell);
+  }
+  return [h, cell];
+}
+
+OPS.set('gruPointwise', { name: 'gruPointwise', inputs: 3, differentiable: true });
+/**
+ * What a GRU cell does with its gates: r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r·h_n), h' = (1 − z)·n + z·h, for the gates of the
+ * input and of the state (N, 3H), in the order r, z, n, and h (N, H).
+ */
+export function gruPointwise(inputGates: Tensor, stateGates: Tensor, h: Tensor): Tensor {
+  requireGates('gruPointwise', inputGates, h, 3);
+  requireGates('gruPointwise', stateGates, h, 3);
+  const forward = (x: Tensor, s: Tensor): { r: Tensor; z: Tensor; n: Tensor; hn: Tensor } => {
+    const [xr, xz, xn] = x.chunk(3, 1) as [Tensor, Tensor, Tensor];
+    const [hr, hz, hn] = s.chunk(3, 1) as [Tensor, Tensor, Tensor];
+    const r = xr.add(hr).sigmoid();
+    return { r, z: xz.add(hz).sigmoid(), n: xn.add(r.mul(hn)).tanh(), hn };
+  };
+  const { z, n } = forward(inputGates.detach(), stateGates.detach());
+  const out = n.add(z.mul(h.detach().sub(n)));
+  if (recording(inputGates, stateGates, h)) {
+    attach(out, 'GruCellBackward0', [inputGates, stateGates, h], (grad, node) => {
+      const state = node.saved(2);
+      const { r, z: update, n: fresh, hn } = forward(node.saved(0), node.saved(1));
+      const dFresh = grad.mul(update.neg().add(1)).mul(fresh.square().neg().add(1));
+      const dUpdate = grad.mul(state.sub(fresh)).mul(update.mul(update.neg().add(1)));
+      const dReset = dFresh.mul(hn).mul(r.mul(r.neg().add(1)));
+      return [
+        node.needs(0) ? cat([dReset, dUpdate, dFresh], 1) : null,
+        node.needs(1) ? cat([dReset, dUpdate, dFresh.mul(r)], 1) : null,
+        node.needs(2) ? grad.mul(update) : null,
+      ];
+    }).save(inputGates, stateGates, h);
+  }
+  return out;
+}
+
+/** One step of an LSTM: input (N, I), [h, c] each (N, H) → [h', c']. PyTorch: torch.lstm_cell. */
+export function lstmCell(input: Tensor, [h, c]: readonly [Tensor, Tensor], wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): [h: Tensor, c: Tensor] {
+  return lstmPointwise(linear(input, wIh, bIh).add(linear(h, wHh, bHh)), c);
+}
+
+/** One step of a GRU: input (N, I), h (N, H) → h'. PyTorch: torch.gru_cell. */
+export function gruCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  return gruPointwise(linear(input, wIh, bIh), linear(h, wHh, bHh), h);
+}
+
+/** One step of an RNN: tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh). PyTorch: torch.rnn_tanh_cell. */
+export function rnnTanhCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  return linear(input, wIh, bIh).add(linear(h, wHh, bHh)).tanh();
+}
+
+/** {@link rnnTanhCell} with relu in place of tanh. PyTorch: torch.rnn_relu_cell. */
+export function rnnReluCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  return linear(input, wIh, bIh).add(linear(h, wHh, bHh)).relu();
+}
