@@ -26,7 +26,10 @@ function positive(text: string): number {
   return x;
 }
 
-/** Reads the command line; on a wrong option it prints one line and ends the process with code 1. */
+/**
+ * Reads the command line.
+ * @throws CommanderError after one line was printed: on a wrong option (exit code 1), and after the help (0).
+ */
 export function parseOptions(argv: readonly string[], devices: readonly string[]): Options {
   const program = new Command('train-digits')
     .description('Trains a convolutional network on handwritten digits, with Tessera.')
@@ -39,6 +42,7 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--out <dir>', 'where to write the weights and the loss curve', 'out/train-digits')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
+    .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`) });
   return program.parse([...argv], { from: 'user' }).opts<Options>();
 }

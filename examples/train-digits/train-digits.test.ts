@@ -1,0 +1,43 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Options, parseOptions } from './options.js';
+import { type Display, type Outcome, run } from './run.js';
+
+const silent: Display = { print: () => {}, epochStarts: () => {}, step: () => {}, epochEnds: () => {} };
+
+describe('train-digits', () => {
+  let out: string;
+  beforeAll(async () => {
+    out = await mkdtemp(join(tmpdir(), 'train-digits-'));
+  });
+  afterAll(() => rm(out, { recursive: true, force: true }));
+  const train = (more: Partial<Options>): Promise<Outcome> => run({ device: 'cpu', epochs: 1, batchSize: 64, lr: 0.002, optimizer: 'adam', seed: 0, out, ...more }, silent);
+
+  it('learns, gives the same numbers for the same seed, and leaves weights and a curve', { timeout: 300_000 }, async () => {
+    const first = await train({});
+    expect(first.losses).toHaveLength(23);
+    expect(first.losses.at(-1)!).toBeLessThan(first.losses[0]! / 2);
+    expect(first.accuracy).toBeGreaterThan(0.75);
+    expect(await train({})).toEqual(first);
+    expect((await readFile(join(out, 'loss.svg'), 'utf8')).startsWith('<svg')).toBe(true);
+    expect((await readFile(join(out, 'weights.safetensors'))).length).toBeGreaterThan(4 * (16 * 9 + 32 * 16 * 9 + 1568 * 10));
+  });
+
+  it.each([
+    [['--epochs', '0'], 'whole number from 1'],
+    [['--batch-size', 'many'], 'whole number from 1'],
+    [['--lr', '-1'], 'number above 0'],
+    [['--optimizer', 'magic'], 'adam, adamw, sgd'],
+    [['--device', 'abacus'], 'auto, cpu'],
+    [['--nonsense'], 'unknown option'],
+  ])('refuses %j with one line that says what is allowed', (argv, allowed) => {
+    const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    expect(() => parseOptions(argv, ['cpu'])).toThrow(expect.objectContaining({ exitCode: 1 }));
+    const text = write.mock.calls.map(([line]) => String(line)).join('');
+    write.mockRestore();
+    expect(text).toContain(allowed);
+    expect(text.trim().split('\n')).toHaveLength(1);
+  });
+});
