@@ -12,20 +12,20 @@ const noBool =
   };
 
 /** The factor of `add` and `sub`: on integers it must be whole. */
-function checkAlpha(name: string, a: Tensor, dtype: string, alpha: number | undefined): void {
-  if (alpha !== undefined && !Number.isInteger(alpha) && DTYPE_INFO[dtype as 'int32'].category !== 'float') {
+function checkAlpha(name: string, a: Tensor, dtype: string, alpha: number | boolean | undefined): void {
+  if (typeof alpha === 'number' && !Number.isInteger(alpha) && DTYPE_INFO[dtype as 'int32'].category !== 'float') {
     throw new ValueError('ERR_ALPHA', `${name}: For integral input tensors, argument alpha must not be a floating point number.`, { op: name, dtypes: [a.dtype] });
   }
 }
 
 export interface AlphaOptions {
-  /** The other operand is multiplied by it first. Default 1. */
-  readonly alpha?: number;
+  /** The other operand is multiplied by it first; for bools it may be one. Default 1. */
+  readonly alpha?: number | boolean;
 }
 
 /** a + alpha · b. PyTorch: torch.add. */
 export const add: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
-  forward: (e, a, b, o) => e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : o.alpha)),
+  forward: (e, a, b, o) => e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => (o?.alpha === undefined || o.alpha === 1 ? grad : grad.mul(o.alpha))],
   check: (a, _b, dtype, o) => checkAlpha('add', a, dtype, o?.alpha),
 });
@@ -33,8 +33,8 @@ export const add_: BinaryOp<[AlphaOptions?]> = inPlace(add);
 
 /** a − alpha · b. PyTorch: torch.sub. */
 export const sub: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
-  forward: (e, a, b, o) => e.sub(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, o.alpha)),
-  backward: [(grad) => grad, (grad, _a, _b, _out, o) => grad.mul(-(o?.alpha ?? 1))],
+  forward: (e, a, b, o) => e.sub(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, Number(o.alpha))),
+  backward: [(grad) => grad, (grad, _a, _b, _out, o) => grad.mul(-Number(o?.alpha ?? 1))],
   check: (a, b, dtype, o) => {
     noBool('sub')(a, b, dtype);
     checkAlpha('sub', a, dtype, o?.alpha);

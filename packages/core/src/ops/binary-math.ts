@@ -101,7 +101,8 @@ function exponentOf(a: Tensor, exponent: Operand): number | null {
 }
 
 /** base^x for a number `base`. PyTorch: number ** tensor, torch.pow(number, tensor). */
-export function rpow(x: Tensor, base: number): Tensor {
+export function rpow(x: Tensor, base: number | Tensor): Tensor {
+  if (isTensor(base)) return base.pow(x);
   return filled([], base, DTYPE_INFO[x.dtype].category === 'float' ? x.dtype : Number.isInteger(base) ? (x.dtype === 'bool' ? 'int32' : x.dtype) : 'float32', x.device).pow(x);
 }
 
@@ -110,7 +111,7 @@ export const square = (x: Tensor): Tensor => pow(x, 2);
 export const square_ = (x: Tensor): Tensor => pow_(x, 2);
 
 /** a^b in float64. PyTorch: torch.float_power. */
-export const floatPower = (a: Tensor, exponent: Operand): Tensor => pow(a.to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
+export const floatPower = (a: Tensor, exponent: Operand): Tensor => pow(requireTensor('floatPower', a).to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
 export function floatPower_(a: Tensor, exponent: Operand): Tensor {
   if (a.dtype !== 'float64') throw new DTypeError('ERR_INPLACE_DTYPE', `floatPower_: the base given to float_power_ has dtype ${a.dtype} but the operation's result requires dtype float64`, { op: 'floatPower_', dtypes: [a.dtype] });
   return pow_(a, isTensor(exponent) ? exponent.to('float64') : exponent);
@@ -289,8 +290,10 @@ export const heaviside: TensorOp = binary('heaviside', {
 export const heaviside_: TensorOp = inPlace(heaviside);
 
 /** x · 2^exponent. PyTorch: torch.ldexp. */
-export const ldexp = (x: Tensor, exponent: Tensor): Tensor => x.mul(rpow(exponent.isFloatingPoint() ? exponent : exponent.to('float32'), 2));
-export const ldexp_ = (x: Tensor, exponent: Tensor): Tensor => x.mul_(rpow(exponent.isFloatingPoint() ? exponent : exponent.to('float32'), 2));
+export const ldexp = (x: Tensor, exponent: Tensor): Tensor => requireTensor('ldexp', x).mul(powerOfTwo(exponent));
+export const ldexp_ = (x: Tensor, exponent: Tensor): Tensor => x.mul_(powerOfTwo(exponent));
+const powerOfTwo = (exponent: Tensor): Tensor => rpow(requireTensor('ldexp', exponent).isFloatingPoint() ? exponent : exponent.to('float32'), 2);
+const requireTensor = (name: string, x: Tensor): Tensor => (isTensor(x) ? x : notTensor(name, 'input', x));
 
 /**
  * The float next to a on the way to b. PyTorch: torch.nextafter.

@@ -51,7 +51,7 @@ const inPlaceForms = new WeakMap<object, unknown>();
  * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
  * @example export const exp_: UnaryOp = inPlace(exp);
  */
-export const inPlace = <F extends (...args: never[]) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+export const inPlace = <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
 
 /** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
 export function unary<O extends readonly unknown[] = readonly []>(name: string, spec: UnarySpec<O>): UnaryOp<O> {

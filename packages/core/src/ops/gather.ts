@@ -18,7 +18,8 @@ export function indexTensor(index: Tensor, op: string): Tensor {
   return cast(index, 'int32');
 }
 
-function checkIndexShape(op: string, x: Tensor, dim: number, index: Tensor): void {
+/** Does an index tensor fit beside `x`? */
+export function checkIndexShape(op: string, x: Tensor, dim: number, index: Tensor): void {
   const fits = index.ndim === x.ndim || (index.ndim === 0 && x.ndim <= 1) || (x.ndim === 0 && index.ndim <= 1);
   if (!fits) throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Index tensor must have the same number of dimensions as input tensor: ${formatShape(index.shape)} and ${formatShape(x.shape)}`, { op, shapes: [x.shape, index.shape] });
   for (let d = 0; d < Math.min(x.ndim, index.ndim); d++) {
@@ -52,7 +53,7 @@ export function launchScatter(kind: ScatterKind, x: Tensor, dim: number, index: 
 }
 
 /** 0-d tensors as 1-d ones. */
-const atLeast1 = (x: Tensor): Tensor => (x.ndim === 0 ? reshape(x, [1]) : x);
+export const atLeast1 = (x: Tensor): Tensor => (x.ndim === 0 ? reshape(x, [1]) : x);
 
 OPS.set('gather', { name: 'gather', inputs: 1, differentiable: true });
 /** out[i][j] = x[index[i][j]][j] for dim 0, and so on. PyTorch: torch.gather. */

@@ -1,11 +1,29 @@
-/** @file Indexing by values: masks and where they hold. */
-import { type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+/**
+ * @file x[…] and its kin: `at`, `setAt_`, masks, and where elements are not 0. What needs values to know a shape reads them, and has an `…Async`
+ * form for devices that cannot be read synchronously.
+ */
+import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.js';
 import type { HostArray } from '../tensor/host.js';
+import { broadcastShapes, normalizeDim, numelOf, type Shape } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { indexBy, indexPutBy, isMask, replaceMasks, type TensorIndices } from './advanced-index.js';
+import { cast } from './cast.js';
 import { fromHost } from './creation.js';
+import type { Operand } from './define.js';
+import { e } from './expression.js';
+import { filled } from './fill.js';
+import { gather, indexSelect } from './gather.js';
+import { assign, forInPlace } from './in-place.js';
+import { type Index, parseIndices } from './index-arguments.js';
+import { wrap } from './result.js';
+import { clone, expand, reshape } from './view.js';
+import { choose } from './where.js';
+
+// ── where elements are not 0 ──
 
 /** The places of the elements that are not 0, in row-major order, as (count, rank) int32. */
-function placesOf(data: HostArray, shape: Shape, x: Tensor): Tensor {
+function placesOf(data: HostArray, x: Tensor): Tensor {
+  const { shape } = x;
   const rank = shape.length;
   const places: number[] = [];
   for (let i = 0; i < data.length; i++) {
@@ -21,8 +39,188 @@ function placesOf(data: HostArray, shape: Shape, x: Tensor): Tensor {
 }
 
 /**
- * The places of the elements that are not 0, a row of indices for each. Reads the elements; `nonzeroAsync` works on every device. PyTorch: torch.nonzero.
- * @throws NotSupportedError `ERR_SYNC_READ`.
+ * The places of the elements that are not 0, a row of indices for each. Reads the elements. PyTorch: torch.nonzero.
+ * @throws NotSupportedError `ERR_SYNC_READ` where the device cannot wait; use `nonzeroAsync`.
  */
-export const nonzero = (x: Tensor): Tensor => placesOf(x.detach().data(), x.shape, x);
-export const nonzeroAsync = async (x: Tensor): Promise<Tensor> => placesOf(await x.detach().dataAsync(), x.shape, x);
+export const nonzero = (x: Tensor): Tensor => placesOf(x.detach().data(), x);
+export const nonzeroAsync = async (x: Tensor): Promise<Tensor> => placesOf(await x.detach().dataAsync(), x);
+/** The same. PyTorch: torch.argwhere. */
+export const argwhere = (x: Tensor): Tensor => nonzero(x);
+export const argwhereAsync = (x: Tensor): Promise<Tensor> => nonzeroAsync(x);
+
+export interface NonzeroStaticOptions {
+  /** The number of rows of the result. */
+  readonly size: number;
+  /** What rows that are left over hold. Default −1. */
+  readonly fillValue?: number;
+}
+/** `nonzero` cut or filled to a known number of rows. PyTorch: torch.nonzero_static. */
+export function nonzeroStatic(x: Tensor, options: NonzeroStaticOptions): Tensor {
+  return toSize(nonzero(x), options);
+}
+export const nonzeroStaticAsync = async (x: Tensor, options: NonzeroStaticOptions): Promise<Tensor> => toSize(await nonzeroAsync(x), options);
+function toSize(places: Tensor, { size, fillValue = -1 }: NonzeroStaticOptions): Tensor {
+  if (!(Number.isInteger(size) && size >= 0)) throw new ValueError('ERR_SIZE', `nonzeroStatic: 'size' must be an non-negative integer, not ${size}`, { op: 'nonzeroStatic' });
+  const [count, rank] = places.shape as [number, number];
+  const out = filled([size, rank], fillValue, 'int32', places.device);
+  const n = Math.min(size, count);
+  if (n > 0 && rank > 0) out.narrow(0, 0, n).copy_(places.narrow(0, 0, n));
+  return out;
+}
+
+// ── x[…] ──
+
+/**
+ * x[i, j, …]: a view where only numbers, slices, null and '...' are given; a copy where tensors pick entries. PyTorch: x[…].
+ *
+ * @example x.at(0); x.at(':', -1); x.at('...', '::2'); x.at(null, { start: 1, stop: 3 }); x.at(rows, columns); x.at(x.gt(0))
+ * @throws IndexError `ERR_INDEX_RANGE`, `ERR_INDEX_COUNT`, `ERR_MASK_SHAPE`. A mask is read; use `atAsync` where that cannot be.
+ */
+export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
+  const parsed = parseIndices(x, indices);
+  return parsed.indices.length === 0 ? parsed.view : indexBy(parsed.view, replaceMasks(parsed.view, parsed.indices, nonzero));
+}
+/** `at` for masks on every device. */
+export async function atAsync(x: Tensor, ...indices: readonly Index[]): Promise<Tensor> {
+  const parsed = parseIndices(x, indices);
+  return parsed.indices.length === 0 ? parsed.view : indexBy(parsed.view, await withoutMasks(parsed.view, parsed.indices));
+}
+
+async function withoutMasks(x: Tensor, indices: TensorIndices): Promise<TensorIndices> {
+  const places = new Map<Tensor, Tensor>();
+  for (const index of indices) if (index !== null && isMask(index)) places.set(index, await nonzeroAsync(index));
+  return replaceMasks(x, indices, (mask) => places.get(mask)!);
+}
+
+/**
+ * x[indices] = value, in place; the value is broadcast and converted. PyTorch: x[…] = value.
+ * @example x.setAt_([0], 5); x.setAt_([':', 1], y); x.setAt_([x.lt(0)], 0)
+ */
+export function setAt_(x: Tensor, indices: Index | readonly Index[], value: Operand): Tensor {
+  const parsed = parseIndices(x, Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index]);
+  if (parsed.indices.length === 1 && !isTensor(value) && parsed.indices[0]?.dtype === 'bool' && parsed.indices[0].ndim === parsed.view.ndim) {
+    // A number under a mask needs no reading.
+    parsed.view.maskedFill_(checkMask(parsed.view, parsed.indices[0]), value);
+    return x;
+  }
+  write(parsed.view, parsed.indices.length === 0 ? [] : replaceMasks(parsed.view, parsed.indices, nonzero), value);
+  return x;
+}
+/** `setAt_` for masks on every device. */
+export async function setAtAsync_(x: Tensor, indices: Index | readonly Index[], value: Operand): Promise<Tensor> {
+  const parsed = parseIndices(x, Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index]);
+  write(parsed.view, await withoutMasks(parsed.view, parsed.indices), value);
+  return x;
+}
+
+const checkMask = (x: Tensor, mask: Tensor): Tensor => (replaceMasks(x, [mask], () => filled([0, mask.ndim], 0, 'int32', mask.device)), mask);
+
+function write(view: Tensor, indices: TensorIndices, value: Operand): void {
+  if (indices.length > 0) {
+    const source = isTensor(value) ? cast(value, view.dtype) : filled([], value, view.dtype, view.device);
+    indexPutInto(view, indices, source, false);
+  } else if (isTensor(value)) {
+    // Leading sizes of 1 too many are dropped, as in PyTorch.
+    let source = value;
+    while (source.ndim > view.ndim && source.shape[0] === 1) source = source.select(0, 0);
+    view.copy_(source);
+  } else view.fill_(value);
+}
+
+function indexPutInto(x: Tensor, indices: TensorIndices, values: Tensor, accumulate: boolean): Tensor {
+  return assign(x, indexPutBy(forInPlace(x, 'indexPut_', values), indices, values, accumulate), 'indexPut_');
+}
+
+export interface IndexPutOptions {
+  /** Add to what is there; entries that are named several times count each time. Default false. */
+  readonly accumulate?: boolean;
+}
+/** A copy with x[indices] = values. `indices` has a tensor (or null) for each dim from the first on. PyTorch: torch.index_put. */
+export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
+  indexPutBy(x, replaceMasks(x, indices, nonzero), values, options.accumulate ?? false);
+export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
+  indexPutInto(x, replaceMasks(x, indices, nonzero), values, options.accumulate ?? false);
+export const indexPutAsync_ = async (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Promise<Tensor> =>
+  indexPutInto(x, await withoutMasks(x, indices), values, options.accumulate ?? false);
+
+// ── by flat index ──
+
+function requireIntegers(op: string, index: Tensor): void {
+  if (index.isFloatingPoint() || index.dtype === 'bool') throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected a long tensor for index, but got ${index.dtype}`, { op, dtypes: [index.dtype] });
+}
+/** Negative indices counted from the end of `size` entries. */
+const wrapped = (index: Tensor, size: number): Tensor => {
+  const v = cast(index.detach(), 'int32').value;
+  return wrap(e.where(e.lt(v, 0), e.add(v, size), v));
+};
+
+/** The elements at places of the flattened tensor. PyTorch: torch.take. */
+export function take(x: Tensor, index: Tensor): Tensor {
+  requireIntegers('take', index);
+  if (x.numel() === 0 && index.numel() > 0) throw new IndexError('ERR_INDEX_RANGE', 'take: tried to take from an empty tensor', { op: 'take', shapes: [x.shape, index.shape] });
+  return reshape(indexSelect(reshape(x, [x.numel()]), 0, reshape(wrapped(index, x.numel()), [index.numel()])), index.shape);
+}
+
+/** A copy with `source` at places of the flattened tensor. PyTorch: Tensor.put. */
+export function put(x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor {
+  requireIntegers('put', index);
+  if (source.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `put: Expected source and self to have the same dtype, but got self.dtype = ${x.dtype} and source.dtype = ${source.dtype}`, { op: 'put', dtypes: [x.dtype, source.dtype] });
+  if (index.numel() !== source.numel()) throw new ShapeError('ERR_PUT_SHAPE', `put: Expected source and index to have the same number of elements, but got source.numel() = ${source.numel()}, index.numel() = ${index.numel()}`, { op: 'put', shapes: [source.shape, index.shape] });
+  if (x.numel() === 0 && index.numel() > 0) throw new IndexError('ERR_INDEX_RANGE', 'put: tried to put elements into an empty tensor', { op: 'put', shapes: [x.shape, index.shape] });
+  return reshape(indexPutBy(reshape(x, [x.numel()]), [reshape(index, [index.numel()])], reshape(source, [source.numel()]), options.accumulate ?? false), x.shape);
+}
+export const put_ = (x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor => assign(x, put(forInPlace(x, 'put_', source), index, source, options), 'put_');
+
+/** `gather` with the other dims broadcast; without a dim, of the flattened tensors. PyTorch: torch.take_along_dim. */
+export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number | null): Tensor {
+  requireIntegers('takeAlongDim', indices);
+  if (dim === undefined || dim === null) return gather(reshape(x, [x.numel()]), 0, wrapped(reshape(indices, [indices.numel()]), x.numel()));
+  if (x.ndim !== indices.ndim) throw new ShapeError('ERR_GATHER_SHAPE', `takeAlongDim: input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, and ${indices.ndim} dimensions for indices`, { op: 'takeAlongDim', shapes: [x.shape, indices.shape] });
+  const d = normalizeDim(dim, x.ndim, 'takeAlongDim');
+  const cut = (shape: Shape): Shape => shape.map((s, k) => (k === d ? 1 : s));
+  const meet = broadcastShapes(cut(x.shape), cut(indices.shape), 'takeAlongDim');
+  const to = (size: number): Shape => meet.map((s, k) => (k === d ? size : s));
+  return gather(expand(x, to(x.shape[d]!)), d, wrapped(expand(indices, to(indices.shape[d]!)), x.shape[d]!));
+}
+
+// ── masks ──
+
+function requireBool(op: string, mask: Tensor): void {
+  if (mask.dtype !== 'bool') throw new DTypeError('ERR_DTYPE', `${op}: expected BoolTensor for mask, but got ${mask.dtype}`, { op, dtypes: [mask.dtype] });
+}
+
+function selectPlaces(x: Tensor, shape: Shape, held: HostArray): Tensor {
+  const places: number[] = [];
+  for (let i = 0; i < held.length; i++) if (held[i] !== 0) places.push(i);
+  return indexSelect(reshape(expand(x, shape), [numelOf(shape)]), 0, fromHost(places, [places.length], 'int32', x.device));
+}
+/** The elements where the mask holds, in row-major order; both are broadcast. Reads the mask. PyTorch: torch.masked_select. */
+export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+  requireBool('maskedSelect', mask);
+  const shape = broadcastShapes(x.shape, mask.shape, 'maskedSelect');
+  return selectPlaces(x, shape, expand(mask, shape).data());
+}
+export async function maskedSelectAsync(x: Tensor, mask: Tensor): Promise<Tensor> {
+  requireBool('maskedSelect', mask);
+  const shape = broadcastShapes(x.shape, mask.shape, 'maskedSelect');
+  return selectPlaces(x, shape, await expand(mask, shape).dataAsync());
+}
+
+/**
+ * Where the mask holds, the elements of `source` in order; `x` elsewhere. PyTorch: torch.masked_scatter.
+ * @throws IndexError `ERR_INDEX_RANGE` when the source has too few elements.
+ */
+export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
+  requireBool('maskedScatter', mask);
+  if (x.dtype !== source.dtype) throw new DTypeError('ERR_DTYPE_MIX', `maskedScatter: expected self and source to have same dtypes but got ${x.dtype} and ${source.dtype}`, { op: 'maskedScatter', dtypes: [x.dtype, source.dtype] });
+  const shape = broadcastShapes(x.shape, mask.shape, 'maskedScatter');
+  const base = expand(x, shape);
+  const n = numelOf(shape);
+  if (n === 0) return clone(base);
+  const flat = reshape(expand(mask, shape), [n]);
+  // The kth true takes the kth element: a running count, 0 where nothing is taken.
+  const order = choose(flat, cast(flat, 'int32').cumsum(0).sub(1), 0);
+  if (source.numel() === 0) return choose(expand(mask, shape), reshape(indexSelect(reshape(base, [n]), 0, choose(flat, -1, 0).to('int32')), shape), base);
+  return choose(expand(mask, shape), reshape(indexSelect(reshape(source, [source.numel()]), 0, order), shape), base);
+}
+export const maskedScatter_ = (x: Tensor, mask: Tensor, source: Tensor): Tensor => assign(x, maskedScatter(forInPlace(x, 'maskedScatter_', source), mask, source), 'maskedScatter_');

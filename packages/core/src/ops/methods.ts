@@ -16,6 +16,13 @@ import * as comparisons from './comparisons.js';
 import * as floatClasses from './float-classes.js';
 import * as specialMath from './special-math.js';
 import * as trigonometry from './trigonometry.js';
+import * as conversions from './conversions.js';
+import * as diagonals from './diagonals.js';
+import * as dims from './dims.js';
+import * as floatParts from './float-parts.js';
+import * as rearranging from './rearrange.js';
+import * as scattering from './scattering.js';
+import * as viewScatters from './view-scatters.js';
 import * as casting from './cast.js';
 import * as copying from './copy.js';
 import * as extremes from './extremes.js';
@@ -31,9 +38,12 @@ import * as uniques from './unique.js';
 import * as counting from './counting.js';
 import * as orderStatistics from './order-statistics.js';
 import type { OverloadedMethods } from './overloads.js';
+import './transposes.js';
+import type { Transposes } from './transposes.js';
 import * as products from './products.js';
 import * as randomOps from './random-ops.js';
 import * as reductions from './reduce.js';
+import { wrap } from './result.js';
 import * as scans from './scans.js';
 import * as selecting from './selecting.js';
 import * as softmaxes from './nn/softmax.js';
@@ -44,7 +54,7 @@ import * as views from './view.js';
 
 /** Functions of those modules that are no methods. */
 const INTERNAL = [
-  'computeValue', 'reduceTo', 'reducedShape', 'restoreDims', 'refuseEmpty', 'allIfEmpty', 'embed', 'broadcastGradient', 'asStridedGradient', 'indexTensor', 'launchGather', 'launchScatter', 'cutTo',
+  'computeValue', 'reduceTo', 'reducedShape', 'restoreDims', 'refuseEmpty', 'allIfEmpty', 'embed', 'broadcastGradient', 'asStridedGradient', 'indexTensor', 'launchGather', 'launchScatter', 'cutTo', 'checkIndexShape', 'atLeast1',
 ] as const;
 
 /**
@@ -83,6 +93,13 @@ type SoftmaxesMethods = Methods<typeof softmaxes>;
 type SortingMethods = Methods<typeof sorting>;
 type RandomOpsMethods = Methods<typeof randomOps>;
 type ViewsMethods = Methods<typeof views>;
+type ConversionsMethods = Methods<typeof conversions>;
+type DiagonalsMethods = Methods<typeof diagonals>;
+type DimsMethods = Methods<typeof dims>;
+type FloatPartsMethods = Methods<typeof floatParts>;
+type RearrangingMethods = Methods<typeof rearranging>;
+type ScatteringMethods = Methods<typeof scattering>;
+type ViewScattersMethods = Methods<typeof viewScatters>;
 type BitwiseMethods = Methods<typeof bitwise>;
 type BlendingMethods = Methods<typeof blending>;
 type ClosenessMethods = Methods<typeof closeness>;
@@ -94,9 +111,17 @@ type TrigonometryMethods = Methods<typeof trigonometry>;
 declare module '../tensor/tensor.js' {
   interface Tensor
     extends OverloadedMethods,
+      Transposes,
       ArithmeticMethods,
       UnaryMathMethods,
       ActivationsMethods,
+      ConversionsMethods,
+      DiagonalsMethods,
+      DimsMethods,
+      FloatPartsMethods,
+      RearrangingMethods,
+      ScatteringMethods,
+      ViewScattersMethods,
       BitwiseMethods,
       BlendingMethods,
       ClosenessMethods,
@@ -162,6 +187,13 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   arithmetic,
   unaryMath,
   activations,
+  conversions,
+  diagonals,
+  dims,
+  floatParts,
+  rearranging,
+  scattering,
+  viewScatters,
   bitwise,
   blending,
   closeness,
@@ -195,4 +227,9 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   views,
 ];
 for (const module of FAMILIES) attachMethods(module, INTERNAL);
-provideEngineOps({ add: (a, b) => arithmetic.add(a, b), full: (t, value) => filled(t.shape, value, t.dtype, t.device) });
+provideEngineOps({
+  add: (a, b) => arithmetic.add(a, b),
+  addInPlace: (a, b) => arithmetic.add_(a, b),
+  ownCopy: (t) => wrap(t.value),
+  full: (t, value) => filled(t.shape, value, t.dtype, t.device),
+});

@@ -4,7 +4,7 @@ import { DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, indexValue, narrow } from '../tensor/value.js';
 import { recordBroadcast } from './broadcast-record.js';
-import { binary, inPlace, type Operand, operandValue, resultType, type TensorOp, unary, type UnaryOp } from './define.js';
+import { binary, inPlace, notTensor, type Operand, operandValue, resultType, type TensorOp, unary, type UnaryOp } from './define.js';
 import { e } from './expression.js';
 import { assign, forInPlace } from './in-place.js';
 import { OPS } from './registry.js';
@@ -56,6 +56,7 @@ export function clamp(x: Tensor, min?: Bound | ClampOptions, max?: Bound): Tenso
 }
 
 function clampBetween(x: Tensor, min: Tensor | number | null, max: Tensor | number | null): Tensor {
+  if (!isTensor(x)) notTensor('clamp', 'input', x);
   if (min === null && max === null) throw new ValueError('ERR_CLAMP', "clamp: At least one of 'min' or 'max' must not be None", { op: 'clamp' });
   if (x.dtype === 'bool' && !(isTensor(min) || isTensor(max))) throw new DTypeError('ERR_DTYPE', "clamp: not implemented for 'Bool'", { op: 'clamp', dtypes: ['bool'] });
   let dtype = x.dtype;

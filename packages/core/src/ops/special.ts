@@ -4,7 +4,7 @@ import { isTensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
 import { sigmoid } from './activations.js';
 import { xlogy } from './binary-math.js';
-import { binary, type BinaryOp, type Operand, unary, type UnaryOp } from './define.js';
+import { binary, type BinaryOp, notTensor, type Operand, unary, type UnaryOp } from './define.js';
 import type { Expression } from './expression.js';
 import { filled } from './fill.js';
 import { i0, i0e, i1, i1e } from './bessel.js';
@@ -13,7 +13,7 @@ import { ERFCX, polynomial } from './polynomials.js';
 import { digamma, erf, erfc, erfinv, lgamma, logit, mvlgamma, polygamma } from './special-math.js';
 import { sinc } from './trigonometry.js';
 import { exp2, expm1, log1p, round } from './unary-math.js';
-import { floatDType } from '../tensor/dtype.js';
+import { DTYPE_INFO, floatDType } from '../tensor/dtype.js';
 
 export { digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, i0e, i1, i1e, lgamma as gammaln, log1p, logit, mvlgamma as multigammaln, round, sigmoid as expit, sinc, xlogy };
 
@@ -24,7 +24,7 @@ export { polygammaFirst as polygamma };
 /** −x ln x for x > 0, 0 at 0, −∞ below. PyTorch: torch.special.entr. */
 export const entr: UnaryOp = unary('entr', {
   result: 'float',
-  forward: (e, x) => e.where(e.isnan(x), x, e.where(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.where(e.eq(x, 0), 0, e.add(e.mul(x, 0), -Infinity)))),
+  forward: (e, x) => e.where(e.isnan(x), x, e.where(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.where(e.eq(x, 0), e.scalar(0, DTYPE_INFO[x.dtype].compute, x), -Infinity))),
   backward: (grad, x) => grad.mul(x.log().add(1).neg()),
 });
 
@@ -80,7 +80,7 @@ const zetaOf: BinaryOp = binary('zeta', {
     const bad = e.or(e.lt(s, 1), e.and(e.lt(q, 0), e.ne(s, e.floor(s))));
     const pole = e.or(e.eq(s, 1), e.and(e.le(q, 0), e.eq(q, e.floor(q))));
     const sum = hurwitz(e, s, q);
-    return e.where(pole, e.where(e.lt(s, 1), NaN, e.add(e.mul(e.abs(s), 0), Infinity)), e.where(bad, NaN, sum));
+    return e.where(e.or(e.lt(s, 1), e.and(bad, e.not(pole))), NaN, e.where(pole, Infinity, sum));
   },
   backward: [null, (grad, s, q) => grad.mul((s as Tensor).neg().mul(zeta((s as Tensor).add(1), q)))],
   saves: ['', 'ab'],
@@ -89,7 +89,7 @@ const zetaOf: BinaryOp = binary('zeta', {
 /** Hurwitz's zeta function Σ (q + i)^−s; differentiable in q. PyTorch: torch.special.zeta. */
 export function zeta(s: Operand, q: Operand): Tensor {
   if (isTensor(s)) return zetaOf(s, isTensor(q) ? q : filled([], q, floatDType(s.dtype), s.device));
-  const like = q as Tensor;
+  const like = isTensor(q) ? q : notTensor('zeta', 'other', q);
   return zetaOf(filled([], s, floatDType(like.dtype), like.device), like);
 }
 
@@ -106,6 +106,6 @@ const xlog1pyOf: BinaryOp = binary('xlog1py', {
 /** x · ln(1 + y), and 0 where x is 0. PyTorch: torch.special.xlog1py. */
 export function xlog1py(x: Operand, y: Operand): Tensor {
   if (isTensor(x)) return xlog1pyOf(x, isTensor(y) ? y : filled([], y, floatDType(x.dtype), x.device));
-  const like = y as Tensor;
+  const like = isTensor(y) ? y : notTensor('xlog1py', 'other', y);
   return xlog1pyOf(filled([], x, floatDType(like.dtype), like.device), like);
 }
