@@ -18,16 +18,19 @@ export interface Arguments {
 /** Keywords that say how memory is laid out: no tensor here has a layout of its own, and values are the same. */
 const IGNORED = new Set(['memory_format', 'layout']);
 
-/** Parameters where a float beside integer tensors decides the dtype of the result. */
-const OPERANDS = new Set([1]);
-
 /**
  * Makes the arguments of a call.
+ *
+ * @param operands The op is one of two operands, of which a number may be one: JavaScript cannot tell 2.0 from 2, so that beside integer
+ * tensors a whole float goes as the 0-d tensor that PyTorch treats it as.
  * @throws Skip where a value has no counterpart here.
  */
-export function makeArguments(call: DecodedCall, subject: Subject): Arguments {
-  const reader = new Reader(subject, !hasFloatTensor(call));
-  const args = call.args.map((arg, place) => reader.argument(arg, place));
+export function makeArguments(call: DecodedCall, subject: Subject, operands = false): Arguments {
+  const reader = new Reader(subject);
+  const floats = operands && !hasFloatTensor(call);
+  const args = call.args.map((arg) =>
+    floats && arg.kind === 'float' && Number.isInteger(arg.value) ? makeTensor(arg.value, { device: subject.device }) : reader.read(arg),
+  );
   const kwargs: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(call.kwargs)) if (!IGNORED.has(name)) kwargs[name] = reader.keyword(name, value);
   return { args, kwargs, leaves: reader.leaves };
@@ -36,20 +39,9 @@ export function makeArguments(call: DecodedCall, subject: Subject): Arguments {
 class Reader {
   readonly leaves: Tensor[] = [];
   readonly #subject: Subject;
-  readonly #integers: boolean;
 
-  /** @param integers No tensor of the call is a float. */
-  constructor(subject: Subject, integers: boolean) {
+  constructor(subject: Subject) {
     this.#subject = subject;
-    this.#integers = integers;
-  }
-
-  argument(value: Value, place: number): unknown {
-    // JavaScript cannot tell 2.0 from 2: beside integers, a whole float goes as the 0-d tensor that PyTorch treats it as.
-    if (value.kind === 'float' && this.#integers && OPERANDS.has(place) && Number.isInteger(value.value)) {
-      return makeTensor(value.value, { device: this.#subject.device });
-    }
-    return this.read(value);
   }
 
   keyword(name: string, value: Value): unknown {

@@ -3,6 +3,7 @@ import type { OpManifest } from '../fixtures/index.js';
 import type { Subject } from '../subject/subject.js';
 import type { Tensor } from '@tessera/core';
 import { ADAPTERS } from './adapters/index.js';
+import { OPERATORS } from './adapters/operators.js';
 import { bind, camelCase, parseSignature, type Signature, spread } from './signature.js';
 import { CORE_SIGNATURES } from './signatures/core.js';
 import { FUNCTIONAL_SIGNATURES } from './signatures/functional.js';
@@ -24,6 +25,8 @@ export interface OpForms {
   readonly method: Form | undefined;
   /** In place, on the first argument. */
   readonly inPlace: Form | undefined;
+  /** It is an op of two operands, one of which may be a number. */
+  readonly operands: boolean;
   /** What `call` is, for people. */
   readonly name: string;
 }
@@ -48,6 +51,7 @@ export function resolve(manifest: OpManifest, { library, device, name: subjectNa
   const candidates = candidatesFor(path);
   const isFunction = candidates.some((candidate) => library.has(candidate));
   return {
+    operands: manifest.kind === 'BinaryUfuncInfo' || op in OPERATORS,
     name: adapter ? op : isFunction ? candidates.find((candidate) => library.has(candidate))! : isMethod ? `Tensor.${name}` : path,
     call: adapter
       ? (given) => adapter({ library, subject, ...given })

@@ -10,6 +10,7 @@ import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
 import { type Arguments, makeArguments, placeTensor } from './arguments.js';
 import type { Form, OpForms } from './resolve.js';
+import { tiesOf } from './ties.js';
 
 /** What a case is run with. */
 export interface OpContext {
@@ -38,7 +39,7 @@ export async function runOpCase(opCase: OpCase, context: OpContext): Promise<voi
 }
 
 async function runForm(form: Form, opCase: OpCase, decoded: DecodedOpCase, context: OpContext, backward: boolean): Promise<void> {
-  const given = makeArguments(decoded, context.subject);
+  const given = makeArguments(decoded, context.subject, context.forms.operands);
   const out = await call(form, given, opCase, backward);
   await checkResult(out, opCase, decoded, context);
   if (backward) await checkGradients(out, given.leaves, opCase, decoded, context);
@@ -52,7 +53,9 @@ async function call(form: Form, given: Arguments, { seed: value }: OpCase, backw
 
 async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase, { op }: OpContext): Promise<void> {
   if (decoded.out) {
-    await checkOutputs(out, decoded.out, { op, what: 'output', elements: largest(decoded), ...(opCase.f32err && { f32err: opCase.f32err }) });
+    const check = { op, what: 'output', elements: largest(decoded), ...(opCase.f32err && { f32err: opCase.f32err }) };
+    const ties = tiesOf(op, decoded);
+    await checkOutputs(out, decoded.out, { ...check, ...(ties && { ties }) });
     return;
   }
   // Contents are not defined: the shape is.
@@ -74,7 +77,8 @@ async function checkGradients(out: unknown, leaves: readonly Tensor[], opCase: O
     const what = `gradient ${i}`;
     const given = got[i];
     if (expected === null) {
-      if (given !== null) throw new Mismatch(`${what}: there is one, and PyTorch has none`);
+      // A gradient of zeros says the same as none.
+      if (given !== null && !(await isZero(given))) throw new Mismatch(`${what}: there is one, and PyTorch has none`);
     } else if (given === null) throw new Mismatch(`${what}: there is none`, 'a gradient', 'null');
     else {
       const host = expectedTensor(expected);
@@ -83,10 +87,12 @@ async function checkGradients(out: unknown, leaves: readonly Tensor[], opCase: O
   }
 }
 
+const isZero = async (tensor: Tensor): Promise<boolean> => (await tensor.dataAsync()).every((x) => x === 0);
+
 /** `x.op_()` on a copy of the first argument gives what `op` gives, or refuses to change its shape. */
 async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, context: OpContext): Promise<void> {
   const [expected] = decoded.out ? [...tensorsIn(decoded.out)] : [];
-  const given = makeArguments(decoded, context.subject);
+  const given = makeArguments(decoded, context.subject, context.forms.operands);
   const [first, ...rest] = given.args;
   if (!isTensor(first) || !expected) return;
   const recorded = decoded.backward !== undefined && first.requiresGrad;
@@ -109,7 +115,7 @@ async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, co
 /** A call that PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
 export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, subject, forms, stage }: OpContext): Promise<void> {
   stage('error');
-  const given = makeArguments(decodeCall(encoded, tensors), subject);
+  const given = makeArguments(decodeCall(encoded, tensors), subject, forms.operands);
   const thrown = await thrownBy(async () => {
     const out = noGrad(() => forms.call(given));
     // A bad index may show at the next read only.

@@ -29,9 +29,7 @@ function opSuite(fixtures: FixtureSource, kind: 'ops' | 'extra_ops', name: strin
       }
       for (const errorCase of manifest.errors) {
         const skip = errorSkip(manifest.op, errorCase);
-        // Refused samples and cases share their numbers.
-        const id = errorCase.id.replace(/\/(\d+)$/, '/error-$1');
-        yield { id, inputs: () => describeCall(forms.name, errorCase, tensors), ...(skip && { skip }), run: (stage) => runErrorCase(errorCase, context(stage)) };
+        yield { id: errorCase.id, inputs: () => describeCall(forms.name, errorCase, tensors), ...(skip && { skip }), run: (stage) => runErrorCase(errorCase, context(stage)) };
       }
     },
   };

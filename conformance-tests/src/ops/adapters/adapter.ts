@@ -14,4 +14,4 @@ export interface AdapterCall {
 export type Adapter = (call: AdapterCall) => unknown;
 
 /** Adapters by the op's name in the data, or by PyTorch's name without a variant's ending. */
-export type Adapters = Readonly<Record<string, Adapter>>;
+export type Adapters = Readonly<Record<string, Adapter | undefined>>;
