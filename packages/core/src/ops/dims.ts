@@ -1,6 +1,6 @@
 /** @file Views under other names, after other tensors, and with dims moved about. */
 import { ShapeError, ValueError } from '../errors.js';
-import { isExpandable, normalizeDims, sameShape, type Sizes } from '../tensor/shape.js';
+import { isExpandable, normalizeDims, numelOf, type Sizes } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';
 import { sumTo } from './sum-to.js';
@@ -49,6 +49,6 @@ export const adjoint = (x: Tensor): Tensor => matrixTranspose('adjoint', x);
 export function sumToSize(x: Tensor, ...sizes: Sizes): Tensor {
   const shape = sizesOf(sizes);
   if (!isExpandable(shape, x.shape)) throw new ShapeError('ERR_EXPAND', `sumToSize: size {[${shape.join(', ')}]} is not expandable to size {[${x.shape.join(', ')}]}.`, { op: 'sumToSize', shapes: [x.shape, shape] });
-  const wide = !x.isFloatingPoint() && !sameShape(shape, x.shape) ? cast(x, 'int32') : x;
+  const wide = !x.isFloatingPoint() && numelOf(shape) !== x.numel() ? cast(x, 'int32') : x;
   return sumTo(wide, shape);
 }

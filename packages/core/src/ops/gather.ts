@@ -20,6 +20,7 @@ export function indexTensor(index: Tensor, op: string): Tensor {
 
 /** Does an index tensor fit beside `x`? */
 export function checkIndexShape(op: string, x: Tensor, dim: number, index: Tensor): void {
+  if (index.numel() === 0) return;
   const fits = index.ndim === x.ndim || (index.ndim === 0 && x.ndim <= 1) || (x.ndim === 0 && index.ndim <= 1);
   if (!fits) throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Index tensor must have the same number of dimensions as input tensor: ${formatShape(index.shape)} and ${formatShape(x.shape)}`, { op, shapes: [x.shape, index.shape] });
   for (let d = 0; d < Math.min(x.ndim, index.ndim); d++) {
@@ -61,11 +62,11 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const d = normalizeDim(dim, x.ndim, 'gather');
   const idx = indexTensor(index, 'gather');
   checkIndexShape('gather', x, d, idx);
-  const out = launchGather(atLeast1(x.detach()), d, atLeast1(idx.detach()));
+  const out = idx.numel() === 0 ? filled(idx.shape, 0, x.dtype, x.device) : launchGather(atLeast1(x.detach()), d, atLeast1(idx.detach()));
   const result = index.ndim === 0 ? wrap(reshape(out, []).value) : out;
   if (recording(x)) {
     const from = x.shape;
-    attach(result, 'GatherBackward0', [x], (grad, node) => [scatterAdd(zerosOf(grad, from), d, node.saved(0), grad)]).save(idx);
+    attach(result, 'GatherBackward0', [x], (grad, node) => [idx.numel() === 0 ? zerosOf(grad, from) : scatterAdd(zerosOf(grad, from), d, node.saved(0), grad)]).save(idx);
   }
   return result;
 }

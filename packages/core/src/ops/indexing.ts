@@ -15,6 +15,7 @@ import { filled } from './fill.js';
 import { gather, indexSelect } from './gather.js';
 import { assign, forInPlace } from './in-place.js';
 import { type Index, parseIndices } from './index-arguments.js';
+import { unbind } from './joining.js';
 import { wrap } from './result.js';
 import { clone, expand, reshape } from './view.js';
 import { choose } from './where.js';
@@ -39,10 +40,16 @@ function placesOf(data: HostArray, x: Tensor): Tensor {
 }
 
 /**
- * The places of the elements that are not 0, a row of indices for each. Reads the elements. PyTorch: torch.nonzero.
+ * The places of the elements that are not 0, a row of indices for each; `asTuple` gives a tensor for each dim. Reads the elements. PyTorch: torch.nonzero.
  * @throws NotSupportedError `ERR_SYNC_READ` where the device cannot wait; use `nonzeroAsync`.
  */
-export const nonzero = (x: Tensor): Tensor => placesOf(x.detach().data(), x);
+export function nonzero(x: Tensor): Tensor;
+export function nonzero(x: Tensor, options: { readonly asTuple: true }): Tensor[];
+export function nonzero(x: Tensor, options: { readonly asTuple?: boolean } = {}): Tensor | Tensor[] {
+  if (options.asTuple !== true) return placesOf(x.detach().data(), x);
+  const flat = x.ndim === 0 ? reshape(x, [1]) : x;
+  return unbind(placesOf(flat.detach().data(), flat), 1);
+}
 export const nonzeroAsync = async (x: Tensor): Promise<Tensor> => placesOf(await x.detach().dataAsync(), x);
 /** The same. PyTorch: torch.argwhere. */
 export const argwhere = (x: Tensor): Tensor => nonzero(x);
@@ -78,7 +85,7 @@ function toSize(places: Tensor, { size, fillValue = -1 }: NonzeroStaticOptions):
  */
 export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
   const parsed = parseIndices(x, indices);
-  return parsed.indices.length === 0 ? parsed.view : indexBy(parsed.view, replaceMasks(parsed.view, parsed.indices, nonzero));
+  return parsed.indices.length === 0 ? parsed.view : indexBy(parsed.view, replaceMasks(parsed.view, parsed.indices, (mask) => nonzero(mask)));
 }
 /** `at` for masks on every device. */
 export async function atAsync(x: Tensor, ...indices: readonly Index[]): Promise<Tensor> {
@@ -103,7 +110,7 @@ export function setAt_(x: Tensor, indices: Index | readonly Index[], value: Oper
     parsed.view.maskedFill_(checkMask(parsed.view, parsed.indices[0]), value);
     return x;
   }
-  write(parsed.view, parsed.indices.length === 0 ? [] : replaceMasks(parsed.view, parsed.indices, nonzero), value);
+  write(parsed.view, parsed.indices.length === 0 ? [] : replaceMasks(parsed.view, parsed.indices, (mask) => nonzero(mask)), value);
   return x;
 }
 /** `setAt_` for masks on every device. */
@@ -137,9 +144,9 @@ export interface IndexPutOptions {
 }
 /** A copy with x[indices] = values. `indices` has a tensor (or null) for each dim from the first on. PyTorch: torch.index_put. */
 export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutBy(x, replaceMasks(x, indices, nonzero), values, options.accumulate ?? false);
+  indexPutBy(x, replaceMasks(x, indices, (mask) => nonzero(mask)), values, options.accumulate ?? false);
 export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutInto(x, replaceMasks(x, indices, nonzero), values, options.accumulate ?? false);
+  indexPutInto(x, replaceMasks(x, indices, (mask) => nonzero(mask)), values, options.accumulate ?? false);
 export const indexPutAsync_ = async (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Promise<Tensor> =>
   indexPutInto(x, await withoutMasks(x, indices), values, options.accumulate ?? false);
 

@@ -114,6 +114,7 @@ function fromTensor(t: Tensor): number | readonly number[] {
 
 function splitAlong(name: string, rank: number, x: Tensor, sections: number | readonly number[], dim: number): Tensor[] {
   if (x.ndim < rank) throw new ShapeError('ERR_RANK', `${name}: torch.${name} requires a tensor with at least ${rank} dimension, but got a tensor with ${x.ndim} dimensions!`, { op: name, shapes: [x.shape] });
+  if (typeof sections !== 'number' && !Array.isArray(sections)) throw new ValueError('ERR_ARGUMENT', `${name}: sections must be a number or a list of indices, not ${typeof sections}`, { op: name });
   if (typeof sections === 'number') {
     if (sections <= 0) throw new ValueError('ERR_SPLIT', `${name}: number of sections must be larger than 0, got ${sections}`, { op: name });
     if (x.shape[dim]! % sections !== 0) {

@@ -3,6 +3,8 @@
  * of that name, with its type; a new op needs no entry of its own.
  */
 import { provideEngineOps } from '../autograd/engine-ops.js';
+import { runtimes } from '../plugin/runtime.js';
+import { provideDefaultDevice } from '../tensor/print.js';
 import { Tensor } from '../tensor/tensor.js';
 import { filled } from './fill.js';
 import './view-write.js';
@@ -233,3 +235,4 @@ provideEngineOps({
   ownCopy: (t) => wrap(t.value),
   full: (t, value) => filled(t.shape, value, t.dtype, t.device),
 });
+provideDefaultDevice(() => runtimes.current.defaultDevice.id);

@@ -4,6 +4,9 @@ import type { ReduceOptions } from './reduction.js';
 import type { UniqueConsecutiveOptions, UniqueOptions, UniqueResult } from './unique.js';
 
 export interface OverloadedMethods {
+  /** @see nonzero */
+  nonzero(): Tensor;
+  nonzero(options: { readonly asTuple: true }): Tensor[];
   /** @see max */
   max(): Tensor;
   max(other: Tensor): Tensor;

@@ -237,7 +237,8 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: Operand)
   if (recording(x, given)) {
     attach(out, 'IndexFillBackward0', [x, given], (grad, node) => [
       node.needs(0) ? indexFill(grad, d, node.saved(0), 0) : null,
-      node.needs(1) ? cast(indexSelect(grad, d, node.saved(0)).sum(), given!.dtype) : null,
+      // Entries that are named twice count once.
+      node.needs(1) ? cast(grad.mul(indexFill(zerosOf(grad, grad.shape), d, node.saved(0), 1)).sum(), given!.dtype) : null,
     ]).save(index);
   }
   return out;

@@ -6,6 +6,7 @@ import { castValue, indexValue, narrow } from '../tensor/value.js';
 import { recordBroadcast } from './broadcast-record.js';
 import { binary, inPlace, notTensor, type Operand, operandValue, resultType, type TensorOp, unary, type UnaryOp } from './define.js';
 import { e } from './expression.js';
+import { filled, zerosOf } from './fill.js';
 import { assign, forInPlace } from './in-place.js';
 import { OPS } from './registry.js';
 import { wrap } from './result.js';
@@ -156,3 +157,13 @@ export const triu: UnaryOp<[number?]> = unary<[number?]>('triu', {
   check: requireMatrix('triu'),
 });
 export const triu_: UnaryOp<[number?]> = inPlace(triu);
+
+/** A tensor like `x` with one value. PyTorch: torch.fill. */
+export function fill(x: Tensor, value: Operand): Tensor {
+  const given = isTensor(value) ? value : null;
+  if (value === undefined) notTensor('fill', 'value', value);
+  if (given !== null && given.ndim > 0) throw new ShapeError('ERR_FILL', `fill: fill only supports 0-dimension value tensor but got tensor with ${given.ndim} dimensions.`, { op: 'fill', shapes: [given.shape] });
+  const out = filled(x.shape, given === null ? (value as number) : 0, x.dtype, x.device);
+  if (given !== null) out.copy_(given.detach());
+  return recordBroadcast('FillBackward0', out, [x, given], [], [(grad) => zerosOf(grad, grad.shape), (grad) => grad]);
+}

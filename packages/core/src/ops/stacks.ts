@@ -89,11 +89,9 @@ export function meshgrid(...args: readonly (Tensor | readonly Tensor[] | Meshgri
     if (t.ndim > 1) throw new ShapeError('ERR_RANK', `meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${t.ndim}D`, { op: 'meshgrid', shapes: [t.shape] });
     if (t.dtype !== tensors[0]!.dtype) throw new DTypeError('ERR_DTYPE_MIX', 'meshgrid: expects all tensors to have the same dtype', { op: 'meshgrid', dtypes: [tensors[0]!.dtype, t.dtype] });
   }
-  const swap = indexing === 'xy' && tensors.length >= 2;
-  const order = swap ? [tensors[1]!, tensors[0]!, ...tensors.slice(2)] : tensors;
-  const shape = order.map((t) => t.numel());
-  const grids = order.map((t, i) => expand(reshape(t, shape.map((_, d) => (d === i ? -1 : 1)).map((s) => (s === -1 ? t.numel() : s))), shape));
-  return swap ? [transpose(grids[1]!, 0, 1), transpose(grids[0]!, 0, 1), ...grids.slice(2).map((g) => transpose(g, 0, 1))] : grids;
+  const shape = tensors.map((t) => t.numel());
+  const grids = tensors.map((t, i) => expand(reshape(t, shape.map((s, d) => (d === i ? s : 1))), shape));
+  return indexing === 'xy' && tensors.length >= 2 ? grids.map((g) => transpose(g, 0, 1)) : grids;
 }
 
 /** All tuples of elements, one from each vector, as rows. PyTorch: torch.cartesian_prod. */
