@@ -3,7 +3,9 @@ import type { Tensor } from '../tensor/tensor.js';
 
 interface EngineOps {
   add(a: Tensor, b: Tensor): Tensor;
+  addInPlace(a: Tensor, b: Tensor): Tensor;
   full(like: Tensor, value: number): Tensor;
+  ownCopy(t: Tensor): Tensor;
 }
 
 let ops: EngineOps | null = null;
@@ -14,3 +16,7 @@ export function provideEngineOps(given: EngineOps): void {
 
 export const addGradients = (a: Tensor, b: Tensor): Tensor => ops!.add(a, b);
 export const onesLike = (t: Tensor, value = 1): Tensor => ops!.full(t, value);
+/** a += b, outside the graph. */
+export const addInPlace = (a: Tensor, b: Tensor): Tensor => ops!.addInPlace(a, b);
+/** The same elements under a storage of its own, so that writing to one does not show in the other; memory is copied when one is written to. */
+export const ownCopy = (t: Tensor): Tensor => ops!.ownCopy(t);

@@ -2,53 +2,36 @@
  * @file The backward pass: nodes in the reverse order of their making, each when all gradients of its output have come in.
  * PyTorch: torch/csrc/autograd/engine.cpp.
  */
-import { AutogradError, ShapeError } from '../errors.js';
-import { addGradients, onesLike } from './engine-ops.js';
+import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
+import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
 import { keep } from '../memory/scope.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { gradState } from './mode.js';
-import { GradNode } from './node.js';
+import { anomaly, gradState } from './mode.js';
+import type { GradNode } from './node.js';
+import { ReadyNodes } from './ready-nodes.js';
 
 let marks = 0;
 
-/** A heap of nodes, the latest-made on top. Leaves come before all others, as in PyTorch. */
-class ReadyNodes {
-  readonly #heap: GradNode[] = [];
-  push(node: GradNode): void {
-    const heap = this.#heap;
-    let i = heap.push(node) - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (!before(node, heap[up]!)) break;
-      heap[i] = heap[up]!;
-      i = up;
-    }
-    heap[i] = node;
-  }
-  pop(): GradNode | undefined {
-    const heap = this.#heap;
-    const top = heap[0];
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return top;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
-    return top;
-  }
+/** A backward pass in progress; a rule may start another one within it (checkpoints, `grad` in a custom function). */
+interface Pass {
+  readonly mark: number;
+  readonly outer: Pass | null;
+}
+let current: Pass | null = null;
+
+/** What an outer pass knew of a node that an inner one walks too: given back when that ends. */
+interface Scratch {
+  readonly node: GradNode;
+  readonly mark: number;
+  readonly dependencies: number;
+  readonly grad: Tensor | null;
+  readonly slots: readonly (Tensor | null)[] | null;
 }
 
-function before(a: GradNode, b: GradNode): boolean {
-  const la = a.leaf !== null;
-  const lb = b.leaf !== null;
-  return la === lb ? a.sequence > b.sequence : la;
+function belongsTo(pass: Pass | null, mark: number): boolean {
+  for (let p = pass; p !== null; p = p.outer) if (p.mark === mark) return true;
+  return false;
 }
 
 /** The node that receives the gradient of `t`: of the op that made it, or of the leaf itself; null when it wants none. */
@@ -74,25 +57,23 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   const { targets, retainGraph, createGraph } = options;
   const mark = ++marks;
   const nodes: GradNode[] = [];
-  for (const root of roots) {
-    if (root.mark !== mark) {
-      root.mark = mark;
-      root.dependencies = 0;
-      root.grad = null;
-      nodes.push(root);
-    }
-  }
+  const shared: Scratch[] = [];
+  const enter = (node: GradNode): void => {
+    if (node.mark === mark) return;
+    if (current !== null && belongsTo(current, node.mark)) shared.push({ node, mark: node.mark, dependencies: node.dependencies, grad: node.grad, slots: node.slots });
+    node.mark = mark;
+    node.dependencies = 0;
+    node.grad = null;
+    if (node.slots !== null) node.slots = node.slots.map(() => null);
+    nodes.push(node);
+  };
+  for (const root of roots) enter(root);
   for (let i = 0; i < nodes.length; i++) {
     const { edges } = nodes[i]!;
     for (let j = 0; j < edges.length; j++) {
       const next = edges[j]!;
       if (next === null) continue;
-      if (next.mark !== mark) {
-        next.mark = mark;
-        next.dependencies = 0;
-        next.grad = null;
-        nodes.push(next);
-      }
+      enter(next);
       next.dependencies++;
     }
   }
@@ -107,14 +88,16 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
 
   const was = gradState.enabled;
   gradState.enabled = createGraph;
+  current = { mark, outer: current };
   const leaves: Tensor[] = [];
   try {
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
       let grad = node.grad;
       node.grad = null;
-      if (grad !== null) {
+      const needed = wanted === null || wanted.has(node);
+      if (grad !== null && (needed || captured.has(node))) {
         if (node.hooks !== null) grad = runHooks(node, grad);
-        if (node.retain !== null && targets === null) node.retain.grad = keep(createGraph ? grad : grad.detach());
+        if (node.retain !== null && targets === null) retain(node.retain, grad, createGraph);
         if (captured.has(node)) captured.set(node, grad);
         if (node.leaf !== null) {
           if (targets === null) {
@@ -125,7 +108,7 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
         }
       }
       const { edges } = node;
-      const expand = grad !== null && (wanted === null || wanted.has(node));
+      const expand = grad !== null && needed;
       const results = expand ? callRule(node, grad!) : null;
       for (let j = 0; j < edges.length; j++) {
         const next = edges[j]!;
@@ -144,11 +127,13 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     }
   } finally {
     gradState.enabled = was;
+    current = current.outer;
     // After an error nothing may keep gradients alive.
     for (const node of nodes) {
       node.grad = null;
       if (node.slots !== null) node.takeSlots();
     }
+    for (const { node, ...scratch } of shared) Object.assign(node, scratch);
   }
   // What is pending is launched now, so that gradients do not keep the graph's values alive.
   for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();
@@ -174,11 +159,21 @@ function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mar
 function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
   node.checkAlive();
   try {
-    return node.rule(grad, node);
+    const grads = node.rule(grad, node);
+    if (anomaly.on && anomaly.checkNan) refuseNan(node, grads);
+    return grads;
   } catch (error) {
-    if (node.trace !== null && error instanceof Error) error.message += `\n  in the backward of ${node.name}, whose forward was called at:\n${node.trace}`;
+    if (node.trace !== null && isTesseraError(error)) error.note(`in the backward of ${node.name}, whose forward was called at:\n${node.trace}`);
     throw error;
   }
+}
+
+/** @throws AutogradError `ERR_ANOMALY`. Devices that cannot be read at once are not checked. */
+function refuseNan(node: GradNode, grads: readonly (Tensor | null)[]): void {
+  grads.forEach((g, i) => {
+    if (g === null || g.device.backend.readSync === undefined) return;
+    if (g.detach().data().some((x) => x !== x)) throw new AutogradError('ERR_ANOMALY', `Function '${node.name}' returned nan values in its ${i}th output.`, { op: node.name, shapes: [g.shape] });
+  });
 }
 
 function runHooks(node: GradNode, grad: Tensor): Tensor {
@@ -194,15 +189,23 @@ function runHooks(node: GradNode, grad: Tensor): Tensor {
   return grad;
 }
 
+/** As in PyTorch: the first gradient is taken over, later ones are added to it in place, or, with `createGraph`, to a new one. */
 function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
   if (!sameShape(leaf.shape, grad.shape)) {
     throw new ShapeError('ERR_GRAD_SHAPE', `a gradient of shape [${grad.shape.join(', ')}] came for a tensor of shape [${leaf.shape.join(', ')}]`, { shapes: [leaf.shape, grad.shape] });
   }
   const previous = leaf.grad;
-  if (previous === null) leaf.grad = createGraph ? grad : grad.detach();
-  else leaf.grad = addGradients(previous, grad);
-  keep(leaf.grad);
+  if (previous === null) leaf.grad = createGraph ? grad : ownCopy(grad);
+  else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
+  else addInPlace(previous, grad);
+  keep(leaf.grad!);
   leaf.afterAccumulate();
+}
+
+/** The gradient of a tensor that is no leaf but keeps it. */
+function retain(t: Tensor, grad: Tensor, createGraph: boolean): void {
+  const own = createGraph ? grad : ownCopy(grad);
+  t.grad = keep(t.grad === null ? own : addGradients(t.grad, own));
 }
 
 function rootsOf(outputs: readonly Tensor[], gradOutputs: readonly (Tensor | null | undefined)[], name: string): { roots: GradNode[]; grads: Tensor[] } {

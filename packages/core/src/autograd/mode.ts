@@ -42,3 +42,29 @@ export function setGradEnabled(enabled: boolean): boolean {
   gradState.enabled = enabled;
   return was;
 }
+
+/** Anomaly mode: nodes remember where they were made, and gradients are searched for NaN. */
+export const anomaly = { on: false, checkNan: true };
+
+/** Switches anomaly mode on or off. PyTorch: torch.autograd.set_detect_anomaly. */
+export function setDetectAnomaly(on: boolean, options: { readonly checkNan?: boolean } = {}): void {
+  anomaly.on = on;
+  anomaly.checkNan = options.checkNan ?? true;
+}
+
+/**
+ * Runs `fn` in anomaly mode: an error in a backward names the forward call, and a NaN in a gradient is an error (on devices that can be read at
+ * once). Slow; for finding faults. PyTorch: torch.autograd.detect_anomaly.
+ * @example detectAnomaly(() => model(x).sum().backward())
+ */
+export function detectAnomaly<T>(fn: () => T, options: { readonly checkNan?: boolean } = {}): T {
+  const was = { ...anomaly };
+  setDetectAnomaly(true, options);
+  try {
+    const result = fn();
+    if (isThenable(result)) throw new AutogradError('ERR_ASYNC_SCOPE', 'detectAnomaly takes a synchronous function: its effect would end at the first await. Use setDetectAnomaly(true).');
+    return result;
+  } finally {
+    Object.assign(anomaly, was);
+  }
+}

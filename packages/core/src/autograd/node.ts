@@ -5,6 +5,7 @@
 import { AutogradError } from '../errors.js';
 import type { Storage } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { savedHooks } from './saved-hooks.js';
 
 /** The gradients of an op's inputs from that of its output, in the order of its edges; null where there is none. */
 export type Rule = (grad: Tensor, node: GradNode) => readonly (Tensor | null)[];
@@ -15,11 +16,17 @@ let sequence = 0;
 const NONE: readonly never[] = [];
 
 /** A tensor that a node saved, the storage that it showed, and the version that it had. */
-interface Saved {
+interface Kept {
   readonly tensor: Tensor;
   readonly storage: Storage;
   readonly version: number;
 }
+/** One that hooks packed: its place in the graph, and the way back. */
+interface Packed {
+  readonly unpack: () => Tensor;
+  readonly gradFn: GradNode | null;
+}
+type Saved = Kept | Packed;
 
 export class GradNode {
   /** Later calls have larger numbers: the engine goes from the largest down. */
@@ -62,12 +69,25 @@ export class GradNode {
     return this.edges[i] !== null;
   }
 
-  /** Keeps tensors for the rule. Their memory lives until the rule has run. */
+  /**
+   * Keeps tensors for the rule. Their memory lives until the rule has run.
+   * @throws AutogradError `ERR_INFERENCE` for tensors made in inference mode.
+   */
   save(...tensors: readonly Tensor[]): this {
     const saved: Saved[] = [];
+    const hooks = savedHooks.current;
     for (let i = 0; i < tensors.length; i++) {
       const tensor = tensors[i]!;
       const { storage } = tensor;
+      if (storage.inference) {
+        throw new AutogradError('ERR_INFERENCE', 'Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.', { op: this.name, shapes: [tensor.shape] });
+      }
+      const { gradFn } = tensor;
+      if (hooks !== null && (gradFn !== null || !tensor.requiresGrad)) {
+        const packed = hooks.pack(tensor.detach());
+        saved.push({ unpack: () => hooks.unpack(packed), gradFn });
+        continue;
+      }
       storage.saves++;
       storage.value.saves++;
       saved.push({ tensor, storage, version: storage.version });
@@ -82,7 +102,13 @@ export class GradNode {
    */
   saved(i: number): Tensor {
     if (this.#freed) this.checkAlive();
-    const { tensor, storage, version } = this.#saved[i]!;
+    const entry = this.#saved[i]!;
+    if ('unpack' in entry) {
+      const tensor = entry.unpack().detach();
+      if (entry.gradFn !== null) tensor.setGradFn(entry.gradFn);
+      return tensor;
+    }
+    const { tensor, storage, version } = entry;
     if (tensor.storage !== storage || storage.version !== version) {
       throw new AutogradError(
         'ERR_INPLACE_MODIFIED',
@@ -118,7 +144,9 @@ export class GradNode {
   /** Lets go of what was saved. */
   release(): void {
     if (this.leaf !== null || this.#freed) return;
-    for (const { storage } of this.#saved) {
+    for (const entry of this.#saved) {
+      if ('unpack' in entry) continue;
+      const { storage } = entry;
       const { value } = storage;
       if (value.saves > 0) value.saves--;
       if (--storage.saves === 0 && storage.handles <= 0) storage.release();

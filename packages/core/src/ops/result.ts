@@ -3,7 +3,7 @@ import type { View } from '../backend/contract.js';
 import type { Rule } from '../autograd/node.js';
 import { GradNode } from '../autograd/node.js';
 import { edgeOf } from '../autograd/engine.js';
-import { gradState } from '../autograd/mode.js';
+import { anomaly, gradState } from '../autograd/mode.js';
 import type { Device } from '../plugin/device.js';
 import type { DType } from '../tensor/dtype.js';
 import { materialise } from '../tensor/launch.js';
@@ -37,9 +37,6 @@ export function attach(out: Tensor, name: string, inputs: readonly (Tensor | nul
   out.setGradFn(node);
   return node;
 }
-
-/** Anomaly mode: nodes remember where they were made. PyTorch: torch.autograd.set_detect_anomaly. */
-export const anomaly = { on: false };
 
 /** A leaf of fresh memory for a kernel to write: contents are not defined yet. */
 export function emptyValue(device: Device, dtype: DType, shape: Shape): Value {

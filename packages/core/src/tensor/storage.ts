@@ -1,4 +1,5 @@
 /** @file Storage: what a tensor and its views share: one value that changes by being replaced, and a version that counts the changes. */
+import { gradState } from '../autograd/mode.js';
 import type { Device } from '../plugin/device.js';
 import type { DType } from './dtype.js';
 import { abandon, materialise } from './launch.js';
@@ -13,6 +14,8 @@ export class Storage {
   /** Tapes that saved one of its tensors. */
   saves = 0;
   released = false;
+  /** Made in inference mode: can be no part of a graph. */
+  readonly inference = gradState.inference;
   #value: Value;
 
   constructor(value: Value) {

@@ -3,6 +3,7 @@
  * files (see ops/methods.ts); this file has what they stand on: values, reading, autograd's fields, and the end of life.
  */
 import { backward } from '../autograd/engine.js';
+import { gradState } from '../autograd/mode.js';
 import { GradNode, type GradHook } from '../autograd/node.js';
 import { AutogradError, IndexError, MemoryError, NotSupportedError, ValueError } from '../errors.js';
 import { scopes } from '../memory/scope.js';
@@ -295,6 +296,9 @@ export class Tensor {
     if (!on && this.gradFn !== null) {
       throw new AutogradError('ERR_REQUIRES_GRAD_LEAF', 'you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn\'t require differentiation use x.detach().');
     }
+    if (on && this.storage.inference && !gradState.inference) {
+      throw new AutogradError('ERR_INFERENCE', 'Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.');
+    }
     this.#requiresGrad = on;
     return this;
   }
@@ -313,6 +317,11 @@ export class Tensor {
     return this.#gradFn;
   }
 
+  /** Made in inference mode? PyTorch: Tensor.is_inference(). */
+  isInference(): boolean {
+    return this.storage.inference;
+  }
+
   /** Made by the user, or not part of a graph? PyTorch: Tensor.is_leaf. */
   get isLeaf(): boolean {
     return this.gradFn === null;
@@ -320,6 +329,11 @@ export class Tensor {
 
   /** Gives it a history. @internal */
   setGradFn(node: GradNode | null): void {
+    // What was asked to keep the tensor's gradient keeps that of its new value.
+    if (node !== null && this.#gradFn?.retain === this) {
+      this.#gradFn.retain = null;
+      node.retain = this;
+    }
     this.#gradFn = node;
     this.#requiresGrad = node !== null;
     this.#viewVersion = this.storage.version;

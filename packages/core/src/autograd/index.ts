@@ -1,0 +1,10 @@
+/** @file Automatic differentiation, by torch.autograd's names. */
+export { backward, grad } from './engine.js';
+export { checkpoint } from './checkpoint.js';
+export { type BackwardResult, Function, FunctionContext } from './function.js';
+export { hessian, jacobian, jvp, vjp, type DerivativeOptions } from './functional.js';
+export { type CheckedFunction, gradcheck, type GradcheckOptions, gradgradcheck } from './gradcheck.js';
+export { detectAnomaly, enableGrad, inferenceMode, isGradEnabled, noGrad, setDetectAnomaly, setGradEnabled } from './mode.js';
+export { GradNode, type GradHook, type Rule } from './node.js';
+export { attachAll, type OutputsRule } from './outputs.js';
+export { type SavedTensorHooks, savedTensorsHooks } from './saved-hooks.js';
