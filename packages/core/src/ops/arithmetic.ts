@@ -2,7 +2,7 @@
 import { DTypeError, ValueError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { binary, type BinaryOp, inPlace, type Operand, resultType, unary, type UnaryOp } from './define.js';
+import { binary, type BinaryOp, inPlace, notTensor, type Operand, resultType, unary, type UnaryOp } from './define.js';
 import { zerosOf } from './fill.js';
 
 const noBool =
@@ -126,6 +126,7 @@ export const floorDivide = (a: Tensor, b: Operand): Tensor => div(a, b, { roundi
 export const floorDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b, { roundingMode: 'floor' });
 /** b − alpha · a. PyTorch: torch.rsub. */
 export function rsub(a: Tensor, b: Operand, options: AlphaOptions = {}): Tensor {
+  if (typeof a !== 'object') notTensor('rsub', 'input', a);
   noBool('rsub')(a, b, typeof b === 'object' ? b.dtype : a.dtype);
   noBool('rsub')(a, b, a.dtype);
   checkAlpha('rsub', a, resultType(a, b), options.alpha);

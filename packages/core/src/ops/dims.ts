@@ -49,6 +49,7 @@ export const adjoint = (x: Tensor): Tensor => matrixTranspose('adjoint', x);
 export function sumToSize(x: Tensor, ...sizes: Sizes): Tensor {
   const shape = sizesOf(sizes);
   if (!isExpandable(shape, x.shape)) throw new ShapeError('ERR_EXPAND', `sumToSize: size {[${shape.join(', ')}]} is not expandable to size {[${x.shape.join(', ')}]}.`, { op: 'sumToSize', shapes: [x.shape, shape] });
+  if (shape.length === 0) return x.sum();
   const wide = !x.isFloatingPoint() && numelOf(shape) !== x.numel() ? cast(x, 'int32') : x;
   return sumTo(wide, shape);
 }

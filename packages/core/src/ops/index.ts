@@ -1,5 +1,6 @@
 /** @file The ops as functions. */
 export * from './creation.js';
+export * from './ranges.js';
 export { type BinaryOp, type Operand, resultType, type UnaryOp } from './define.js';
 export { type OpInfo, OPS } from './registry.js';
 export { attachMethods } from './methods.js';
