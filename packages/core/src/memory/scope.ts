@@ -2,16 +2,24 @@
  * @file Scopes: what a function makes is disposed of when it ends, but what it returns. An option, never a need: tensors are collected anyway.
  */
 import { MemoryError } from '../errors.js';
+import type { Memory } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Keeps tensors, and disposes of them together. Made by {@link scope}. */
 export class Scope {
   readonly #tensors = new Set<Tensor>();
+  /** Memories that were made while it ran: what an op computed for itself alone belongs to no tensor. */
+  readonly #memories: Memory[] = [];
 
   /** Adds a tensor that the scope is to dispose of; answers it. */
   track<T extends Tensor>(t: T): T {
     this.#tensors.add(t);
     return t;
+  }
+
+  /** @internal */
+  trackMemory(memory: Memory): void {
+    this.#memories.push(memory);
   }
 
   /** The tensor outlives the scope. */
@@ -27,6 +35,8 @@ export class Scope {
     }
     for (const t of this.#tensors) t.dispose();
     this.#tensors.clear();
+    for (const memory of this.#memories) if (memory.owners === 0) memory.abandon();
+    this.#memories.length = 0;
   }
 
   get size(): number {

@@ -2,7 +2,7 @@
 import type { ReduceKind } from '../backend/contract.js';
 import { IndexError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
-import { reduceValue } from '../tensor/launch.js';
+import { reduceValue, spent } from '../tensor/launch.js';
 import { normalizeDims, numelOf, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castValue, IN_MEMORY, inMemory, type Value } from '../tensor/value.js';
@@ -46,6 +46,7 @@ const bitsOf = (dims: readonly number[]): number => dims.reduce((bits, d) => bit
 export function reduceTo(kind: ReduceKind, value: Value, dims: readonly number[], keepdim: boolean, empty: number | boolean): Value {
   const outShape = reducedShape(value.shape, dims, keepdim);
   if (numelOf(outShape) === 0 || value.numel === 0) {
+    spent(value);
     return fillValue(outShape, empty, kind === 'argmax' || kind === 'argmin' ? 'int32' : value.dtype, value.device);
   }
   // A 0-d tensor is its own extreme and sum, and the place of its one element is 0.

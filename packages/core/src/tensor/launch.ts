@@ -18,8 +18,8 @@ function letGo(v: Value | null): void {
   else if (v.op !== SCALAR && --v.uses === 0 && v.holders === 0) abandon(v);
 }
 
-/** A value that was computed into memory not its own, or into a reduction: when nobody else wants it, it is done with. */
-function spent(v: Value): void {
+/** A value that needed no memory of its own (a reduction's program, what was written into a view): when nobody else wants it, it is done with. */
+export function spent(v: Value): void {
   if (v.op >= 0 && v.uses === 0 && v.holders === 0) abandon(v);
 }
 

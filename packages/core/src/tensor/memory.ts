@@ -1,5 +1,6 @@
 /** @file Memory: one buffer of a backend, who still needs it, and when it is given back. */
 import type { BackendBuffer } from '../backend/contract.js';
+import { scopes } from '../memory/scope.js';
 import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO } from './dtype.js';
 
@@ -41,6 +42,7 @@ export class Memory {
     this.bytes = length * DTYPE_INFO[dtype].size;
     this.#ticket = { device, buffer, freed: false };
     if (!device.collected) backstop.register(this, this.#ticket);
+    if (scopes.current !== null) scopes.current.trackMemory(this);
   }
 
   get freed(): boolean {
