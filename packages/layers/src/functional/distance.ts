@@ -37,7 +37,9 @@ export interface PairwiseDistanceOptions {
 /** ‖x₁ − x₂ + ε‖_p along the last dim; inputs broadcast. PyTorch: F.pairwise_distance. */
 export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistanceOptions = {}): Tensor {
   const { p = 2, eps = 1e-6, keepdim = false } = options;
-  return x1.sub(x2).add(eps).norm(p, x1.ndim === 0 && x2.ndim === 0 ? 0 : -1, { keepdim });
+  const difference = x1.sub(x2);
+  const d = difference.isFloatingPoint() ? difference : difference.to('float32');
+  return d.add(eps).norm(p, x1.ndim === 0 && x2.ndim === 0 ? 0 : -1, { keepdim });
 }
 
 export interface PdistOptions {
@@ -52,7 +54,7 @@ export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
   if (!(p >= 0)) throw new ValueError('ERR_PDIST', 'pdist: pdist only supports non-negative p values', { op: 'pdist' });
   const n = x.shape[0]!;
   const count = (n * (n - 1)) / 2;
-  if (count <= 0) return x.newZeros([0]);
+  if (count <= 0) return x.reshape([-1]).narrow(0, 0, 0);
   const first = new Int32Array(count);
   const second = new Int32Array(count);
   for (let i = 0, at = 0; i < n; i++) for (let j = i + 1; j < n; j++, at++) (first[at] = i), (second[at] = j);

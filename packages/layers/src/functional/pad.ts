@@ -17,6 +17,15 @@ const SOURCES: Readonly<Record<Exclude<PadMode, 'constant'>, (i: number, length:
   circular: (i, length) => ((i % length) + length) % length,
 };
 
+/** What is cut off is gone before the rest is padded: it matters where 'circular' starts over. */
+function sourcePlaces(mode: Exclude<PadMode, 'constant'>, length: number, left: number, right: number): Int32Array {
+  const source = SOURCES[mode];
+  const cut = mode === 'circular' ? Math.max(-left, 0) : 0;
+  const inner = mode === 'circular' ? length - cut - Math.max(-right, 0) : length;
+  const first = mode === 'circular' ? Math.max(left, 0) : left;
+  return Int32Array.from({ length: length + left + right }, (_, k) => cut + source(k - first, inner));
+}
+
 function check(mode: PadMode, x: Tensor, pad: readonly number[]): void {
   const n = pad.length / 2;
   const details = { op: 'pad', shapes: [x.shape] };
@@ -57,9 +66,7 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
     const right = padding[2 * i + 1]!;
     if (left === 0 && right === 0) continue;
     const dim = x.ndim - 1 - i;
-    const length = x.shape[dim]!;
-    const source = SOURCES[mode];
-    out = out.indexSelect(dim, tensor(Int32Array.from({ length: length + left + right }, (_, k) => source(k - left, length)), { device: x.device }));
+    out = out.indexSelect(dim, tensor(sourcePlaces(mode, x.shape[dim]!, left, right), { device: x.device }));
   }
   return out === x ? x.clone() : out;
 }

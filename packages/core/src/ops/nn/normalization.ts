@@ -90,6 +90,8 @@ function withRunning(x: Tensor, mean: Tensor, variance: Tensor, weight: Maybe, b
 export function batchNorm(x: Tensor, runningMean: Maybe, runningVar: Maybe, weight?: Maybe, bias?: Maybe, options: BatchNormOptions = {}): Tensor {
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  // As PyTorch has it, an empty vector is nothing to normalize.
+  if (x.ndim === 1 && x.shape[0] === 0) return x.clone();
   if (x.ndim < 2) throw new ShapeError('ERR_NORM_SHAPE', `${op}: expected at least 2D input (got ${x.ndim}D input)`, { op, shapes: [x.shape] });
   requireChannels(op, x, [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]]);
   const channels = x.shape[1]!;
@@ -98,9 +100,9 @@ export function batchNorm(x: Tensor, runningMean: Maybe, runningVar: Maybe, weig
     if (!runningMean || !runningVar) throw new ValueError('ERR_NORM_STATS', `${op}: Expected running_mean and running_var to be defined when training=False`, { op });
     return withRunning(x, runningMean, runningVar, weight, bias, eps, shape);
   }
+  if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
   const count = x.numel() / channels;
   if (count === 1) throw new ValueError('ERR_NORM_SIZE', `${op}: Expected more than 1 value per channel when training, got input size ${listed(x.shape)}`, { op, shapes: [x.shape] });
-  if (x.numel() === 0) return x.clone();
   const dims = x.shape.map((_, d) => d).filter((d) => d !== 1);
   const { out, mean, variance } = standardize(wide(x), dims, eps, true);
   if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!, variance, momentum, count);
@@ -126,7 +128,7 @@ export function instanceNorm(x: Tensor, runningMean?: Maybe, runningVar?: Maybe,
   }
   const count = numelOf(spatial);
   if (count === 1) throw new ValueError('ERR_NORM_SIZE', `${op}: Expected more than 1 spatial element when training, got input size ${listed(x.shape)}`, { op, shapes: [x.shape] });
-  if (x.numel() === 0) return x.clone();
+  if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
   const { out, mean, variance } = standardize(wide(x), spatial.map((_, i) => i + 2), eps, true);
   if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!.mean(0), variance.mean(0), momentum, count);
   return cast(affine(out, weight, bias, shape), x.dtype);
@@ -145,8 +147,8 @@ export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: M
     throw new ValueError('ERR_NORM_GROUPS', `${op}: Expected number of channels in input to be divisible by num_groups, but got input of shape ${listed(x.shape)} and num_groups=${numGroups}`, { op, shapes: [x.shape] });
   }
   requireChannels(op, x, [['weight', weight], ['bias', bias]]);
-  if (x.numel() === 0) return x.clone();
   const spatial = x.shape.slice(2);
+  if (x.numel() === 0) return affine(x.clone(), weight, bias, [channels, ...spatial.map(() => 1)]);
   const grouped = reshape(wide(x), [batch, numGroups, channels / numGroups, ...spatial]);
   const { out } = standardize(grouped, grouped.shape.map((_, d) => d).slice(2), options.eps ?? 1e-5, true);
   return cast(reshape(affine(out, weight, bias, [numGroups, channels / numGroups, ...spatial.map(() => 1)]), x.shape), x.dtype);
@@ -174,7 +176,7 @@ function lastDims(op: string, x: Tensor, sizes: number | Shape, given: readonly 
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
   const { dims, shape } = lastDims('layerNorm', x, normalizedShape, [['weight', weight], ['bias', bias]]);
-  if (x.numel() === 0) return x.clone();
+  if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
   return cast(affine(standardize(wide(x), dims, options.eps ?? 1e-5, true).out, weight, bias, shape), x.dtype);
 }
 
@@ -189,7 +191,7 @@ const EPSILON = { float32: 2 ** -23, float64: 2 ** -52 } as const;
 /** x / √(mean x² + ε) · weight over the last dims. PyTorch: F.rms_norm. @throws ShapeError `ERR_NORM_SHAPE` */
 export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, options: RmsNormOptions = {}): Tensor {
   const { dims, shape } = lastDims('rmsNorm', x, normalizedShape, [['weight', weight]]);
-  if (x.numel() === 0) return x.clone();
+  if (x.numel() === 0) return affine(x.clone(), weight, null, shape);
   const y = wide(x);
   return cast(affine(standardize(y, dims, options.eps ?? EPSILON[y.dtype as 'float32' | 'float64'], false).out, weight, null, shape), x.dtype);
 }
