@@ -2,7 +2,7 @@
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Value } from '../tensor/value.js';
 import { inPlace, unary, type UnaryOp } from './define.js';
-import { type Expression } from './expression.js';
+import type { Expression } from './expression.js';
 
 /** On integers and bools the answer is known. */
 const ofFloats = (known: boolean, op: (e: Expression, x: Value) => Value): ((e: Expression, x: Value) => Value) =>

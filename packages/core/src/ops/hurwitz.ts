@@ -10,6 +10,7 @@ export function hurwitz(e: Expression, s: Value, q: Value): Value {
   const power = (y: Value): Value => e.pow(y, e.neg(s));
   let sum = power(q);
   for (let i = 1; i < 10; i++) sum = e.add(sum, power(e.add(q, i)));
+  const head = sum;
   const w = e.add(q, 10);
   const last = power(w);
   sum = e.add(sum, e.mul(last, e.add(e.div(w, e.sub(s, 1)), 0.5)));
@@ -19,5 +20,6 @@ export function hurwitz(e: Expression, s: Value, q: Value): Value {
     sum = e.add(sum, e.mul(factor, b));
     factor = e.div(e.div(e.mul(factor, e.mul(e.add(s, 2 * k + 1), e.add(s, 2 * k + 2))), w), w);
   });
-  return sum;
+  // Where the terms vanish or overflow, what is left over is neither here nor there.
+  return e.where(e.or(e.eq(last, 0), e.eq(head, Infinity)), head, sum);
 }
