@@ -1,5 +1,5 @@
 /** @file What tests share: views made from plain values, with any strides, and read back as plain values. */
-import { type ComputeDType, DTYPE_INFO, type DType, f16BitsToF32, bf16BitsToF32, f32ToBf16Bits, f32ToF16Bits, type Instruction, makeProgram, type Program, type View } from '@tessera/core';
+import { type ComputeDType, type DType, f16BitsToF32, bf16BitsToF32, f32ToBf16Bits, f32ToF16Bits, type Instruction, makeProgram, type Program, type View } from '@tessera/core';
 import fc from 'fast-check';
 import type { CpuBackend, CpuBuffer } from '../src/index.js';
 
@@ -29,7 +29,16 @@ export function contiguous(shape: readonly number[]): number[] {
   return strides;
 }
 
-const offsetOf = (view: CpuView, index: readonly number[]): number => view.buffer.base + view.offset + index.reduce((sum, i, d) => sum + i * view.strides[d], 0);
+/** Where in its array each element of a view lies, in row-major order. */
+function offsetsOf(view: CpuView): Int32Array {
+  let offsets = Int32Array.of(view.buffer.base + view.offset);
+  view.shape.forEach((size, d) => {
+    const next = new Int32Array(offsets.length * size);
+    for (let i = 0, k = 0; i < offsets.length; i++) for (let j = 0; j < size; j++, k++) next[k] = offsets[i] + j * view.strides[d];
+    offsets = next;
+  });
+  return offsets;
+}
 
 /** How a view lies in its buffer. */
 export interface Placement {
@@ -69,11 +78,11 @@ export function place(backend: CpuBackend, dtype: DType, shape: readonly number[
 
 /** Writes values in row-major order (a broadcast element keeps the last). */
 export function fill(view: CpuView, values: ArrayLike<number>): CpuView {
-  let i = 0;
-  for (const index of indicesOf(view.shape)) {
-    const v = values[i++];
-    view.buffer.data[offsetOf(view, index)] = view.dtype === 'float16' ? f32ToF16Bits(v) : view.dtype === 'bfloat16' ? f32ToBf16Bits(v) : v;
-  }
+  const { data } = view.buffer;
+  offsetsOf(view).forEach((at, i) => {
+    const v = values[i];
+    data[at] = view.dtype === 'float16' ? f32ToF16Bits(v) : view.dtype === 'bfloat16' ? f32ToBf16Bits(v) : v;
+  });
   return view;
 }
 
@@ -81,8 +90,8 @@ export const make = (backend: CpuBackend, dtype: DType, shape: readonly number[]
 
 /** All elements in row-major order. */
 export function values(view: CpuView): number[] {
-  return [...indicesOf(view.shape)].map((index) => {
-    const v = view.buffer.data[offsetOf(view, index)];
+  return Array.from(offsetsOf(view), (at) => {
+    const v = view.buffer.data[at];
     return view.dtype === 'float16' ? f16BitsToF32(v) : view.dtype === 'bfloat16' ? bf16BitsToF32(v) : v;
   });
 }
@@ -102,9 +111,4 @@ export function randoms(seed: number, count: number, from = -1, to = 1): number[
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return from + (state / 2 ** 32) * (to - from);
   });
-}
-
-/** The number of a dtype nearest to `v`. */
-export function rounded(dtype: DType, v: number): number {
-  return dtype === 'float32' ? Math.fround(v) : dtype === 'float64' ? v : DTYPE_INFO[dtype].category === 'float' ? v : Math.trunc(v);
 }
