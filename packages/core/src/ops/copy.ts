@@ -10,7 +10,7 @@ import { castValue, inMemory, relabel } from '../tensor/value.js';
 import { assign, checkWritable } from './in-place.js';
 import { cast } from './cast.js';
 import { reduceGradient } from './sum-to.js';
-import { filled } from './fill.js';
+import { filled, zerosOf } from './fill.js';
 
 /** The elements of `source`, broadcast and converted, written into `x`. PyTorch: Tensor.copy_(). */
 export function copy_(x: Tensor, source: Tensor): Tensor {
@@ -35,7 +35,10 @@ export function fill_(x: Tensor, value: number | boolean | Tensor): Tensor {
     return copy_(x, value);
   }
   checkWritable(x, 'fill_');
-  return assign(x, filled(x.shape, value, x.dtype, x.device), 'fill_');
+  const out = filled(x.shape, value, x.dtype, x.device);
+  // What was there has no influence, but the tensor stays part of its graph, as in PyTorch.
+  if (recording(x)) attach(out, 'FillBackward0', [x], (grad) => [zerosOf(grad, grad.shape)]);
+  return assign(x, out, 'fill_');
 }
 
 /** PyTorch: Tensor.zero_(). */
