@@ -177,7 +177,8 @@ function refuseNan(node: GradNode, grads: readonly (Tensor | null)[]): void {
 }
 
 function runHooks(node: GradNode, grad: Tensor): Tensor {
-  for (const hook of [...node.hooks!]) {
+  // A copy: hooks may remove themselves, or add others for the next time.
+  for (const hook of node.hooks!.slice()) {
     const result = hook(grad);
     if (result !== null && result !== undefined) {
       if (!sameShape(result.shape, grad.shape)) {

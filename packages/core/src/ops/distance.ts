@@ -48,13 +48,14 @@ export function cdist(a: Tensor, b: Tensor, options: CdistOptions = {}): Tensor 
 const compute = (dtype: DType): DType => (dtype === 'float64' ? 'float64' : 'float32');
 
 function distance(between: Value, p: number, last: readonly number[]): Value {
-  const size = e.abs(between);
+  // Made only where it is needed: a value that nobody computes keeps what it reads alive.
+  const size = (): Value => e.abs(between);
   const reduce = (kind: 'sum' | 'max', v: Value): Value => reduceTo(kind, v, last, false, 0);
   if (p === 0) return reduce('sum', e.cast(e.ne(between, 0), between.dtype));
-  if (p === 1) return reduce('sum', size);
+  if (p === 1) return reduce('sum', size());
   if (p === 2) return e.sqrt(reduce('sum', e.mul(between, between)));
-  if (p === Infinity) return reduce('max', size);
-  return e.pow(reduce('sum', e.pow(size, p)), 1 / p);
+  if (p === Infinity) return reduce('max', size());
+  return e.pow(reduce('sum', e.pow(size(), p)), 1 / p);
 }
 
 /** The gradient of each difference; 0 where two rows are the same. PyTorch: Dist in DistanceOpsKernel.cpp. */

@@ -50,7 +50,11 @@ export function reduceTo(kind: ReduceKind, value: Value, dims: readonly number[]
     return fillValue(outShape, empty, kind === 'argmax' || kind === 'argmin' ? 'int32' : value.dtype, value.device);
   }
   // A 0-d tensor is its own extreme and sum, and the place of its one element is 0.
-  if (dims.length === 0) return kind === 'argmax' || kind === 'argmin' ? fillValue(outShape, 0, 'int32', value.device) : value;
+  if (dims.length === 0) {
+    if (kind !== 'argmax' && kind !== 'argmin') return value;
+    spent(value);
+    return fillValue(outShape, 0, 'int32', value.device);
+  }
   return reduceValue(kind, value, bitsOf(dims), outShape);
 }
 
