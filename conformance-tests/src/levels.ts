@@ -1,10 +1,11 @@
 /** @file The levels, and the suites of each. */
 import type { FixtureSource } from './fixtures/index.js';
+import { kernelSuites } from './kernels/suites.js';
 import { opSuites } from './ops/suite.js';
 import { type Level, LEVELS, type Suite } from './suite.js';
 
 const SUITES: { readonly [L in Level]: (fixtures: FixtureSource) => Promise<Suite[]> } = {
-  kernels: async () => [],
+  kernels: async () => kernelSuites(),
   ops: opSuites,
   modules: async () => [],
   optimizers: async () => [],

@@ -1,0 +1,33 @@
+/** @file Tests of kernels that a backend may have or not, and may decline. */
+import type { AcceleratedKernels } from '@tessera/core';
+import { Mismatch } from '../check/result.js';
+import { Skip } from '../check/skip.js';
+import type { Suite } from '../suite.js';
+import type { Bench } from './bench.js';
+import { kernelSuite } from './case.js';
+
+export type Kernel<K extends keyof AcceleratedKernels> = AcceleratedKernels[K];
+
+/** Calls the kernel and checks its result; false where the kernel declined. */
+export type AcceleratedTest<K extends keyof AcceleratedKernels> = (bench: Bench, kernel: Kernel<K>) => Promise<boolean>;
+
+/** A suite that is skipped where the backend has no such kernel. */
+export function accelerated<K extends keyof AcceleratedKernels>(name: K, tests: () => Iterable<readonly [string, AcceleratedTest<K>]>): Suite {
+  return kernelSuite(name, function* () {
+    for (const [test, run] of tests()) yield [test, (bench) => onKernel(bench, name, run)];
+  });
+}
+
+async function onKernel<K extends keyof AcceleratedKernels>(bench: Bench, name: K, run: AcceleratedTest<K>): Promise<void> {
+  const { kernels } = bench;
+  const kernel = kernels[name] as Kernel<K> | undefined;
+  if (kernel === undefined) throw new Skip('device', `the backend has no kernel of its own for ${name}: core’s decomposition runs`);
+  const answered = await run(bench, kernel.bind(kernels) as Kernel<K>);
+  if (answered) return;
+  try {
+    await bench.checkUntouched();
+  } catch (error) {
+    throw error instanceof Mismatch ? new Mismatch(`${name} declined the call after it had written`, error.expected, error.got) : error;
+  }
+  throw new Skip('device', `${name} declines this call: core’s decomposition runs`);
+}

@@ -1,0 +1,154 @@
+/** @file Memory: bytes that go in come out, the account is right, the claims of a backend are true, and its end is an end. */
+import { type DType, DTYPE_INFO, DTYPES, isTesseraError } from '@tessera/core';
+import { Mismatch } from '../check/result.js';
+import { Skip } from '../check/skip.js';
+import type { Suite } from '../suite.js';
+import type { Subject } from '../subject/subject.js';
+import type { Bench } from './bench.js';
+import { toBytes } from './bytes.js';
+import { kernelSuite, type KernelTests } from './case.js';
+
+const REQUIRED: readonly DType[] = ['float32', 'int32', 'uint8', 'bool'];
+
+export const memorySuite = (): Suite => kernelSuite('memory', tests);
+
+function* tests(): KernelTests {
+  yield ['claims', (_, subject) => claims(subject)];
+  for (const dtype of DTYPES) {
+    yield [`${dtype}/round-trip`, (_, subject) => roundTrip(subject, dtype)];
+    yield [`${dtype}/parts`, (_, subject) => parts(subject, dtype)];
+  }
+  yield ['account', (_, subject) => account(subject)];
+  yield ['write-copies', (_, subject) => writeCopies(subject)];
+  yield ['read-is-owned', (_, subject) => readIsOwned(subject)];
+  yield ['too-large', (_, subject) => tooLarge(subject)];
+  yield ['synchronize', (bench, subject) => synchronized(bench, subject)];
+}
+
+function claims({ device: { backend } }: Subject): void {
+  const { capabilities } = backend;
+  const missing = REQUIRED.filter((dtype) => !capabilities.dtypes.includes(dtype));
+  if (missing.length > 0) throw new Mismatch(`a backend must have ${missing.join(', ')}`);
+  if (new Set(capabilities.dtypes).size !== capabilities.dtypes.length) throw new Mismatch('a dtype is listed twice');
+  if (capabilities.syncRead !== (backend.readSync !== undefined)) throw new Mismatch(`syncRead is ${capabilities.syncRead}, and readSync is ${typeof backend.readSync}`);
+  // Two inputs, two outputs and indices: the least that core can work with.
+  if (!(capabilities.maxBuffers >= 5)) throw new Mismatch(`maxBuffers is ${capabilities.maxBuffers}`);
+  if (!(capabilities.maxInstructions >= 8)) throw new Mismatch(`maxInstructions is ${capabilities.maxInstructions}`);
+  for (const kernel of Object.keys(backend.kernels)) {
+    if (typeof backend.kernels[kernel as keyof typeof backend.kernels] !== 'function') throw new Mismatch(`${kernel} is no function`);
+  }
+}
+
+function needs({ device: { backend } }: Subject, dtype: DType): void {
+  if (!backend.capabilities.dtypes.includes(dtype)) throw new Skip('device', `${backend.id} has no ${dtype}`);
+}
+
+/** Bytes that are elements of a dtype: truth values are 0 and 1, and NaN's payload is nobody's promise. */
+function sample(dtype: DType, length: number): Uint8Array {
+  return toBytes(Array.from({ length }, (_, i) => (dtype === 'bool' ? i % 3 === 0 ? 1 : 0 : dtype === 'uint8' ? (i * 37) % 256 : (i % 2 === 0 ? 1 : -1) * i)), dtype);
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** Sizes that fill no word, no vector and no page. */
+async function roundTrip(subject: Subject, dtype: DType): Promise<void> {
+  needs(subject, dtype);
+  const { backend } = subject.device;
+  for (const length of [1, 2, 3, 5, 63, 1025, 70001]) {
+    const buffer = backend.allocate(dtype, length);
+    const bytes = sample(dtype, length);
+    if (buffer.dtype !== dtype || buffer.length !== length) throw new Mismatch(`allocate(${dtype}, ${length}) gave ${buffer.length} of ${buffer.dtype}`);
+    backend.write(buffer, 0, bytes);
+    const back = await backend.read(buffer, 0, length);
+    const sync = backend.readSync?.(buffer, 0, length);
+    backend.free(buffer);
+    if (!sameBytes(back, bytes)) throw new Mismatch(`read gave other bytes than were written, for ${length} elements`);
+    if (sync && !sameBytes(sync, bytes)) throw new Mismatch(`readSync gave other bytes than were written, for ${length} elements`);
+  }
+}
+
+/** Writing and reading a part leaves the rest alone. */
+async function parts(subject: Subject, dtype: DType): Promise<void> {
+  needs(subject, dtype);
+  const { backend } = subject.device;
+  const { size } = DTYPE_INFO[dtype];
+  const buffer = backend.allocate(dtype, 23);
+  const expected = sample(dtype, 23);
+  backend.write(buffer, 0, expected);
+  for (const [at, length] of [
+    [5, 3],
+    [22, 1],
+    [0, 1],
+    [9, 7],
+  ]) {
+    const bytes = sample(dtype, 23).slice((at + 1) % 7 === 0 ? 0 : size, size * (length + ((at + 1) % 7 === 0 ? 0 : 1)));
+    backend.write(buffer, at, bytes);
+    expected.set(bytes, at * size);
+  }
+  const whole = await backend.read(buffer, 0, 23);
+  const middle = await backend.read(buffer, 6, 5);
+  backend.free(buffer);
+  if (!sameBytes(whole, expected)) throw new Mismatch('a part that was written is not where it should be');
+  if (!sameBytes(middle, expected.slice(6 * size, 11 * size))) throw new Mismatch('a part that was read is not what is there');
+}
+
+/** Buffers and bytes go up with each `allocate` and down with each `free`; the peak stays. */
+function account({ device: { backend } }: Subject): void {
+  const before = backend.memory();
+  const buffers = [backend.allocate('float32', 1000), backend.allocate('int32', 10), backend.allocate('uint8', 7)];
+  const during = backend.memory();
+  if (during.buffers !== before.buffers + 3) throw new Mismatch(`three allocations moved the number of buffers from ${before.buffers} to ${during.buffers}`);
+  if (during.bytes < before.bytes + 4047) throw new Mismatch(`4047 bytes moved the account from ${before.bytes} to ${during.bytes}`);
+  if (during.peakBytes < during.bytes) throw new Mismatch(`the peak ${during.peakBytes} is below what is live, ${during.bytes}`);
+  buffers.forEach((buffer) => backend.free(buffer));
+  const after = backend.memory();
+  if (after.buffers !== before.buffers || after.bytes !== before.bytes) throw new Mismatch(`after free there are ${after.buffers} buffers and ${after.bytes} bytes; before there were ${before.buffers} and ${before.bytes}`);
+}
+
+/** The host may change its bytes after `write`. */
+async function writeCopies({ device: { backend } }: Subject): Promise<void> {
+  const buffer = backend.allocate('int32', 4);
+  const bytes = toBytes([1, 2, 3, 4], 'int32');
+  backend.write(buffer, 0, bytes);
+  bytes.fill(0xff);
+  const back = await backend.read(buffer, 0, 4);
+  backend.free(buffer);
+  if (!sameBytes(back, toBytes([1, 2, 3, 4], 'int32'))) throw new Mismatch('write kept the host’s array instead of copying it');
+}
+
+/** What `read` gives is the caller's: changing it changes no buffer, and a later write changes nothing in it. */
+async function readIsOwned({ device: { backend } }: Subject): Promise<void> {
+  const buffer = backend.allocate('int32', 4);
+  backend.write(buffer, 0, toBytes([1, 2, 3, 4], 'int32'));
+  const first = await backend.read(buffer, 0, 4);
+  backend.write(buffer, 0, toBytes([5, 6, 7, 8], 'int32'));
+  const kept = sameBytes(first, toBytes([1, 2, 3, 4], 'int32'));
+  first.fill(0xff);
+  const second = await backend.read(buffer, 0, 4);
+  backend.free(buffer);
+  if (!kept || !sameBytes(second, toBytes([5, 6, 7, 8], 'int32'))) throw new Mismatch('read gave a window on the buffer instead of a copy');
+}
+
+/** Memory that nobody has is refused with a code, and the account is as before. */
+function tooLarge({ device: { backend } }: Subject): void {
+  const before = backend.memory();
+  try {
+    backend.free(backend.allocate('float32', 2 ** 46));
+  } catch (error) {
+    if (!isTesseraError(error)) throw new Mismatch('an allocation that is too large has no code', 'ERR_OUT_OF_MEMORY', String(error));
+    const after = backend.memory();
+    if (after.buffers !== before.buffers || after.bytes !== before.bytes) throw new Mismatch('an allocation that failed stayed on the account');
+    return;
+  }
+  throw new Mismatch('2^48 bytes were allocated');
+}
+
+/** After `synchronize` all kernels have taken effect. */
+async function synchronized(bench: Bench, { device: { backend } }: Subject): Promise<void> {
+  const a = bench.input({ dtype: 'float32', shape: [1, 64, 64], data: new Array<number>(4096).fill(1) });
+  const out = bench.output('float32', [1, 64, 64]);
+  bench.kernels.matmul(a, a, out);
+  await backend.synchronize();
+  const { data } = await bench.result(out);
+  if (!data.every((x) => x === 64)) throw new Mismatch('a product is not there after synchronize');
+}
