@@ -18,7 +18,8 @@ export default defineConfig({
       test: {
         name: root === '.' ? 'repository' : root.replace('packages/', ''),
         include: root === 'examples' ? ['*/**/*.test.ts'] : root === '.' ? ['test/**/*.test.ts'] : ['{src,test}/**/*.test.ts'],
-        testTimeout: 20_000,
+        // Generous: a shared machine may run at a tenth of its speed.
+        testTimeout: 240_000,
       },
     })),
   },

@@ -47,7 +47,7 @@ export default async function make(opts = {}) {
     gelu({ x, w, b }) { const X = T(x), W = T(w), B = T(b); return forward(() => F.gelu(X.mul(W).add(B), { approximate: 'tanh' })); },
     add({ a, b }) { const A = T(a), B = T(b); return forward(() => A.add(B)); },
     softmax({ x }) { const X = T(x); return forward(() => X.softmax(-1)); },
-    layernorm({ x, g, b }, c) { const X = T(x), G = T(g), B = T(b); return forward(() => F.layerNorm(X, [768], { weight: G, bias: B, eps: c.eps })); },
+    layernorm({ x, g, b }, c) { const X = T(x), G = T(g), B = T(b); return forward(() => F.layerNorm(X, [768], G, B, { eps: c.eps })); },
     sum({ x }, c) { const X = T(x); return forward(() => X.sum(c.axis)); },
     transpose({ x }) { const X = T(x); return forward(() => X.t().contiguous()); },
     conv({ x, w }) { const X = T(x), W = T(w); return forward(() => F.conv2d(X, W, null, { padding: 1 })); },
@@ -77,11 +77,11 @@ export default async function make(opts = {}) {
       const { B, T: S, D, heads: H } = c;
       const heads = (x) => x.reshape(B, S, H, D / H).transpose(1, 2);
       return forward(() => {
-        const n = F.layerNorm(p.x, [D], { weight: p.g1, bias: p.h1, eps: c.eps });
+        const n = F.layerNorm(p.x, [D], p.g1, p.h1, { eps: c.eps });
         const q = heads(linear(n, p.wq, p.bq)), k = heads(linear(n, p.wk, p.bk)), v = heads(linear(n, p.wv, p.bv));
         const a = q.matmul(k.transpose(-2, -1)).mul(1 / Math.sqrt(D / H)).softmax(-1);
         const y = p.x.add(linear(a.matmul(v).transpose(1, 2).reshape(B, S, D), p.wo, p.bo));
-        const m = F.layerNorm(y, [D], { weight: p.g2, bias: p.h2, eps: c.eps });
+        const m = F.layerNorm(y, [D], p.g2, p.h2, { eps: c.eps });
         return y.add(linear(F.gelu(linear(m, p.w1, p.b1), { approximate: 'tanh' }), p.w2, p.b2));
       });
     },

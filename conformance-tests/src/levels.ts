@@ -1,13 +1,14 @@
 /** @file The levels, and the suites of each. */
 import type { FixtureSource } from './fixtures/index.js';
 import { kernelSuites } from './kernels/suites.js';
+import { moduleSuites } from './modules/suite.js';
 import { opSuites } from './ops/suite.js';
 import { type Level, LEVELS, type Suite } from './suite.js';
 
 const SUITES: { readonly [L in Level]: (fixtures: FixtureSource) => Promise<Suite[]> } = {
   kernels: async () => kernelSuites(),
   ops: opSuites,
-  modules: async () => [],
+  modules: moduleSuites,
   optimizers: async () => [],
   training: async () => [],
 };

@@ -2,7 +2,7 @@
  * @file What the kit leaves out on purpose, each with its reason. Cases that cannot be run for want of a function or a dtype are found when
  * they run; nothing else is skipped anywhere.
  */
-import type { ErrorCase, OpCase } from './fixtures/index.js';
+import type { ErrorCase, OpCase, Refusal } from './fixtures/index.js';
 
 export interface SkipRule {
   /** Ops by their names in the data. */
@@ -20,9 +20,12 @@ export const OP_SKIPS: readonly SkipRule[] = [
 /** Calls that PyTorch refuses for reasons that are Python's own. */
 export function errorSkip(op: string, { id, kwargs, error }: ErrorCase): string | undefined {
   if ('out' in kwargs) return 'there is no out= argument here';
-  // Missing and superfluous arguments, a number where a tensor must be: TypeScript's compiler refuses them.
-  if (error.type === 'TypeError' || error.type === 'AttributeError') return 'an argument of a wrong type, which the compiler refuses';
-  return ruleFor(op, id);
+  return pythonSkip(error) ?? ruleFor(op, id);
+}
+
+/** Missing and superfluous arguments, a number where a tensor must be: TypeScript's compiler refuses them. */
+export function pythonSkip({ type }: Refusal): string | undefined {
+  return type === 'TypeError' || type === 'AttributeError' ? 'an argument of a wrong type, which the compiler refuses' : undefined;
 }
 
 export function caseSkip(op: string, { id }: OpCase): string | undefined {

@@ -8,9 +8,10 @@ import { Mismatch } from './result.js';
  * rtol · max|expected| + floor.
  *
  * @param f32err PyTorch's own float32 error on this tensor, where it is known.
+ * @param absolute Allowed besides, of floats, where it is not known.
  * @throws Mismatch that says which element is farthest off.
  */
-export function compare(what: string, got: HostTensor, expected: HostTensor, { rtol, floorFactor }: Tolerance, f32err: number | null): void {
+export function compare(what: string, got: HostTensor, expected: HostTensor, { rtol, floorFactor }: Tolerance, f32err: number | null, absolute = 0): void {
   const fail = (message: string): never => {
     throw new Mismatch(`${what}: ${message}`, describe(expected), describe(got));
   };
@@ -24,7 +25,7 @@ export function compare(what: string, got: HostTensor, expected: HostTensor, { r
     const size = Math.abs(expected.data[i]);
     if (size > scale && size < Infinity) scale = size;
   }
-  const allowed = rtol * scale + floorFactor * (f32err ?? 0);
+  const allowed = rtol * scale + floorFactor * (f32err ?? 0) + (rtol > 0 ? absolute : 0);
   let worst = -1;
   let excess = 0;
   let wrong = 0;

@@ -25,9 +25,9 @@ export async function pluginFor(device: string, from?: string): Promise<Plugin> 
 }
 
 async function load(name: string): Promise<Readonly<Record<string, unknown>>> {
-  const { resolve } = await import('node:path');
+  const path = await import('node:path');
   const { pathToFileURL } = await import('node:url');
-  const specifier = /^(\.|\/)/.test(name) ? pathToFileURL(resolve(name)).href : name;
+  const specifier = /^(\.|\/)/.test(name) ? pathToFileURL(path.resolve(name)).href : name;
   try {
     return (await import(/* @vite-ignore */ specifier)) as Readonly<Record<string, unknown>>;
   } catch (error) {

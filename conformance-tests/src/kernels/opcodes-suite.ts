@@ -2,10 +2,10 @@
 import { type ComputeDType, type Opcode, OPCODE_NAMES, OPCODES, type OpcodeInfo } from '@tessera/core';
 import { Mismatch } from '../check/result.js';
 import type { Suite } from '../suite.js';
-import { type Bench } from './bench.js';
+import type { Bench } from './bench.js';
 import { kernelSuite, type KernelTests } from './case.js';
 import { checkArray } from './check-array.js';
-import { type HostArray } from './host.js';
+import type { HostArray } from './host.js';
 import { opcodeProgram } from './programs.js';
 import { evaluate, runProgram } from './reference.js';
 

@@ -3,6 +3,7 @@ import { asStrided, fromHost, type Tensor, tensor as makeTensor } from '@tessera
 import { numbersOf, dtypeOf } from '../check/host-tensor.js';
 import { Skip } from '../check/skip.js';
 import type { DecodedCall, TensorValue, Value } from '../fixtures/index.js';
+import { type AnyModule, constructModule } from '../modules/construct.js';
 import { hasDType, type Subject } from '../subject/subject.js';
 
 /** Keywords that are numbers. */
@@ -13,6 +14,8 @@ export interface Arguments {
   readonly args: readonly unknown[];
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly leaves: readonly Tensor[];
+  /** Modules among the arguments. */
+  readonly modules: readonly AnyModule[];
 }
 
 /** Keywords that say how memory is laid out: no tensor here has a layout of its own, and values are the same. */
@@ -33,11 +36,12 @@ export function makeArguments(call: DecodedCall, subject: Subject, operands = fa
   );
   const kwargs: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(call.kwargs)) if (!IGNORED.has(name)) kwargs[name] = reader.keyword(name, value);
-  return { args, kwargs, leaves: reader.leaves };
+  return { args, kwargs, leaves: reader.leaves, modules: reader.modules };
 }
 
 class Reader {
   readonly leaves: Tensor[] = [];
+  readonly modules: AnyModule[] = [];
   readonly #subject: Subject;
 
   constructor(subject: Subject) {
@@ -83,8 +87,11 @@ class Reader {
       case 'fn':
         return this.#subject.library.fn(`F.${value.name}`, value.name);
       case 'module': {
-        const kwargs = Object.entries(value.kwargs ?? {}).map(([name, item]) => [name, this.read(item)] as const);
-        return new (this.#subject.library.cls(`nn.${value.name}`))(Object.fromEntries(kwargs));
+        if (value.kwargs === null) throw new Skip('scope', `the data tell of the ${value.name} in its arguments only how it prints`);
+        const kwargs = Object.entries(value.kwargs).map(([name, item]) => [name, this.read(item)] as const);
+        const module = constructModule(this.#subject.library, value.name, [], Object.fromEntries(kwargs));
+        this.modules.push(module);
+        return module;
       }
       default:
         return value satisfies never;

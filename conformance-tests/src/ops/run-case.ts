@@ -19,7 +19,7 @@ export interface OpContext {
   readonly tensors: TensorTable;
   readonly subject: Subject;
   /** Says which part of a case runs now, for the report of a failure. */
-  stage(name: string): void;
+  readonly stage: (name: string) => void;
 }
 
 /** @throws Mismatch, Skip, and whatever the call throws */
@@ -101,7 +101,7 @@ async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, co
   const { dtype, shape } = expectedTensor(expected);
   if (String(shape) !== String(first.shape)) {
     const error = await thrownBy(() => noGrad(() => form({ args: [target, ...rest], kwargs: given.kwargs })));
-    if (!isTesseraError(error)) throw new Mismatch('in place: it must refuse to change its shape', 'a TesseraError', String(error));
+    if (!isTesseraError(error)) throw new Mismatch('in place: it must refuse to change its shape', 'a TesseraError', showThrown(error));
     return;
   }
   // PyTorch refuses a result of another dtype; whether it does is checked by hand-written tests.
@@ -125,8 +125,12 @@ export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, 
   if (thrown instanceof Skip) throw thrown;
   if (thrown === undefined) throw new Mismatch('error: the call went through', `${error.type}: ${error.message}`);
   if (!isTesseraError(thrown) || !/^ERR_[A-Z0-9_]+$/.test(thrown.code)) {
-    throw new Mismatch('error: it is no TesseraError with a code', `${error.type}: ${error.message}`, String(thrown));
+    throw new Mismatch('error: it is no TesseraError with a code', `${error.type}: ${error.message}`, showThrown(thrown));
   }
+}
+
+function showThrown(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : typeof thrown;
 }
 
 async function thrownBy(body: () => unknown): Promise<unknown> {

@@ -1,5 +1,11 @@
 /** @file The backend itself: memory in typed arrays, kernels in plain TypeScript. */
 import { type AcceleratedKernels, type Backend, type Capabilities, CONTRACT_VERSION, DeviceError, type DType, DTYPE_INFO, DTYPES, IndexError, MemoryError, type MemoryStats, type RequiredKernels, ValueError } from '@tessera/core';
+import { avgPool, avgPoolGrad } from './accelerated/avg-pool.js';
+import { convolution, convolutionInputGrad } from './accelerated/convolution.js';
+import { convolutionWeightGrad } from './accelerated/convolution-weight-grad.js';
+import { linear } from './accelerated/linear.js';
+import { maxPool, maxPoolGrad } from './accelerated/max-pool.js';
+import { softmax, softmaxGrad } from './accelerated/softmax.js';
 import { gather } from './kernels/gather.js';
 import { matmul } from './kernels/matmul.js';
 import { createPointwise } from './kernels/pointwise.js';
@@ -16,6 +22,19 @@ export interface CpuBackendOptions {
   /** Allocating beyond this many live bytes throws `ERR_OUT_OF_MEMORY`. Default: no limit but the engine's. */
   readonly maxBytes?: number;
 }
+
+const ACCELERATED: AcceleratedKernels<CpuBuffer> = {
+  convolution,
+  convolutionInputGrad,
+  convolutionWeightGrad,
+  maxPool,
+  maxPoolGrad,
+  avgPool,
+  avgPoolGrad,
+  softmax,
+  softmaxGrad,
+  linear,
+};
 
 /**
  * Plain TypeScript on one thread: runs everywhere, is there before `init()`, and is the readable reference of every kernel.
@@ -41,7 +60,7 @@ export class CpuBackend implements Backend<CpuBuffer> {
 
   constructor({ codegen = true, maxBytes = Infinity }: CpuBackendOptions = {}) {
     this.#memory = new CpuMemory(maxBytes);
-    this.kernels = { pointwise: createPointwise(codegen), reduce: createReduce(codegen), scan, matmul, gather, scatter, sort };
+    this.kernels = { pointwise: createPointwise(codegen), reduce: createReduce(codegen), scan, matmul, gather, scatter, sort, ...ACCELERATED };
   }
 
   allocate(dtype: DType, length: number): CpuBuffer {

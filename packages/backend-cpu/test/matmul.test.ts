@@ -50,7 +50,7 @@ describe('matmul', () => {
       );
     });
 
-    it(`of ${dtype}, sizes that take each path: packed, ragged, a row, a column, deep, wide`, () => {
+    it(`of ${dtype}, sizes that take each path: packed, ragged, a row, a column, deep, wide`, { timeout: 60_000 }, () => {
       const sizes = [[1, 33, 70, 29], [1, 64, 64, 64], [2, 17, 31, 19], [1, 1, 50, 37], [1, 37, 50, 1], [1, 5, 2600, 7], [1, 9, 1025, 150], [1, 6, 140, 1000], [3, 1, 1, 1], [1, 90, 1, 90]];
       for (const [B, M, K, N] of sizes) {
         for (const transposed of [false, true]) {

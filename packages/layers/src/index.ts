@@ -99,6 +99,7 @@ export {
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shape/shuffle.js';
 export { Upsample, type UpsampleOptions, UpsamplingBilinear2d, UpsamplingNearest2d } from './shape/upsample.js';
 
+export { BCELoss, BCEWithLogitsLoss, type BCEWithLogitsLossOptions, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss/binary.js';
 export { CrossEntropyLoss, type CrossEntropyLossOptions, NLLLoss, type NLLLossOptions } from './loss/classification.js';
 export type { LossOptions, WeightedLossOptions } from './loss/loss-base.js';
 export {

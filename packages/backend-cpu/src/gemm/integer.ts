@@ -1,5 +1,5 @@
 /** @file Products of int32 matrices, modulo 2^32: Math.imul over packed columns. */
-import type { Matrix } from './lanes.js';
+import type { Matrix } from './matrix.js';
 
 let column = new Int32Array(0);
 

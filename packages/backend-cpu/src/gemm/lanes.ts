@@ -3,6 +3,7 @@
  * side in a panel, so that the innermost loop reads two short streams without conversions or strides.
  */
 import type { TypedArray } from '@tessera/core';
+import type { Matrix } from './matrix.js';
 
 /** How many lanes make a panel. */
 export const PANEL = 4;
@@ -14,14 +15,6 @@ export interface Lanes {
    * `panels[p * 4 * depth + 4 * k + l]`; the lanes that the last panel lacks are zeros.
    */
   pack(panels: Float64Array, first: number, count: number, from: number, depth: number): void;
-}
-
-/** A matrix in memory: element (i, j) is `data[at + i * down + j * across]`. */
-export interface Matrix {
-  readonly data: TypedArray;
-  readonly at: number;
-  readonly down: number;
-  readonly across: number;
 }
 
 /** Lanes that lie `step` apart in an array, their elements `along` apart. */

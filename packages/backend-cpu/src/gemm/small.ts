@@ -1,6 +1,6 @@
 /** @file Small products: nothing is packed, four sums at a time. */
 import type { TypedArray } from '@tessera/core';
-import type { Matrix } from './lanes.js';
+import type { Matrix } from './matrix.js';
 
 /** out = a · b, with a (M, K) and b (K, N). */
 export function multiplySmall(M: number, N: number, K: number, a: Matrix, b: Matrix, out: Matrix): void {

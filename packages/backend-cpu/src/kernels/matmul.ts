@@ -2,7 +2,8 @@
 import type { View } from '@tessera/core';
 import { multiply } from '../gemm/blocked.js';
 import { multiplyIntegers } from '../gemm/integer.js';
-import { type Matrix, StridedLanes } from '../gemm/lanes.js';
+import { StridedLanes } from '../gemm/lanes.js';
+import { type Matrix, MatrixSink } from '../gemm/matrix.js';
 import { multiplySmall } from '../gemm/small.js';
 import { multiplyVector } from '../gemm/vector.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
@@ -34,5 +35,5 @@ function product(M: number, N: number, K: number, a: Matrix, b: Matrix, out: Mat
   else if (N === 1) multiplyVector(M, K, a, b.data, b.at, b.down, out.data, out.at, out.down);
   else if (M === 1) multiplyVector(N, K, { data: b.data, at: b.at, down: b.across, across: b.down }, a.data, a.at, a.across, out.data, out.at, out.across);
   else if (M * N * K <= SMALL || K === 1) multiplySmall(M, N, K, a, b, out);
-  else multiply(M, N, K, StridedLanes.rows(a), StridedLanes.columns(b), out);
+  else multiply(M, N, K, StridedLanes.rows(a), StridedLanes.columns(b), new MatrixSink(out));
 }

@@ -99,7 +99,7 @@ const OPERATIONS: { readonly [O in Exclude<Opcode, 'cast' | 'bitcast' | 'index'>
   log1p: call('log1p', 1, Math.log1p, fast.log1p),
   log2: call('log2', 1, Math.log2, fast.log2),
   log10: call('log10', 1, Math.log10, fast.log10),
-  exp2: call('exp2', 1, (a) => 2 ** a),
+  exp2: call('exp2', 1, (a) => 2 ** a, fast.exp2),
   pow: call('pow', 2, special.pow, fast.pow),
   sin: call('sin', 1, Math.sin, fast.sin),
   cos: call('cos', 1, Math.cos, fast.cos),

@@ -7,7 +7,7 @@ import { indexValue, type Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { tensor } from './creation.js';
 import { e } from './expression.js';
-import { fillValue } from './fill.js';
+import { filled, fillValue } from './fill.js';
 import { gather, launchGather } from './gather.js';
 import { pickAlong } from './pick.js';
 import { computeValue, type ReduceOptions, reduceTo, refuseEmpty } from './reduction.js';
@@ -113,7 +113,9 @@ function quantiles(name: 'quantile' | 'nanquantile', x: Tensor, given: number | 
   if (!['linear', 'lower', 'higher', 'midpoint', 'nearest'].includes(interpolation)) {
     throw new ValueError('ERR_QUANTILE', `${name}: ${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${String(interpolation)}`, { op: name });
   }
-  const q = quantileTensor(name, x, given);
+  // Only on the line between two elements does the result change with q.
+  const wanted = quantileTensor(name, x, given);
+  const q = interpolation === 'linear' ? wanted : wanted.detach();
   const several = q.ndim === 1;
   const d = dim === null ? null : normalizeDim(dim, x.ndim, name);
   // The dim comes last: (…, n). Each row is sorted once for all q.
@@ -164,7 +166,7 @@ function pickQuantiles(name: string, sorted: Tensor, q: Tensor, interpolation: I
   const low = gather(sorted, last, below);
   if (interpolation !== 'linear' && interpolation !== 'midpoint') return low;
   const high = gather(sorted, last, cast(ranks.detach().ceil(), 'int32'));
-  const weight = interpolation === 'midpoint' ? ranks.detach().mul(0).add(0.5) : ranks.sub(cast(below, ranks.dtype));
+  const weight = interpolation === 'midpoint' ? filled(ranks.shape, 0.5, ranks.dtype, ranks.device) : ranks.sub(cast(below, ranks.dtype));
   return low.lerp(high, weight);
 }
 

@@ -37,5 +37,5 @@ export function uniform_(x: Tensor, from = 0, to = 1, options: DrawOptions = {})
 /** Normal. PyTorch: Tensor.normal_(). */
 export function normal_(x: Tensor, mean = 0, std = 1, options: DrawOptions = {}): Tensor {
   if (!(std >= 0)) throw new ValueError('ERR_RANDOM_STD', `normal_: expects std >= 0.0, but found std ${std}`, { op: 'normal_' });
-  return overwrite(x, 'normal_', options, (into, g) => g.normal(into, mean, std));
+  return overwrite(x, 'normal_', options, (into, g) => g.normal(into, mean, std, { contiguous: x.isContiguous() }));
 }

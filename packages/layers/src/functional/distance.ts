@@ -57,7 +57,12 @@ export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
   if (count <= 0) return x.reshape([-1]).narrow(0, 0, 0);
   const first = new Int32Array(count);
   const second = new Int32Array(count);
-  for (let i = 0, at = 0; i < n; i++) for (let j = i + 1; j < n; j++, at++) (first[at] = i), (second[at] = j);
+  for (let i = 0, at = 0; i < n; i++) {
+    for (let j = i + 1; j < n; j++, at++) {
+      first[at] = i;
+      second[at] = j;
+    }
+  }
   const rows = (index: Int32Array): Tensor => x.indexSelect(0, tensor(index, { device: x.device }));
   return rows(first).sub(rows(second)).norm(p, 1);
 }
