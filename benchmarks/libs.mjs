@@ -11,5 +11,9 @@ export const LIBS = {
   'jax-wasm': { file: './lib/jax-node.mjs', opts: { device: 'wasm' } },
   'jax-wasm-eager': { file: './lib/jax-node.mjs', opts: { device: 'wasm', eager: true } },
   'jax-cpu': { file: './lib/jax-node.mjs', opts: { device: 'cpu' } },
-  'js-pytorch': { file: './lib/js-pytorch.mjs', opts: {}, skip: { encoder: 'first call did not finish before a 200 s process limit; call time not measured' } },
+  'js-pytorch': {
+    file: './lib/js-pytorch.mjs',
+    opts: {},
+    skip: { encoder: 'first call did not finish before a 200 s process limit; call time not measured' },
+  },
 };

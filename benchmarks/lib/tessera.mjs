@@ -7,7 +7,11 @@ const { F, init, noGrad, optim, scope, tensor } = tessera;
 /** `opts`: what `init` takes. */
 export default async function make(opts = {}) {
   const device = await init(opts);
-  const T = (t) => tensor(t.data, { dtype: t.int ? 'int32' : 'float32' }).reshape(t.shape).clone().realize();
+  const T = (t) =>
+    tensor(t.data, { dtype: t.int ? 'int32' : 'float32' })
+      .reshape(t.shape)
+      .clone()
+      .realize();
   // One call: the result is computed and its memory given back.
   const forward = (f) => ({
     run: () => scope(() => void noGrad(f).realize()),
@@ -43,34 +47,84 @@ export default async function make(opts = {}) {
     };
   };
   const ops = {
-    matmul({ a, b }) { const A = T(a), B = T(b); return forward(() => A.matmul(B)); },
-    gelu({ x, w, b }) { const X = T(x), W = T(w), B = T(b); return forward(() => F.gelu(X.mul(W).add(B), { approximate: 'tanh' })); },
-    add({ a, b }) { const A = T(a), B = T(b); return forward(() => A.add(B)); },
-    softmax({ x }) { const X = T(x); return forward(() => X.softmax(-1)); },
-    layernorm({ x, g, b }, c) { const X = T(x), G = T(g), B = T(b); return forward(() => F.layerNorm(X, [768], G, B, { eps: c.eps })); },
-    sum({ x }, c) { const X = T(x); return forward(() => X.sum(c.axis)); },
-    transpose({ x }) { const X = T(x); return forward(() => X.t().contiguous()); },
-    conv({ x, w }) { const X = T(x), W = T(w); return forward(() => F.conv2d(X, W, null, { padding: 1 })); },
-    dwconv({ x, w }, c) { const X = T(x), W = T(w); return forward(() => F.conv2d(X, W, null, { padding: 1, groups: c.C })); },
-    maxpool({ x }) { const X = T(x); return forward(() => F.maxPool2d(X, 2)); },
+    matmul({ a, b }) {
+      const A = T(a),
+        B = T(b);
+      return forward(() => A.matmul(B));
+    },
+    gelu({ x, w, b }) {
+      const X = T(x),
+        W = T(w),
+        B = T(b);
+      return forward(() => F.gelu(X.mul(W).add(B), { approximate: 'tanh' }));
+    },
+    add({ a, b }) {
+      const A = T(a),
+        B = T(b);
+      return forward(() => A.add(B));
+    },
+    softmax({ x }) {
+      const X = T(x);
+      return forward(() => X.softmax(-1));
+    },
+    layernorm({ x, g, b }, c) {
+      const X = T(x),
+        G = T(g),
+        B = T(b);
+      return forward(() => F.layerNorm(X, [768], G, B, { eps: c.eps }));
+    },
+    sum({ x }, c) {
+      const X = T(x);
+      return forward(() => X.sum(c.axis));
+    },
+    transpose({ x }) {
+      const X = T(x);
+      return forward(() => X.t().contiguous());
+    },
+    conv({ x, w }) {
+      const X = T(x),
+        W = T(w);
+      return forward(() => F.conv2d(X, W, null, { padding: 1 }));
+    },
+    dwconv({ x, w }, c) {
+      const X = T(x),
+        W = T(w);
+      return forward(() => F.conv2d(X, W, null, { padding: 1, groups: c.C }));
+    },
+    maxpool({ x }) {
+      const X = T(x);
+      return forward(() => F.maxPool2d(X, 2));
+    },
     mlp_train(inp, c) {
       const n = c.dims.length - 1;
       const keys = Array.from({ length: n }, (_, i) => ['w' + i, 'b' + i]).flat();
-      return trainer(inp, keys, (p) => new optim.SGD(p, { lr: c.lr }), (p, x, y) => {
-        let h = x;
-        for (let i = 0; i < n; i++) {
-          h = linear(h, p['w' + i], p['b' + i]);
-          if (i < n - 1) h = h.relu();
-        }
-        return F.crossEntropy(h, y);
-      }, c);
+      return trainer(
+        inp,
+        keys,
+        (p) => new optim.SGD(p, { lr: c.lr }),
+        (p, x, y) => {
+          let h = x;
+          for (let i = 0; i < n; i++) {
+            h = linear(h, p['w' + i], p['b' + i]);
+            if (i < n - 1) h = h.relu();
+          }
+          return F.crossEntropy(h, y);
+        },
+        c,
+      );
     },
     cnn_train(inp, c) {
-      return trainer(inp, ['w0', 'b0', 'w1', 'b1', 'w2', 'b2'], (p) => new optim.Adam(p, { lr: c.lr }), (p, x, y) => {
-        let h = F.maxPool2d(F.conv2d(x, p.w0, p.b0, { padding: 1 }).relu(), 2);
-        h = F.maxPool2d(F.conv2d(h, p.w1, p.b1, { padding: 1 }).relu(), 2);
-        return F.crossEntropy(linear(h.reshape(-1, 1568), p.w2, p.b2), y);
-      }, c);
+      return trainer(
+        inp,
+        ['w0', 'b0', 'w1', 'b1', 'w2', 'b2'],
+        (p) => new optim.Adam(p, { lr: c.lr }),
+        (p, x, y) => {
+          let h = F.maxPool2d(F.conv2d(x, p.w0, p.b0, { padding: 1 }).relu(), 2);
+          h = F.maxPool2d(F.conv2d(h, p.w1, p.b1, { padding: 1 }).relu(), 2);
+          return F.crossEntropy(linear(h.reshape(-1, 1568), p.w2, p.b2), y);
+        },
+        c,
+      );
     },
     encoder(inp, c) {
       const p = Object.fromEntries(Object.entries(inp).map(([k, t]) => [k, T(t)]));
@@ -78,16 +132,27 @@ export default async function make(opts = {}) {
       const heads = (x) => x.reshape(B, S, H, D / H).transpose(1, 2);
       return forward(() => {
         const n = F.layerNorm(p.x, [D], p.g1, p.h1, { eps: c.eps });
-        const q = heads(linear(n, p.wq, p.bq)), k = heads(linear(n, p.wk, p.bk)), v = heads(linear(n, p.wv, p.bv));
-        const a = q.matmul(k.transpose(-2, -1)).mul(1 / Math.sqrt(D / H)).softmax(-1);
+        const q = heads(linear(n, p.wq, p.bq)),
+          k = heads(linear(n, p.wk, p.bk)),
+          v = heads(linear(n, p.wv, p.bv));
+        const a = q
+          .matmul(k.transpose(-2, -1))
+          .mul(1 / Math.sqrt(D / H))
+          .softmax(-1);
         const y = p.x.add(linear(a.matmul(v).transpose(1, 2).reshape(B, S, D), p.wo, p.bo));
         const m = F.layerNorm(y, [D], p.g2, p.h2, { eps: c.eps });
         return y.add(linear(F.gelu(linear(m, p.w1, p.b1), { approximate: 'tanh' }), p.w2, p.b2));
       });
     },
     tiny_add({ a, b }, c) {
-      const A = T(a), B = T(b);
-      return { run() { for (let i = 0; i < c.count; i++) A.add(B).realize(); }, read: async () => A.add(B).data() };
+      const A = T(a),
+        B = T(b);
+      return {
+        run() {
+          for (let i = 0; i < c.count; i++) A.add(B).realize();
+        },
+        read: async () => A.add(B).data(),
+      };
     },
   };
   return { ops, mem: () => device.memory() };

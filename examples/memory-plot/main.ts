@@ -23,13 +23,24 @@ const options = new Command('memory-plot')
 const MiB = 2 ** 20;
 const device = await init({ device: options.device });
 manualSeed(0);
-const model = new nn.Sequential(new nn.Conv2d(1, 8, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(8 * 16, 64), new nn.ReLU(), new nn.Linear(64, 10));
+const model = new nn.Sequential(
+  new nn.Conv2d(1, 8, 3, { padding: 1 }),
+  new nn.ReLU(),
+  new nn.MaxPool2d(2),
+  new nn.Flatten(),
+  new nn.Linear(8 * 16, 64),
+  new nn.ReLU(),
+  new nn.Linear(64, 10),
+);
 const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
-const loader = new data.DataLoader<[Tensor, Tensor]>(new data.TensorDataset(randn(1024, 1, 8, 8), randint(10, [1024])), { batchSize: 32, shuffle: true });
+const loader = new data.DataLoader<[Tensor, Tensor]>(new data.TensorDataset(randn(1024, 1, 8, 8), randint(10, [1024])), {
+  batchSize: 32,
+  shuffle: true,
+});
 
 const samples: { step: number; rss: number; buffers: number; device: number }[] = [];
 const total = Number(options.steps);
-for (let step = 0; step < total; ) {
+for (let step = 0; step < total;) {
   for await (const [x, y] of loader) {
     optimizer.zeroGrad();
     const loss = F.crossEntropy(model(x), y);
@@ -47,7 +58,9 @@ for (let step = 0; step < total; ) {
 const late = samples.slice(Math.floor(samples.length / 2));
 const early = samples.slice(Math.floor(samples.length / 10), Math.floor(samples.length / 2));
 const mean = (list: typeof samples, key: 'rss' | 'device'): number => list.reduce((sum, s) => sum + s[key], 0) / Math.max(list.length, 1);
-console.log(`${total} steps on ${device.id}: resident ${mean(early, 'rss').toFixed(0)} MiB in steps ${early[0]?.step}-${early.at(-1)?.step}, ${mean(late, 'rss').toFixed(0)} MiB after; on the device ${mean(early, 'device').toFixed(1)} and ${mean(late, 'device').toFixed(1)} MiB, at most ${Math.max(...samples.map((s) => s.device)).toFixed(1)}`);
+console.log(
+  `${total} steps on ${device.id}: resident ${mean(early, 'rss').toFixed(0)} MiB in steps ${early[0]?.step}-${early.at(-1)?.step}, ${mean(late, 'rss').toFixed(0)} MiB after; on the device ${mean(early, 'device').toFixed(1)} and ${mean(late, 'device').toFixed(1)} MiB, at most ${Math.max(...samples.map((s) => s.device)).toFixed(1)}`,
+);
 await mkdir(dirname(options.out), { recursive: true });
 await writeFile(
   options.out,

@@ -1,4 +1,4 @@
-import { F, io, manualSeed, nn, optim, tensor, Tensor } from 'tessera';
+import { F, io, manualSeed, nn, optim, tensor, type Tensor } from 'tessera';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { shippedFixtures, type SeedManifest, type TensorTable } from '../../conformance-tests/src/fixtures/index.js';
 import { CNN, CustomLayer, dynamicModel, RNNModel, sharedModel, SimpleModel } from './models.js';
@@ -13,7 +13,7 @@ interface Golden {
 }
 
 async function golden(name: string): Promise<Golden> {
-  const { manifest, tensors } = await (await shippedFixtures()).load('seed_examples', name);
+  const { manifest, tensors } = await shippedFixtures().load('seed_examples', name);
   const table: TensorTable = tensors;
   const get = (key: string): Tensor => {
     const entry = table.get(key)!;
@@ -59,7 +59,8 @@ describe.each(CASES)('%s', (name, make) => {
     manualSeed(0);
     return make(input);
   };
-  const lossOf = (model: Model, x: Tensor): Tensor => (data.manifest.loss === 'ce' ? F.crossEntropy(model(x), target) : F.mseLoss(model(x), target));
+  const lossOf = (model: Model, x: Tensor): Tensor =>
+    data.manifest.loss === 'ce' ? F.crossEntropy(model(x), target) : F.mseLoss(model(x), target);
 
   it("starts from PyTorch's weights for the seed, bit for bit, and prints as there", () => {
     const model = fresh();
@@ -97,7 +98,8 @@ describe.each(CASES)('%s', (name, make) => {
     }
     expect(Math.abs(lossOf(model, input).item() - want.final_loss)).toBeLessThan(1e-4 * Math.max(1, want.final_loss));
     for (const key of model.stateDict().keys()) {
-      if (data.names.includes(`${run}.${key}`)) expectClose(model.stateDict().get(key)!, data.get(`${run}.${key}`), 1e-4, `${key} after 10 steps`);
+      if (data.names.includes(`${run}.${key}`))
+        expectClose(model.stateDict().get(key)!, data.get(`${run}.${key}`), 1e-4, `${key} after 10 steps`);
     }
   });
 });
@@ -106,6 +108,9 @@ it('names the place and both shapes when a shared layer does not fit', () => {
   const shared = new nn.Linear(100, 50);
   const model = new nn.Sequential(shared, new nn.ReLU(), shared, new nn.Sigmoid());
   expect(() => (model as unknown as Model)(tensor(new Float32Array(400)).reshape(4, 100))).toThrow(
-    expect.objectContaining({ code: 'ERR_MATMUL_SHAPE', message: expect.stringMatching(/\(4x50\) and \(50x100\)[\s\S]*Sequential\.2 \(Linear\)/) as string }),
+    expect.objectContaining({
+      code: 'ERR_MATMUL_SHAPE',
+      message: expect.stringMatching(/\(4x50\) and \(50x100\)[\s\S]*Sequential\.2 \(Linear\)/) as string,
+    }),
   );
 });

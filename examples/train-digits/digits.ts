@@ -15,7 +15,9 @@ export interface Digits {
 
 /** The data lie beside the sources, one folder further up from the compiled program. */
 function file(name: string): string {
-  const found = ['../data/digits/', '../../data/digits/'].map((folder) => fileURLToPath(new URL(folder + name, import.meta.url))).find((path) => existsSync(path));
+  const found = ['../data/digits/', '../../data/digits/']
+    .map((folder) => fileURLToPath(new URL(folder + name, import.meta.url)))
+    .find((path) => existsSync(path));
   if (found === undefined) throw new Error(`the digits are missing: ${name} is in none of the folders where it should be`);
   return found;
 }

@@ -19,16 +19,23 @@ function display(epochs: number): Display {
       });
       bar.start(steps, 0, { epoch, loss: '-', accuracy: '-', speed: '-' });
     },
-    step: (p) => bar?.increment(1, { epoch: p.epoch, loss: p.loss.toFixed(4), accuracy: percent(p.accuracy), speed: p.imagesPerSecond.toFixed(0) }),
+    step: (p) =>
+      bar?.increment(1, { epoch: p.epoch, loss: p.loss.toFixed(4), accuracy: percent(p.accuracy), speed: p.imagesPerSecond.toFixed(0) }),
     epochEnds(epoch, meanLoss, last) {
       bar?.stop();
-      if (!process.stdout.isTTY) console.log(`epoch ${epoch}/${epochs}  loss ${meanLoss.toFixed(4)}  accuracy ${percent(last.accuracy)}  ${last.imagesPerSecond.toFixed(0)} images/s`);
+      if (!process.stdout.isTTY)
+        console.log(
+          `epoch ${epoch}/${epochs}  loss ${meanLoss.toFixed(4)}  accuracy ${percent(last.accuracy)}  ${last.imagesPerSecond.toFixed(0)} images/s`,
+        );
     },
   };
 }
 
 try {
-  const options = parseOptions(process.argv.slice(2), (await runtimes.current.backends()).map((b) => b.id));
+  const options = parseOptions(
+    process.argv.slice(2),
+    (await runtimes.current.backends()).map((b) => b.id),
+  );
   await run(options, display(options.epochs));
 } catch (error) {
   // What commander throws it has printed already.

@@ -14,11 +14,14 @@ export interface Options {
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
-const whole = (low: number, high: number) => (text: string): number => {
-  const x = Number(text);
-  if (text.trim() === '' || !Number.isInteger(x) || x < low || x > high) throw new InvalidArgumentError(`Allowed is a whole number from ${low} to ${high}.`);
-  return x;
-};
+const whole =
+  (low: number, high: number) =>
+  (text: string): number => {
+    const x = Number(text);
+    if (text.trim() === '' || !Number.isInteger(x) || x < low || x > high)
+      throw new InvalidArgumentError(`Allowed is a whole number from ${low} to ${high}.`);
+    return x;
+  };
 
 function positive(text: string): number {
   const x = Number(text);

@@ -67,7 +67,9 @@ export async function run(options: Options, display: Display): Promise<Outcome> 
   const curve = join(options.out, 'loss.svg');
   await writeFile(curve, svgCurve(losses, `Loss on handwritten digits (${options.optimizer}, learning rate ${options.lr}, ${device.id})`));
   display.print(`\n${terminalCurve(losses)}\n`);
-  display.print(`Test accuracy: ${percent(accuracy)} of ${digits.test.length} digits, after ${losses.length} steps (${seconds.toFixed(1)} s)`);
+  display.print(
+    `Test accuracy: ${percent(accuracy)} of ${digits.test.length} digits, after ${losses.length} steps (${seconds.toFixed(1)} s)`,
+  );
   display.print(`Weights: ${weights} (loaded again: the same accuracy)\nLoss curve: ${curve}`);
   return { losses, accuracy };
 }

@@ -1,5 +1,5 @@
 /** @file The training loop, and how good a model is. */
-import { data, F, noGrad, type Tensor, type optim } from 'tessera';
+import { type data, F, noGrad, type Tensor, type optim } from 'tessera';
 import type { CNN } from './model.js';
 
 type Batch = [images: Tensor, labels: Tensor];

@@ -11,7 +11,14 @@ import { Mismatch } from './result.js';
  * @param absolute Allowed besides, of floats, where it is not known.
  * @throws Mismatch that says which element is farthest off.
  */
-export function compare(what: string, got: HostTensor, expected: HostTensor, { rtol, floorFactor }: Tolerance, f32err: number | null, absolute = 0): void {
+export function compare(
+  what: string,
+  got: HostTensor,
+  expected: HostTensor,
+  { rtol, floorFactor }: Tolerance,
+  f32err: number | null,
+  absolute = 0,
+): void {
   const fail = (message: string): never => {
     throw new Mismatch(`${what}: ${message}`, describe(expected), describe(got));
   };

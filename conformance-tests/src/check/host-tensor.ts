@@ -73,6 +73,8 @@ const SHOWN = 6;
 
 /** A tensor in a line, its first elements only. */
 export function describe({ dtype, shape, data }: HostTensor): string {
-  const shown = Array.from({ length: Math.min(data.length, SHOWN) }, (_, i) => (dtype === 'float32' ? Number(data[i].toPrecision(8)) : data[i]));
+  const shown = Array.from({ length: Math.min(data.length, SHOWN) }, (_, i) =>
+    dtype === 'float32' ? Number(data[i].toPrecision(8)) : data[i],
+  );
   return `${dtype}[${shape.join(', ')}] {${shown.join(', ')}${data.length > SHOWN ? ', …' : ''}}`;
 }

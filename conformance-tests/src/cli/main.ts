@@ -54,7 +54,8 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   });
   if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(card, null, 1)}\n`);
   if (given.markdown !== undefined) await writeFile(given.markdown, markdownOf(card));
-  if (card.rows.length === 0) write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
+  if (card.rows.length === 0)
+    write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
   write(summaryOf(card));
   return card.failed > 0 || card.rows.length === 0 ? 1 : 0;
 }
@@ -80,7 +81,10 @@ function parse(argv: readonly string[], { program }: CliContext): Arguments {
   return command.parse(argv, { from: 'user' }).opts<Arguments>();
 }
 
-async function optionsFor({ device, plugin, level, just, only, fixtures }: Arguments, { plugins }: CliContext): Promise<ConformanceOptions> {
+async function optionsFor(
+  { device, plugin, level, just, only, fixtures }: Arguments,
+  { plugins }: CliContext,
+): Promise<ConformanceOptions> {
   return {
     plugin: plugins?.[device] ?? (await pluginFor(device, plugin)),
     device,
@@ -98,8 +102,17 @@ function rowLine({ level, name, passed, failed, skipped, skips }: ScorecardRow):
   return `${failed > 0 ? '✗' : passed > 0 ? '✓' : '-'} ${level} ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`;
 }
 
-function failureLines({ id, stage, message, inputs, expected, got }: FailedCase, level: Level, given: Arguments, { program }: CliContext): string[] {
-  const options = [`--device ${given.device}`, ...(given.plugin ? [`--plugin ${given.plugin}`] : []), ...(given.fixtures ? [`--fixtures ${given.fixtures}`] : [])];
+function failureLines(
+  { id, stage, message, inputs, expected, got }: FailedCase,
+  level: Level,
+  given: Arguments,
+  { program }: CliContext,
+): string[] {
+  const options = [
+    `--device ${given.device}`,
+    ...(given.plugin ? [`--plugin ${given.plugin}`] : []),
+    ...(given.fixtures ? [`--fixtures ${given.fixtures}`] : []),
+  ];
   return [
     `✗ ${id} (${stage}): ${message}`,
     ...(inputs === undefined ? [] : [`    call      ${inputs}`]),

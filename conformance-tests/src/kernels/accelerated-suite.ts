@@ -27,12 +27,15 @@ function softmaxSuites(): Suite[] {
       for (const [name, x] of inputs) {
         for (const log of [false, true]) {
           for (const layout of LAYOUTS) {
-            yield [`${name}/${log ? 'log-' : ''}${layout.name}`, async (bench, kernel) => {
-              const out = bench.output('float32', x.shape, layout);
-              if (!kernel(bench.input(x, layout), out, log)) return false;
-              checkArray('softmax', await bench.result(out), softmax(x, log), (expected) => 1e-5 * Math.max(1, Math.abs(expected)));
-              return true;
-            }] as const;
+            yield [
+              `${name}/${log ? 'log-' : ''}${layout.name}`,
+              async (bench, kernel) => {
+                const out = bench.output('float32', x.shape, layout);
+                if (!kernel(bench.input(x, layout), out, log)) return false;
+                checkArray('softmax', await bench.result(out), softmax(x, log), (expected) => 1e-5 * Math.max(1, Math.abs(expected)));
+                return true;
+              },
+            ] as const;
           }
         }
       }
@@ -40,14 +43,17 @@ function softmaxSuites(): Suite[] {
     accelerated('softmaxGrad', function* () {
       for (const log of [false, true]) {
         for (const layout of LAYOUTS) {
-          yield [`${log ? 'log-' : ''}${layout.name}`, async (bench, kernel) => {
-            const y = softmax(randomArray('float32', [5, 37], 76), log);
-            const g = randomArray('float32', y.shape, 77);
-            const out = bench.output('float32', y.shape, layout);
-            if (!kernel(bench.input(g, layout), bench.input(y, layout), out, log)) return false;
-            checkArray('gradient', await bench.result(out), softmaxGradient(y, g, log), ALLOWED);
-            return true;
-          }] as const;
+          yield [
+            `${log ? 'log-' : ''}${layout.name}`,
+            async (bench, kernel) => {
+              const y = softmax(randomArray('float32', [5, 37], 76), log);
+              const g = randomArray('float32', y.shape, 77);
+              const out = bench.output('float32', y.shape, layout);
+              if (!kernel(bench.input(g, layout), bench.input(y, layout), out, log)) return false;
+              checkArray('gradient', await bench.result(out), softmaxGradient(y, g, log), ALLOWED);
+              return true;
+            },
+          ] as const;
         }
       }
     }),
@@ -84,18 +90,21 @@ function linearSuite(): Suite {
     ]) {
       for (const bias of [false, true]) {
         for (const layout of LAYOUTS) {
-          yield [`${m}x${k}x${n}/${bias ? 'bias-' : ''}${layout.name}`, async (bench, kernel) => {
-            const [a, b, c] = [randomArray('float32', [m, k], 78), randomArray('float32', [n, k], 79), randomArray('float32', [n], 80)];
-            const out = bench.output('float32', [m, n], layout);
-            if (!kernel(bench.input(a, layout), bench.input(b, layout), bias ? bench.input(c) : null, out)) return false;
-            const expected = hostArray('float32', [m, n], ([i, j]) => {
-              let sum = bias ? c.data[j] : 0;
-              for (let t = 0; t < k; t++) sum += a.data[i * k + t] * b.data[j * k + t];
-              return sum;
-            });
-            checkArray('linear', await bench.result(out), expected, () => 1e-5 * k);
-            return true;
-          }] as const;
+          yield [
+            `${m}x${k}x${n}/${bias ? 'bias-' : ''}${layout.name}`,
+            async (bench, kernel) => {
+              const [a, b, c] = [randomArray('float32', [m, k], 78), randomArray('float32', [n, k], 79), randomArray('float32', [n], 80)];
+              const out = bench.output('float32', [m, n], layout);
+              if (!kernel(bench.input(a, layout), bench.input(b, layout), bias ? bench.input(c) : null, out)) return false;
+              const expected = hostArray('float32', [m, n], ([i, j]) => {
+                let sum = bias ? c.data[j] : 0;
+                for (let t = 0; t < k; t++) sum += a.data[i * k + t] * b.data[j * k + t];
+                return sum;
+              });
+              checkArray('linear', await bench.result(out), expected, () => 1e-5 * k);
+              return true;
+            },
+          ] as const;
         }
       }
     }

@@ -12,7 +12,10 @@ export type Kernel<K extends keyof AcceleratedKernels> = AcceleratedKernels[K];
 export type AcceleratedTest<K extends keyof AcceleratedKernels> = (bench: Bench, kernel: Kernel<K>) => Promise<boolean>;
 
 /** A suite that is skipped where the backend has no such kernel. */
-export function accelerated<K extends keyof AcceleratedKernels>(name: K, tests: () => Iterable<readonly [string, AcceleratedTest<K>]>): Suite {
+export function accelerated<K extends keyof AcceleratedKernels>(
+  name: K,
+  tests: () => Iterable<readonly [string, AcceleratedTest<K>]>,
+): Suite {
   return kernelSuite(name, function* () {
     for (const [test, run] of tests()) yield [test, (bench) => onKernel(bench, name, run)];
   });

@@ -7,7 +7,15 @@ import { eachIndex, type HostArray } from './host.js';
 import { CONTIGUOUS, type Layout, type Placement } from './layouts.js';
 
 /** What lies between the elements of a view: no kernel may change it. */
-const GUARD: { readonly [D in DType]: number } = { float32: -7.25, float64: -7.25, float16: -7.25, bfloat16: -7.25, int32: -777, uint8: 0x5a, bool: 1 };
+const GUARD: { readonly [D in DType]: number } = {
+  float32: -7.25,
+  float64: -7.25,
+  float16: -7.25,
+  bfloat16: -7.25,
+  int32: -777,
+  uint8: 0x5a,
+  bool: 1,
+};
 
 export class Bench {
   readonly #backend: Backend;
@@ -27,7 +35,8 @@ export class Bench {
     const { dtypes: has, kernelDTypes } = this.#backend.capabilities;
     for (const dtype of dtypes) {
       if (!has.includes(dtype)) throw new Skip('device', `${this.#backend.id} has no ${dtype}`);
-      if (!(kernelDTypes?.[kernel] ?? KERNEL_DTYPES[kernel]).includes(dtype)) throw new Skip('device', `${kernel} of ${this.#backend.id} takes no ${dtype}`);
+      if (!(kernelDTypes?.[kernel] ?? KERNEL_DTYPES[kernel]).includes(dtype))
+        throw new Skip('device', `${kernel} of ${this.#backend.id} takes no ${dtype}`);
     }
   }
 
@@ -64,7 +73,8 @@ export class Bench {
     });
     const guard = rounded(GUARD[dtype], dtype);
     storage.forEach((x, place) => {
-      if (!inside.has(place) && x !== guard) throw new Mismatch(`element ${place} of the buffer, outside the view, was overwritten with ${x}`);
+      if (!inside.has(place) && x !== guard)
+        throw new Mismatch(`element ${place} of the buffer, outside the view, was overwritten with ${x}`);
     });
     if (storage.length !== buffer.length) throw new Mismatch(`read gave ${storage.length} elements of ${buffer.length}`);
     return { dtype, shape, data };
@@ -87,4 +97,5 @@ export class Bench {
   }
 }
 
-const at = (index: readonly number[], strides: readonly number[], offset: number): number => index.reduce((place, i, d) => place + i * strides[d], offset);
+const at = (index: readonly number[], strides: readonly number[], offset: number): number =>
+  index.reduce((place, i, d) => place + i * strides[d], offset);

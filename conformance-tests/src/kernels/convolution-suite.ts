@@ -66,29 +66,46 @@ function sums(shape: readonly number[], add: (into: number[]) => void): HostArra
 
 export function convolutionSuites(): Suite[] {
   return [
-    accelerated('convolution', () => variants<'convolution'>(({ p, bias, layout }) => async (bench, kernel) => {
-      const out = bench.output('float32', p.gradOut.shape, layout);
-      if (!kernel(bench.input(p.input, layout), bench.input(p.weight), bias ? bench.input(p.bias) : null, out, p.window, p.groups)) return false;
-      const outPlane = p.gradOut.shape.slice(2).reduce((n, size) => n * size, 1);
-      const expected = sums(p.gradOut.shape, (into) => {
-        if (bias) into.forEach((_, place) => (into[place] = p.bias.data[Math.floor(place / outPlane) % p.bias.shape[0]]));
-        eachProduct(p, (o, x, w) => (into[o] += p.input.data[x] * p.weight.data[w]));
-      });
-      checkArray('convolution', await bench.result(out), expected, ALLOWED);
-      return true;
-    })),
-    accelerated('convolutionInputGrad', () => variants<'convolutionInputGrad'>(({ p, layout }) => async (bench, kernel) => {
-      const out = bench.output('float32', p.input.shape, layout);
-      if (!kernel(bench.input(p.gradOut, layout), bench.input(p.weight), out, p.window, p.groups)) return false;
-      checkArray('gradient of the input', await bench.result(out), sums(p.input.shape, (into) => eachProduct(p, (o, x, w) => (into[x] += p.gradOut.data[o] * p.weight.data[w]))), ALLOWED);
-      return true;
-    })),
-    accelerated('convolutionWeightGrad', () => variants<'convolutionWeightGrad'>(({ p, layout }) => async (bench, kernel) => {
-      const out = bench.output('float32', p.weight.shape, layout);
-      if (!kernel(bench.input(p.input, layout), bench.input(p.gradOut), out, p.window, p.groups)) return false;
-      checkArray('gradient of the weight', await bench.result(out), sums(p.weight.shape, (into) => eachProduct(p, (o, x, w) => (into[w] += p.gradOut.data[o] * p.input.data[x]))), ALLOWED);
-      return true;
-    })),
+    accelerated('convolution', () =>
+      variants<'convolution'>(({ p, bias, layout }) => async (bench, kernel) => {
+        const out = bench.output('float32', p.gradOut.shape, layout);
+        if (!kernel(bench.input(p.input, layout), bench.input(p.weight), bias ? bench.input(p.bias) : null, out, p.window, p.groups))
+          return false;
+        const outPlane = p.gradOut.shape.slice(2).reduce((n, size) => n * size, 1);
+        const expected = sums(p.gradOut.shape, (into) => {
+          if (bias) into.forEach((_, place) => (into[place] = p.bias.data[Math.floor(place / outPlane) % p.bias.shape[0]]));
+          eachProduct(p, (o, x, w) => (into[o] += p.input.data[x] * p.weight.data[w]));
+        });
+        checkArray('convolution', await bench.result(out), expected, ALLOWED);
+        return true;
+      }),
+    ),
+    accelerated('convolutionInputGrad', () =>
+      variants<'convolutionInputGrad'>(({ p, layout }) => async (bench, kernel) => {
+        const out = bench.output('float32', p.input.shape, layout);
+        if (!kernel(bench.input(p.gradOut, layout), bench.input(p.weight), out, p.window, p.groups)) return false;
+        checkArray(
+          'gradient of the input',
+          await bench.result(out),
+          sums(p.input.shape, (into) => eachProduct(p, (o, x, w) => (into[x] += p.gradOut.data[o] * p.weight.data[w]))),
+          ALLOWED,
+        );
+        return true;
+      }),
+    ),
+    accelerated('convolutionWeightGrad', () =>
+      variants<'convolutionWeightGrad'>(({ p, layout }) => async (bench, kernel) => {
+        const out = bench.output('float32', p.weight.shape, layout);
+        if (!kernel(bench.input(p.input, layout), bench.input(p.gradOut), out, p.window, p.groups)) return false;
+        checkArray(
+          'gradient of the weight',
+          await bench.result(out),
+          sums(p.weight.shape, (into) => eachProduct(p, (o, x, w) => (into[w] += p.gradOut.data[o] * p.input.data[x]))),
+          ALLOWED,
+        );
+        return true;
+      }),
+    ),
   ];
 }
 
@@ -101,11 +118,18 @@ interface Variant {
 type ConvolutionKernel = 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad';
 
 /** The tests of one kernel: all windows and groups, then layouts. */
-function* variants<K extends ConvolutionKernel>(test: (variant: Variant) => AcceleratedTest<K>): Generator<readonly [string, AcceleratedTest<K>]> {
+function* variants<K extends ConvolutionKernel>(
+  test: (variant: Variant) => AcceleratedTest<K>,
+): Generator<readonly [string, AcceleratedTest<K>]> {
   for (const dims of [1, 2, 3]) {
     for (const [window, sliding] of slidings(dims)) {
-      for (const channels of CHANNELS) yield [`${dims}d/${window}/channels-${channels.join('-')}`, test({ p: problem(dims, sliding, channels), bias: channels[2] !== 2, layout: CONTIGUOUS })];
+      for (const channels of CHANNELS)
+        yield [
+          `${dims}d/${window}/channels-${channels.join('-')}`,
+          test({ p: problem(dims, sliding, channels), bias: channels[2] !== 2, layout: CONTIGUOUS }),
+        ];
     }
-    for (const layout of LAYOUTS) yield [`${dims}d/${layout.name}`, test({ p: problem(dims, slidings(dims)[4][1], CHANNELS[1]), bias: true, layout })];
+    for (const layout of LAYOUTS)
+      yield [`${dims}d/${layout.name}`, test({ p: problem(dims, slidings(dims)[4][1], CHANNELS[1]), bias: true, layout })];
   }
 }

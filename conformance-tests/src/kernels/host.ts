@@ -44,10 +44,22 @@ export function randomArray(dtype: DType, shape: readonly number[], seed: number
 
 /** The same values along `dim` as at its first index. */
 export function repeatedAlong({ dtype, shape, data }: HostArray, dim: number): HostArray {
-  return hostArray(dtype, shape, (index) => data[placeOf(index.map((i, d) => (d === dim ? 0 : i)), shape)]);
+  return hostArray(
+    dtype,
+    shape,
+    (index) =>
+      data[
+        placeOf(
+          index.map((i, d) => (d === dim ? 0 : i)),
+          shape,
+        )
+      ],
+  );
 }
 
 /** A matrix with NaN in two of its rows, at several places. */
-export const withNaN = (): HostArray => hostArray('float32', [4, 6], ([i, j]) => ((i === 1 && j === 3) || (i === 2 && (j === 0 || j === 5)) ? NaN : i - j));
+export const withNaN = (): HostArray =>
+  hostArray('float32', [4, 6], ([i, j]) => ((i === 1 && j === 3) || (i === 2 && (j === 0 || j === 5)) ? NaN : i - j));
 /** A matrix with an infinity of each sign. */
-export const withInfinity = (): HostArray => hostArray('float32', [4, 6], ([i, j]) => (i === 1 && j === 2 ? Infinity : i === 2 && j === 4 ? -Infinity : i - j));
+export const withInfinity = (): HostArray =>
+  hostArray('float32', [4, 6], ([i, j]) => (i === 1 && j === 2 ? Infinity : i === 2 && j === 4 ? -Infinity : i - j));

@@ -12,13 +12,15 @@ import { broadcast, CONTIGUOUS, type Layout, LAYOUTS, OFFSET } from './layouts.j
 const KINDS: readonly ScatterKind[] = ['set', 'add', 'mul', 'max', 'min'];
 
 /** Indices into a dim of `size`, of any shape; several name the same entry. */
-const indicesInto = (size: number, shape: readonly number[]): HostArray => hostArray('int32', shape, (_, place) => (place * 7 + (place % 3)) % size);
+const indicesInto = (size: number, shape: readonly number[]): HostArray =>
+  hostArray('int32', shape, (_, place) => (place * 7 + (place % 3)) % size);
 const replaced = (index: readonly number[], dim: number, by: number): number[] => index.map((i, d) => (d === dim ? by : i));
 
 export const gatherSuite = (): Suite => kernelSuite('gather', gatherTests);
 
 function* gatherTests(): KernelTests {
-  for (const dim of [0, 1, 2]) for (const layout of LAYOUTS) yield [`dim-${dim}/${layout.name}`, (bench) => gatherTest(bench, 'float32', dim, layout)];
+  for (const dim of [0, 1, 2])
+    for (const layout of LAYOUTS) yield [`dim-${dim}/${layout.name}`, (bench) => gatherTest(bench, 'float32', dim, layout)];
   for (const dtype of DTYPES) yield [`${dtype}`, (bench) => gatherTest(bench, dtype, 1, OFFSET)];
   for (const dim of [0, 1]) yield [`rows/dim-${dim}`, (bench) => rows(bench, dim)];
   for (const bad of [-1, 5, 2147483647, -2147483648]) yield [`out-of-range/${bad}`, (bench, subject) => refusesGather(bench, subject, bad)];
@@ -44,7 +46,11 @@ async function rows(bench: Bench, dim: number): Promise<void> {
   const indices = hostArray('int32', shape, (index) => (index[dim] * 5) % input.shape[dim]);
   const out = bench.output('float32', shape);
   bench.kernels.gather(bench.input(input), bench.input(indices, broadcast(other)), dim, out);
-  checkArray('rows', await bench.result(out), hostArray('float32', shape, (index, place) => input.data[placeOf(replaced(index, dim, indices.data[place]), input.shape)]));
+  checkArray(
+    'rows',
+    await bench.result(out),
+    hostArray('float32', shape, (index, place) => input.data[placeOf(replaced(index, dim, indices.data[place]), input.shape)]),
+  );
 }
 
 export const scatterSuite = (): Suite => kernelSuite('scatter', scatterTests);
@@ -53,12 +59,14 @@ function* scatterTests(): KernelTests {
   for (const kind of KINDS) {
     for (const dim of [0, 1, 2]) yield [`${kind}/dim-${dim}`, (bench) => scatterTest(bench, kind, 'float32', dim, CONTIGUOUS)];
     for (const layout of LAYOUTS) yield [`${kind}/${layout.name}`, (bench) => scatterTest(bench, kind, 'float32', 1, layout)];
-    for (const dtype of kind === 'set' ? KERNEL_DTYPES.scatter : SCATTER_REDUCE_DTYPES) yield [`${kind}/${dtype}`, (bench) => scatterTest(bench, kind, dtype, 0, OFFSET)];
+    for (const dtype of kind === 'set' ? KERNEL_DTYPES.scatter : SCATTER_REDUCE_DTYPES)
+      yield [`${kind}/${dtype}`, (bench) => scatterTest(bench, kind, dtype, 0, OFFSET)];
     yield [`${kind}/same-target`, (bench) => sameTarget(bench, kind)];
     yield [`${kind}/repeatable`, (bench) => repeatable(bench, kind)];
     yield [`${kind}/nan`, (bench) => scatterNaN(bench, kind)];
   }
-  for (const bad of [-1, 5, 2147483647, -2147483648]) yield [`out-of-range/${bad}`, (bench, subject) => refusesScatter(bench, subject, bad)];
+  for (const bad of [-1, 5, 2147483647, -2147483648])
+    yield [`out-of-range/${bad}`, (bench, subject) => refusesScatter(bench, subject, bad)];
 }
 
 async function scatterTest(bench: Bench, kind: ScatterKind, dtype: DType, dim: number, layout: Layout): Promise<void> {
@@ -68,12 +76,22 @@ async function scatterTest(bench: Bench, kind: ScatterKind, dtype: DType, dim: n
   await check(bench, kind, target, indicesInto(target.shape[dim], source.shape), source, dim, layout);
 }
 
-async function check(bench: Bench, kind: ScatterKind, target: HostArray, indices: HostArray, source: HostArray, dim: number, layout: Layout): Promise<HostArray> {
+async function check(
+  bench: Bench,
+  kind: ScatterKind,
+  target: HostArray,
+  indices: HostArray,
+  source: HostArray,
+  dim: number,
+  layout: Layout,
+): Promise<HostArray> {
   const out = bench.input(target, layout);
   bench.kernels.scatter(kind, bench.input(indices, layout), bench.input(source, layout), dim, out);
   const got = await bench.result(out);
   const float = target.dtype === 'float32' || target.dtype === 'float64';
-  checkArray(`scatter ${kind}`, got, scattered(kind, target, indices, source, dim), (expected) => (float && (kind === 'add' || kind === 'mul') ? 1e-5 * Math.max(1, Math.abs(expected)) : 0));
+  checkArray(`scatter ${kind}`, got, scattered(kind, target, indices, source, dim), (expected) =>
+    float && (kind === 'add' || kind === 'mul') ? 1e-5 * Math.max(1, Math.abs(expected)) : 0,
+  );
   return got;
 }
 
@@ -97,7 +115,15 @@ function scattered(kind: ScatterKind, target: HostArray, indices: HostArray, sou
 async function sameTarget(bench: Bench, kind: ScatterKind): Promise<void> {
   bench.needs('scatter', 'float32', 'int32');
   const source = hostArray('float32', [257], (_, place) => 1 + (place % 5) / 64);
-  await check(bench, kind, hostArray('float32', [3], () => 1), hostArray('int32', [257], () => 1), source, 0, CONTIGUOUS);
+  await check(
+    bench,
+    kind,
+    hostArray('float32', [3], () => 1),
+    hostArray('int32', [257], () => 1),
+    source,
+    0,
+    CONTIGUOUS,
+  );
 }
 
 /** Twice the same bits, in whatever order sums are taken. */
@@ -117,13 +143,24 @@ async function repeatable(bench: Bench, kind: ScatterKind): Promise<void> {
 async function scatterNaN(bench: Bench, kind: ScatterKind): Promise<void> {
   bench.needs('scatter', 'float32', 'int32');
   const source = hostArray('float32', [6], (_, place) => (place === 1 ? NaN : place === 4 ? Infinity : place));
-  await check(bench, kind, hostArray('float32', [4], (_, place) => place), hostArray('int32', [6], (_, place) => place % 4), source, 0, CONTIGUOUS);
+  await check(
+    bench,
+    kind,
+    hostArray('float32', [4], (_, place) => place),
+    hostArray('int32', [6], (_, place) => place % 4),
+    source,
+    0,
+    CONTIGUOUS,
+  );
 }
 
 async function refusesGather(bench: Bench, subject: Subject, bad: number): Promise<void> {
   bench.needs('gather', 'float32', 'int32');
   const out = bench.output('float32', [4]);
-  const views = [bench.input(randomArray('float32', [5], 47), OFFSET), bench.input({ dtype: 'int32', shape: [4], data: [0, bad, 2, 3] })] as const;
+  const views = [
+    bench.input(randomArray('float32', [5], 47), OFFSET),
+    bench.input({ dtype: 'int32', shape: [4], data: [0, bad, 2, 3] }),
+  ] as const;
   await refuses(subject, out, () => bench.kernels.gather(views[0], views[1], 0, out));
 }
 

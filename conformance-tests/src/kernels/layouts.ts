@@ -20,7 +20,10 @@ export function rowMajor(shape: readonly number[]): number[] {
 }
 
 /** Without gaps, from the start. */
-export const CONTIGUOUS: Layout = { name: 'contiguous', place: (shape) => ({ strides: rowMajor(shape), offset: 0, length: Math.max(1, product(shape)) }) };
+export const CONTIGUOUS: Layout = {
+  name: 'contiguous',
+  place: (shape) => ({ strides: rowMajor(shape), offset: 0, length: Math.max(1, product(shape)) }),
+};
 
 /** Behind other elements, and before some. */
 export const OFFSET: Layout = { name: 'offset', place: (shape) => ({ strides: rowMajor(shape), offset: 5, length: product(shape) + 9 }) };
@@ -53,7 +56,11 @@ export const REVERSED: Layout = {
 /** All dims run backwards, the first fastest. */
 export const BACKWARDS: Layout = {
   name: 'backwards',
-  place: (shape) => ({ strides: shape.map((_, d) => -product(shape.slice(0, d))), offset: product(shape) - 1 + 1, length: product(shape) + 2 }),
+  place: (shape) => ({
+    strides: shape.map((_, d) => -product(shape.slice(0, d))),
+    offset: product(shape) - 1 + 1,
+    length: product(shape) + 2,
+  }),
 };
 
 /** One element in the place of a whole dim: for inputs only, whose values must repeat along it. */

@@ -25,7 +25,9 @@ const SIZES: readonly Sizes[] = [
 export const matmulSuite = (): Suite => kernelSuite('matmul', tests);
 
 function* tests(): KernelTests {
-  for (const sizes of SIZES) for (const dtype of ['float32', 'float64', 'int32'] as const) yield [`${dtype}/${sizes.join('x')}`, (bench) => matmulTest(bench, dtype, sizes)];
+  for (const sizes of SIZES)
+    for (const dtype of ['float32', 'float64', 'int32'] as const)
+      yield [`${dtype}/${sizes.join('x')}`, (bench) => matmulTest(bench, dtype, sizes)];
   for (const a of LAYOUTS) {
     for (const b of LAYOUTS) yield [`layout/${a.name}-${b.name}`, (bench) => matmulTest(bench, 'float32', [2, 9, 10, 11], a, b)];
     yield [`layout/out-${a.name}`, (bench) => matmulTest(bench, 'float32', [2, 9, 10, 11], CONTIGUOUS, CONTIGUOUS, a)];
@@ -37,7 +39,14 @@ function* tests(): KernelTests {
   yield ['nan', nan];
 }
 
-async function matmulTest(bench: Bench, dtype: DType, [batch, m, k, n]: Sizes, layoutA: Layout = CONTIGUOUS, layoutB: Layout = CONTIGUOUS, layoutOut: Layout = CONTIGUOUS): Promise<void> {
+async function matmulTest(
+  bench: Bench,
+  dtype: DType,
+  [batch, m, k, n]: Sizes,
+  layoutA: Layout = CONTIGUOUS,
+  layoutB: Layout = CONTIGUOUS,
+  layoutOut: Layout = CONTIGUOUS,
+): Promise<void> {
   bench.needs('matmul', dtype);
   const a = forLayout(randomArray(dtype, [batch, m, k], 31), layoutA);
   const b = forLayout(randomArray(dtype, [batch, k, n], 32), layoutB);
@@ -52,7 +61,9 @@ async function check(bench: Bench, a: HostArray, b: HostArray, layoutA: Layout, 
   const sizes = product(absolute(a), absolute(b), false);
   const unit = dtype === 'float64' ? 2 ** -52 : 2 ** -23;
   // The classic bound is K units of the sum of sizes; sums in any sensible order stay far below it.
-  checkArray('product', await bench.result(out), product(a, b, dtype === 'int32'), (_, place) => (dtype === 'int32' ? 0 : sizes.data[place] * unit * Math.max(2, Math.sqrt(k))));
+  checkArray('product', await bench.result(out), product(a, b, dtype === 'int32'), (_, place) =>
+    dtype === 'int32' ? 0 : sizes.data[place] * unit * Math.max(2, Math.sqrt(k)),
+  );
 }
 
 function product(a: HostArray, b: HostArray, integers: boolean): HostArray {

@@ -30,7 +30,8 @@ function claims({ device: { backend } }: Subject): void {
   const missing = REQUIRED.filter((dtype) => !capabilities.dtypes.includes(dtype));
   if (missing.length > 0) throw new Mismatch(`a backend must have ${missing.join(', ')}`);
   if (new Set(capabilities.dtypes).size !== capabilities.dtypes.length) throw new Mismatch('a dtype is listed twice');
-  if (capabilities.syncRead !== (backend.readSync !== undefined)) throw new Mismatch(`syncRead is ${capabilities.syncRead}, and readSync is ${typeof backend.readSync}`);
+  if (capabilities.syncRead !== (backend.readSync !== undefined))
+    throw new Mismatch(`syncRead is ${capabilities.syncRead}, and readSync is ${typeof backend.readSync}`);
   // Two inputs, two outputs and indices: the least that core can work with.
   if (!(capabilities.maxBuffers >= 5)) throw new Mismatch(`maxBuffers is ${capabilities.maxBuffers}`);
   if (!(capabilities.maxInstructions >= 8)) throw new Mismatch(`maxInstructions is ${capabilities.maxInstructions}`);
@@ -45,7 +46,12 @@ function needs({ device: { backend } }: Subject, dtype: DType): void {
 
 /** Bytes that are elements of a dtype: truth values are 0 and 1, and NaN's payload is nobody's promise. */
 function sample(dtype: DType, length: number): Uint8Array {
-  return toBytes(Array.from({ length }, (_, i) => (dtype === 'bool' ? i % 3 === 0 ? 1 : 0 : dtype === 'uint8' ? (i * 37) % 256 : (i % 2 === 0 ? 1 : -1) * i)), dtype);
+  return toBytes(
+    Array.from({ length }, (_, i) =>
+      dtype === 'bool' ? (i % 3 === 0 ? 1 : 0) : dtype === 'uint8' ? (i * 37) % 256 : (i % 2 === 0 ? 1 : -1) * i,
+    ),
+    dtype,
+  );
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
@@ -57,7 +63,8 @@ async function roundTrip(subject: Subject, dtype: DType): Promise<void> {
   for (const length of [1, 2, 3, 5, 63, 1025, 70001]) {
     const buffer = backend.allocate(dtype, length);
     const bytes = sample(dtype, length);
-    if (buffer.dtype !== dtype || buffer.length !== length) throw new Mismatch(`allocate(${dtype}, ${length}) gave ${buffer.length} of ${buffer.dtype}`);
+    if (buffer.dtype !== dtype || buffer.length !== length)
+      throw new Mismatch(`allocate(${dtype}, ${length}) gave ${buffer.length} of ${buffer.dtype}`);
     backend.write(buffer, 0, bytes);
     const back = await backend.read(buffer, 0, length);
     const sync = backend.readSync?.(buffer, 0, length);
@@ -97,12 +104,16 @@ function account({ device: { backend } }: Subject): void {
   const before = backend.memory();
   const buffers = [backend.allocate('float32', 1000), backend.allocate('int32', 10), backend.allocate('uint8', 7)];
   const during = backend.memory();
-  if (during.buffers !== before.buffers + 3) throw new Mismatch(`three allocations moved the number of buffers from ${before.buffers} to ${during.buffers}`);
+  if (during.buffers !== before.buffers + 3)
+    throw new Mismatch(`three allocations moved the number of buffers from ${before.buffers} to ${during.buffers}`);
   if (during.bytes < before.bytes + 4047) throw new Mismatch(`4047 bytes moved the account from ${before.bytes} to ${during.bytes}`);
   if (during.peakBytes < during.bytes) throw new Mismatch(`the peak ${during.peakBytes} is below what is live, ${during.bytes}`);
   buffers.forEach((buffer) => backend.free(buffer));
   const after = backend.memory();
-  if (after.buffers !== before.buffers || after.bytes !== before.bytes) throw new Mismatch(`after free there are ${after.buffers} buffers and ${after.bytes} bytes; before there were ${before.buffers} and ${before.bytes}`);
+  if (after.buffers !== before.buffers || after.bytes !== before.bytes)
+    throw new Mismatch(
+      `after free there are ${after.buffers} buffers and ${after.bytes} bytes; before there were ${before.buffers} and ${before.bytes}`,
+    );
 }
 
 /** The host may change its bytes after `write`. */
@@ -137,7 +148,8 @@ function tooLarge({ device: { backend } }: Subject): void {
   } catch (error) {
     if (!isTesseraError(error)) throw new Mismatch('an allocation that is too large has no code', 'ERR_OUT_OF_MEMORY', String(error));
     const after = backend.memory();
-    if (after.buffers !== before.buffers || after.bytes !== before.bytes) throw new Mismatch('an allocation that failed stayed on the account');
+    if (after.buffers !== before.buffers || after.bytes !== before.bytes)
+      throw new Mismatch('an allocation that failed stayed on the account');
     return;
   }
   throw new Mismatch('2^48 bytes were allocated');

@@ -59,12 +59,22 @@ async function testOpcode(bench: Bench, op: Opcode, dtype: ComputeDType, to?: Co
   const inputs = argumentsOf(op, types, to);
   const { shape } = inputs[0];
   const out = bench.output(output.dtype, shape);
-  bench.kernels.pointwise(program, [], inputs.map((x) => bench.input(x)), [out]);
+  bench.kernels.pointwise(
+    program,
+    [],
+    inputs.map((x) => bench.input(x)),
+    [out],
+  );
   const got = await bench.result(out);
   const [expected] = runProgram(program, [], inputs, shape);
   const name = (place: number): string => `${op}(${inputs.map((x) => x.data[place]).join(', ')})`;
   checkArray(op, got, expected, (_, place) => {
-    const exact = evaluate(program, [], inputs.map((x) => x.data[place]), [])[0];
+    const exact = evaluate(
+      program,
+      [],
+      inputs.map((x) => x.data[place]),
+      [],
+    )[0];
     return allowance(op, exact, output.dtype as ComputeDType);
   });
   if (!SIGNED_ZEROS.has(op)) return;

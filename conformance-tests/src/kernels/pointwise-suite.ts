@@ -18,14 +18,25 @@ export const pointwiseSuite = (): Suite => kernelSuite('pointwise', tests);
 
 function* tests(): KernelTests {
   for (const shape of SHAPES) {
-    for (const layout of LAYOUTS) yield [`shape-${shape.join('x')}/${layout.name}`, (bench) => twoOutputs(bench, 'float32', shape, [layout, CONTIGUOUS], [layout, OFFSET])];
+    for (const layout of LAYOUTS)
+      yield [
+        `shape-${shape.join('x')}/${layout.name}`,
+        (bench) => twoOutputs(bench, 'float32', shape, [layout, CONTIGUOUS], [layout, OFFSET]),
+      ];
   }
-  for (const a of LAYOUTS) for (const b of LAYOUTS) yield [`inputs/${a.name}-${b.name}`, (bench) => twoOutputs(bench, 'float32', [3, 5, 7], [a, b], [TRANSPOSED, STEPPED])];
-  for (let dim = 0; dim < 3; dim++) yield [`inputs/broadcast-${dim}`, (bench) => twoOutputs(bench, 'float32', [3, 5, 7], [broadcast(dim), CONTIGUOUS], [CONTIGUOUS, CONTIGUOUS])];
+  for (const a of LAYOUTS)
+    for (const b of LAYOUTS)
+      yield [`inputs/${a.name}-${b.name}`, (bench) => twoOutputs(bench, 'float32', [3, 5, 7], [a, b], [TRANSPOSED, STEPPED])];
+  for (let dim = 0; dim < 3; dim++)
+    yield [
+      `inputs/broadcast-${dim}`,
+      (bench) => twoOutputs(bench, 'float32', [3, 5, 7], [broadcast(dim), CONTIGUOUS], [CONTIGUOUS, CONTIGUOUS]),
+    ];
   for (const dtype of DTYPES) {
     for (const layout of LAYOUTS) yield [`${dtype}/copy-${layout.name}`, (bench) => copy(bench, dtype, layout)];
     yield [`${dtype}/narrowing`, (bench) => narrowing(bench, dtype)];
-    if (dtype !== 'bool') yield [`${dtype}/two-outputs`, (bench) => twoOutputs(bench, dtype, [5, 9], [CONTIGUOUS, CONTIGUOUS], [CONTIGUOUS, CONTIGUOUS])];
+    if (dtype !== 'bool')
+      yield [`${dtype}/two-outputs`, (bench) => twoOutputs(bench, dtype, [5, 9], [CONTIGUOUS, CONTIGUOUS], [CONTIGUOUS, CONTIGUOUS])];
     yield [`${dtype}/in-place`, (bench) => inPlace(bench, dtype)];
   }
   yield ['scalars', scalars];
@@ -34,13 +45,24 @@ function* tests(): KernelTests {
   yield ['order', order];
 }
 
-async function twoOutputs(bench: Bench, dtype: DType, shape: readonly number[], layouts: readonly [Layout, Layout], outLayouts: readonly [Layout, Layout]): Promise<void> {
+async function twoOutputs(
+  bench: Bench,
+  dtype: DType,
+  shape: readonly number[],
+  layouts: readonly [Layout, Layout],
+  outLayouts: readonly [Layout, Layout],
+): Promise<void> {
   const program = twoOutputProgram(dtype);
   bench.needs('pointwise', dtype, computeOf(dtype));
   const arrays = layouts.map((layout, i) => forLayout(randomArray(dtype, shape, i + 1), layout));
   const scalar = computeOf(dtype) === 'int32' ? 3 : 0.75;
   const outputs = program.outputs.map((output, i) => bench.output(output.dtype, shape, outLayouts[i]));
-  bench.kernels.pointwise(program, [scalar], arrays.map((array, i) => bench.input(array, layouts[i])), outputs);
+  bench.kernels.pointwise(
+    program,
+    [scalar],
+    arrays.map((array, i) => bench.input(array, layouts[i])),
+    outputs,
+  );
   const expected = runProgram(program, [scalar], arrays, shape);
   const allowed = computeOf(dtype) === 'int32' ? EXACT : () => CONTRACTED * 4;
   for (let i = 0; i < outputs.length; i++) checkArray(`output ${i}`, await bench.result(outputs[i]), expected[i], allowed);
@@ -66,7 +88,12 @@ async function copy(bench: Bench, dtype: DType, from: Layout): Promise<void> {
 async function narrowing(bench: Bench, dtype: DType): Promise<void> {
   const compute = computeOf(dtype);
   bench.needs('pointwise', dtype, compute);
-  const values = compute === 'int32' ? [-1, 0, 1, 255, 256, 300, -129, 2147483647] : compute === 'bool' ? [0, 1, 1] : [0, -0, 1.1, 1 / 3, -65504, 65520, 1e-8, NaN, Infinity, 2049, 257];
+  const values =
+    compute === 'int32'
+      ? [-1, 0, 1, 255, 256, 300, -129, 2147483647]
+      : compute === 'bool'
+        ? [0, 1, 1]
+        : [0, -0, 1.1, 1 / 3, -65504, 65520, 1e-8, NaN, Infinity, 2049, 257];
   const array: HostArray = { dtype: compute, shape: [values.length], data: compute === 'float32' ? values.map(Math.fround) : values };
   const program = identityProgram(compute, dtype);
   const out = bench.output(dtype, array.shape);
@@ -84,7 +111,12 @@ async function inPlace(bench: Bench, dtype: DType): Promise<void> {
   const compute = computeOf(dtype);
   const op = compute === 'bool' ? 'xor' : 'add';
   const arrays = [randomArray(dtype, [4, 6], 3), randomArray(dtype, [4, 6], 4)];
-  const program = makeProgram({ inputs: [dtype, dtype], scalars: [], instructions: [{ op, dtype: compute, args: [0, 1] }], outputs: [{ register: 2, dtype }] });
+  const program = makeProgram({
+    inputs: [dtype, dtype],
+    scalars: [],
+    instructions: [{ op, dtype: compute, args: [0, 1] }],
+    outputs: [{ register: 2, dtype }],
+  });
   for (const layout of LAYOUTS) {
     const target = bench.input(arrays[0], layout);
     bench.kernels.pointwise(program, [], [target, bench.input(arrays[1])], [target]);
@@ -98,8 +130,18 @@ async function scalars(bench: Bench): Promise<void> {
   const arrays = [randomArray('float32', [11], 1), randomArray('float32', [11], 2)];
   for (const scalar of [0, 1, -2.5, 1e20, Infinity, NaN]) {
     const outputs = [bench.output('float32', [11]), bench.output('float32', [11])];
-    bench.kernels.pointwise(program, [scalar], arrays.map((array) => bench.input(array)), outputs);
-    checkArray(`scalar ${scalar}`, await bench.result(outputs[0]), runProgram(program, [scalar], arrays, [11])[0], relative(CONTRACTED * 4));
+    bench.kernels.pointwise(
+      program,
+      [scalar],
+      arrays.map((array) => bench.input(array)),
+      outputs,
+    );
+    checkArray(
+      `scalar ${scalar}`,
+      await bench.result(outputs[0]),
+      runProgram(program, [scalar], arrays, [11])[0],
+      relative(CONTRACTED * 4),
+    );
   }
 }
 
@@ -115,17 +157,36 @@ async function fill(bench: Bench): Promise<void> {
 /** As many instructions as the backend says that it takes. */
 async function longChain(bench: Bench, { device }: { readonly device: { readonly maxInstructions: number } }): Promise<void> {
   const { maxInstructions } = device;
-  const instructions = Array.from({ length: maxInstructions }, (_, i) => ({ op: i % 2 === 0 ? ('add' as const) : ('max' as const), dtype: 'float32' as const, args: [i === 0 ? 0 : i + 1, 1] }));
-  const program = makeProgram({ inputs: ['float32', 'float32'], scalars: [], instructions, outputs: [{ register: maxInstructions + 1, dtype: 'float32' }] });
+  const instructions = Array.from({ length: maxInstructions }, (_, i) => ({
+    op: i % 2 === 0 ? ('add' as const) : ('max' as const),
+    dtype: 'float32' as const,
+    args: [i === 0 ? 0 : i + 1, 1],
+  }));
+  const program = makeProgram({
+    inputs: ['float32', 'float32'],
+    scalars: [],
+    instructions,
+    outputs: [{ register: maxInstructions + 1, dtype: 'float32' }],
+  });
   const arrays = [randomArray('float32', [17], 1), randomArray('float32', [17], 2)];
   const out = bench.output('float32', [17]);
-  bench.kernels.pointwise(program, [], arrays.map((array) => bench.input(array)), [out]);
+  bench.kernels.pointwise(
+    program,
+    [],
+    arrays.map((array) => bench.input(array)),
+    [out],
+  );
   checkArray('chain', await bench.result(out), runProgram(program, [], arrays, [17])[0]);
 }
 
 /** Kernels take effect in the order in which they were called, and a view is only read during the call. */
 async function order(bench: Bench): Promise<void> {
-  const program = makeProgram({ inputs: ['int32'], scalars: ['int32'], instructions: [{ op: 'add', dtype: 'int32', args: [0, 1] }], outputs: [{ register: 2, dtype: 'int32' }] });
+  const program = makeProgram({
+    inputs: ['int32'],
+    scalars: ['int32'],
+    instructions: [{ op: 'add', dtype: 'int32', args: [0, 1] }],
+    outputs: [{ register: 2, dtype: 'int32' }],
+  });
   const x = bench.input({ dtype: 'int32', shape: [4], data: [0, 10, 20, 30] });
   const view: { -readonly [K in keyof View]: View[K] } = { ...x };
   const scalar = [0];

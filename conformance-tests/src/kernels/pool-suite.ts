@@ -107,13 +107,19 @@ export function poolSuites(): Suite[] {
 }
 
 /** Which element of the result takes which of the input, with what weight. */
-function averages({ input, gradOut, ...sliding }: PoolProblem, divisor: 'padded' | 'valid' | number): (readonly [out: number, input: number, weight: number])[] {
+function averages(
+  { input, gradOut, ...sliding }: PoolProblem,
+  divisor: 'padded' | 'valid' | number,
+): (readonly [out: number, input: number, weight: number])[] {
   const spatial = input.shape.slice(2);
   const counts = new Map<string, number>();
   const { window } = sliding;
   eachTap(spatial, sliding, (out, tap, source) => {
     // Inside the input, or inside the input and its padding.
-    const inside = divisor === 'valid' ? source !== null : tap.every((t, d) => out[d] * window.stride[d] + t * window.dilation[d] < spatial[d] + 2 * window.padding[d]);
+    const inside =
+      divisor === 'valid'
+        ? source !== null
+        : tap.every((t, d) => out[d] * window.stride[d] + t * window.dilation[d] < spatial[d] + 2 * window.padding[d]);
     counts.set(String(out), (counts.get(String(out)) ?? 0) + Number(inside));
   });
   const weights: (readonly [number, number, number])[] = [];

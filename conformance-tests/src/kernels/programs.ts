@@ -1,5 +1,14 @@
 /** @file Small programs for the suites. */
-import { type ComputeDType, type DType, DTYPE_INFO, type Instruction, makeProgram, type Opcode, type Program, resultDType } from '@tessera/core';
+import {
+  type ComputeDType,
+  type DType,
+  DTYPE_INFO,
+  type Instruction,
+  makeProgram,
+  type Opcode,
+  type Program,
+  resultDType,
+} from '@tessera/core';
 
 export const computeOf = (dtype: DType): ComputeDType => DTYPE_INFO[dtype].compute;
 

@@ -19,22 +19,51 @@ export const reduceSuite = (): Suite => kernelSuite('reduce', tests);
 
 function* tests(): KernelTests {
   for (const kind of KINDS) {
-    for (const axes of AXES) yield [`${kind}/axes-${axes.join('')}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 11), axes)];
-    for (const layout of LAYOUTS) yield [`${kind}/${layout.name}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 12), [1], layout, layout)];
+    for (const axes of AXES)
+      yield [`${kind}/axes-${axes.join('')}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 11), axes)];
+    for (const layout of LAYOUTS)
+      yield [`${kind}/${layout.name}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 12), [1], layout, layout)];
     yield [`${kind}/broadcast`, (bench) => reduceTest(bench, kind, repeatedAlong(randomArray('float32', SHAPE, 13), 1), [1], broadcast(1))];
-    for (const dtype of DTYPES) if (dtype !== 'bool' || kind === 'max' || kind === 'min') yield [`${kind}/${dtype}`, (bench) => reduceTest(bench, kind, randomArray(dtype, SHAPE, 14), [1], OFFSET)];
+    for (const dtype of DTYPES)
+      if (dtype !== 'bool' || kind === 'max' || kind === 'min')
+        yield [`${kind}/${dtype}`, (bench) => reduceTest(bench, kind, randomArray(dtype, SHAPE, 14), [1], OFFSET)];
     yield [`${kind}/nan`, (bench) => reduceTest(bench, kind, withNaN(), [1])];
     yield [`${kind}/infinity`, (bench) => reduceTest(bench, kind, withInfinity(), [1])];
-    yield [`${kind}/ties`, (bench) => reduceTest(bench, kind, hostArray('float32', [3, 8], ([i, j]) => ((i + j) % 3) - 1), [1])];
+    yield [
+      `${kind}/ties`,
+      (bench) =>
+        reduceTest(
+          bench,
+          kind,
+          hostArray('float32', [3, 8], ([i, j]) => ((i + j) % 3) - 1),
+          [1],
+        ),
+    ];
     yield [`${kind}/one-element`, (bench) => reduceTest(bench, kind, randomArray('float32', [4, 1, 3], 15), [1])];
     yield [`${kind}/prime`, (bench) => reduceTest(bench, kind, randomArray('float32', [3, 1031], 16), [1])];
   }
   yield ['sum/program', program];
   yield ['sum/long', longSum];
-  yield ['sum/int32-wraps', (bench) => reduceTest(bench, 'sum', hostArray('int32', [2, 9], () => 1_000_000_000), [1])];
+  yield [
+    'sum/int32-wraps',
+    (bench) =>
+      reduceTest(
+        bench,
+        'sum',
+        hostArray('int32', [2, 9], () => 1_000_000_000),
+        [1],
+      ),
+  ];
 }
 
-async function reduceTest(bench: Bench, kind: ReduceKind, x: HostArray, axes: readonly number[], layout: Layout = CONTIGUOUS, outLayout: Layout = CONTIGUOUS): Promise<void> {
+async function reduceTest(
+  bench: Bench,
+  kind: ReduceKind,
+  x: HostArray,
+  axes: readonly number[],
+  layout: Layout = CONTIGUOUS,
+  outLayout: Layout = CONTIGUOUS,
+): Promise<void> {
   const compute = computeOf(x.dtype);
   const dtype = kind.startsWith('arg') ? 'int32' : compute;
   bench.needs('reduce', x.dtype, dtype);
@@ -55,7 +84,11 @@ function groups({ shape, data }: HostArray, axes: readonly number[]): { shape: n
 function reduced(kind: ReduceKind, x: HostArray, axes: readonly number[]): HostArray {
   const { shape, lists } = groups(x, axes);
   const compute = computeOf(x.dtype);
-  return { dtype: compute, shape, data: lists.map((list) => inRegister(reduceList(kind, list, compute === 'int32'), kind.startsWith('arg') ? 'int32' : compute)) };
+  return {
+    dtype: compute,
+    shape,
+    data: lists.map((list) => inRegister(reduceList(kind, list, compute === 'int32'), kind.startsWith('arg') ? 'int32' : compute)),
+  };
 }
 
 function reduceList(kind: ReduceKind, list: readonly number[], integers: boolean): number {
@@ -95,7 +128,12 @@ async function program(bench: Bench): Promise<void> {
   const out = bench.output('float32', [4, 1], STEPPED);
   bench.kernels.reduce('sum', fused, [0.5], [bench.input(arrays[0], TRANSPOSED), bench.input(arrays[1], broadcast(0))], out, [1]);
   const values = hostArray('float32', [4, 9], (_, place) => Math.fround(arrays[0].data[place] * arrays[1].data[place]) + 0.5);
-  checkArray('sum of a program', await bench.result(out), reduced('sum', values, [1]), (_, place) => (allowedFor('sum', values, [1])(0, place) + 1e-6) * 2);
+  checkArray(
+    'sum of a program',
+    await bench.result(out),
+    reduced('sum', values, [1]),
+    (_, place) => (allowedFor('sum', values, [1])(0, place) + 1e-6) * 2,
+  );
 }
 
 /** A million ones are a million: adding them one after another would stop short in float32 for larger sums. */

@@ -51,11 +51,23 @@ export function evaluate(program: Program, scalars: readonly number[], inputs: r
 }
 
 /** All outputs of a program over a shape, in the dtypes of memory. Inputs of size 1 in a dim are broadcast. */
-export function runProgram(program: Program, scalars: readonly number[], inputs: readonly HostArray[], shape: readonly number[]): HostArray[] {
+export function runProgram(
+  program: Program,
+  scalars: readonly number[],
+  inputs: readonly HostArray[],
+  shape: readonly number[],
+): HostArray[] {
   const columns: number[][] = program.outputs.map(() => []);
   eachIndex(shape, (index) => {
-    const values = evaluate(program, scalars, inputs.map((x) => x.data[placeOf(index, x.shape)]), index);
+    const values = evaluate(
+      program,
+      scalars,
+      inputs.map((x) => x.data[placeOf(index, x.shape)]),
+      index,
+    );
     values.forEach((x, i) => columns[i].push(x));
   });
-  return program.outputs.map(({ dtype }, i) => hostArray(dtype, shape, (_, place) => (dtype === 'uint8' ? columns[i][place] & 255 : rounded(columns[i][place], dtype))));
+  return program.outputs.map(({ dtype }, i) =>
+    hostArray(dtype, shape, (_, place) => (dtype === 'uint8' ? columns[i][place] & 255 : rounded(columns[i][place], dtype))),
+  );
 }

@@ -16,23 +16,42 @@ export const scanSuite = (): Suite => kernelSuite('scan', scanTests);
 
 function* scanTests(): KernelTests {
   for (const kind of SCANS) {
-    for (const axis of [0, 1, 2]) for (const reverse of [false, true]) yield [`${kind}/axis-${axis}${reverse ? '-reverse' : ''}`, (bench) => scanTest(bench, kind, reverse, randomArray('float32', SHAPE, 21), axis)];
-    for (const layout of LAYOUTS) yield [`${kind}/${layout.name}`, (bench) => scanTest(bench, kind, false, randomArray('float32', [4, 11], 22), 1, layout)];
-    for (const dtype of ['float32', 'float64', 'int32'] as const) if (kind !== 'logsumexp' || dtype !== 'int32') yield [`${kind}/${dtype}`, (bench) => scanTest(bench, kind, false, randomArray(dtype, [3, 13], 23), 1)];
+    for (const axis of [0, 1, 2])
+      for (const reverse of [false, true])
+        yield [
+          `${kind}/axis-${axis}${reverse ? '-reverse' : ''}`,
+          (bench) => scanTest(bench, kind, reverse, randomArray('float32', SHAPE, 21), axis),
+        ];
+    for (const layout of LAYOUTS)
+      yield [`${kind}/${layout.name}`, (bench) => scanTest(bench, kind, false, randomArray('float32', [4, 11], 22), 1, layout)];
+    for (const dtype of ['float32', 'float64', 'int32'] as const)
+      if (kind !== 'logsumexp' || dtype !== 'int32')
+        yield [`${kind}/${dtype}`, (bench) => scanTest(bench, kind, false, randomArray(dtype, [3, 13], 23), 1)];
     yield [`${kind}/nan`, (bench) => scanTest(bench, kind, false, withNaN(), 1)];
     yield [`${kind}/infinity`, (bench) => scanTest(bench, kind, false, withInfinity(), 1)];
     yield [`${kind}/prime`, (bench) => scanTest(bench, kind, false, randomArray('float32', [2, 1031], 24), 1)];
   }
 }
 
-async function scanTest(bench: Bench, kind: ScanKind, reverse: boolean, x: HostArray, axis: number, layout: Layout = CONTIGUOUS): Promise<void> {
+async function scanTest(
+  bench: Bench,
+  kind: ScanKind,
+  reverse: boolean,
+  x: HostArray,
+  axis: number,
+  layout: Layout = CONTIGUOUS,
+): Promise<void> {
   bench.needs('scan', x.dtype);
   const out = bench.output(x.dtype, x.shape, layout);
   bench.kernels.scan(kind, reverse, bench.input(x, layout), out, axis);
   const exact = scanned(kind, reverse, x, axis);
   const sizes = scanned('sum', reverse, { ...x, data: x.data.map((v) => (Math.abs(v) < Infinity ? Math.abs(v) : 0)) }, axis);
   const unit = x.dtype === 'float64' ? 1e-13 : 1e-5;
-  const allowed: Allowance = x.dtype === 'int32' || kind === 'max' || kind === 'min' ? EXACT : (expected, place) => Math.max(SMALLEST_NORMAL, unit * (kind === 'sum' ? sizes.data[place] : Math.abs(expected) + (kind === 'prod' ? 0 : 0.1)));
+  const allowed: Allowance =
+    x.dtype === 'int32' || kind === 'max' || kind === 'min'
+      ? EXACT
+      : (expected, place) =>
+          Math.max(SMALLEST_NORMAL, unit * (kind === 'sum' ? sizes.data[place] : Math.abs(expected) + (kind === 'prod' ? 0 : 0.1)));
   checkArray(kind, await bench.result(out), exact, allowed);
 }
 
@@ -43,7 +62,10 @@ function scanned(kind: ScanKind, reverse: boolean, { dtype, shape, data }: HostA
     if (index[axis] !== 0) return 0;
     let sum: number | undefined;
     for (let k = 0; k < n; k++) {
-      const place = placeOf(index.map((i, d) => (d === axis ? (reverse ? n - 1 - k : k) : i)), shape);
+      const place = placeOf(
+        index.map((i, d) => (d === axis ? (reverse ? n - 1 - k : k) : i)),
+        shape,
+      );
       const x = data[place];
       sum = sum === undefined ? x : step(kind, sum, x, dtype);
       out[place] = sum;

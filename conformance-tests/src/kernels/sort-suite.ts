@@ -12,14 +12,54 @@ export const sortSuite = (): Suite => kernelSuite('sort', tests);
 function* tests(): KernelTests {
   for (const descending of [false, true]) {
     const way = descending ? 'descending' : 'ascending';
-    for (const dim of [0, 1, 2]) yield [`${way}/dim-${dim}`, (bench) => sortTest(bench, randomArray('float32', [4, 9, 5], 51), dim, descending)];
-    for (const layout of LAYOUTS) yield [`${way}/${layout.name}`, (bench) => sortTest(bench, randomArray('float32', [3, 17], 52), 1, descending, layout)];
-    for (const dtype of KERNEL_DTYPES.sort) yield [`${way}/${dtype}`, (bench) => sortTest(bench, randomArray(dtype, [3, 31], 53), 1, descending, OFFSET)];
-    yield [`${way}/stable`, (bench) => sortTest(bench, hostArray('float32', [2, 101], ([i, j]) => (j * (i + 3)) % 4), 1, descending)];
-    yield [`${way}/nan`, (bench) => sortTest(bench, hostArray('float32', [2, 12], ([, j]) => (j % 5 === 2 ? NaN : j % 4 === 1 ? -Infinity : j % 7 === 3 ? Infinity : 6 - j)), 1, descending)];
-    yield [`${way}/zeros`, (bench) => sortTest(bench, hostArray('float32', [1, 8], ([, j]) => (j % 2 === 0 ? 0 : -0)), 1, descending)];
-    for (const size of [1, 2, 3, 64, 127, 1031, 4099]) yield [`${way}/size-${size}`, (bench) => sortTest(bench, randomArray('float32', [2, size], 54), 1, descending)];
-    yield [`${way}/int32-extremes`, (bench) => sortTest(bench, hostArray('int32', [1, 6], (_, place) => [0, 2147483647, -2147483648, -1, 1, 0][place]), 1, descending)];
+    for (const dim of [0, 1, 2])
+      yield [`${way}/dim-${dim}`, (bench) => sortTest(bench, randomArray('float32', [4, 9, 5], 51), dim, descending)];
+    for (const layout of LAYOUTS)
+      yield [`${way}/${layout.name}`, (bench) => sortTest(bench, randomArray('float32', [3, 17], 52), 1, descending, layout)];
+    for (const dtype of KERNEL_DTYPES.sort)
+      yield [`${way}/${dtype}`, (bench) => sortTest(bench, randomArray(dtype, [3, 31], 53), 1, descending, OFFSET)];
+    yield [
+      `${way}/stable`,
+      (bench) =>
+        sortTest(
+          bench,
+          hostArray('float32', [2, 101], ([i, j]) => (j * (i + 3)) % 4),
+          1,
+          descending,
+        ),
+    ];
+    yield [
+      `${way}/nan`,
+      (bench) =>
+        sortTest(
+          bench,
+          hostArray('float32', [2, 12], ([, j]) => (j % 5 === 2 ? NaN : j % 4 === 1 ? -Infinity : j % 7 === 3 ? Infinity : 6 - j)),
+          1,
+          descending,
+        ),
+    ];
+    yield [
+      `${way}/zeros`,
+      (bench) =>
+        sortTest(
+          bench,
+          hostArray('float32', [1, 8], ([, j]) => (j % 2 === 0 ? 0 : -0)),
+          1,
+          descending,
+        ),
+    ];
+    for (const size of [1, 2, 3, 64, 127, 1031, 4099])
+      yield [`${way}/size-${size}`, (bench) => sortTest(bench, randomArray('float32', [2, size], 54), 1, descending)];
+    yield [
+      `${way}/int32-extremes`,
+      (bench) =>
+        sortTest(
+          bench,
+          hostArray('int32', [1, 6], (_, place) => [0, 2147483647, -2147483648, -1, 1, 0][place]),
+          1,
+          descending,
+        ),
+    ];
   }
 }
 
@@ -39,7 +79,11 @@ function sorted({ dtype, shape, data }: HostArray, dim: number, descending: bool
   const rank = (x: number, y: number): number => (x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : x - y || 0);
   hostArray('int32', shape, (index) => {
     if (index[dim] !== 0) return 0;
-    const at = (k: number): number => placeOf(index.map((i, d) => (d === dim ? k : i)), shape);
+    const at = (k: number): number =>
+      placeOf(
+        index.map((i, d) => (d === dim ? k : i)),
+        shape,
+      );
     const order = Array.from({ length: shape[dim] }, (_, k) => k);
     // Infinities of one sign are equal: their difference is NaN.
     const compare = (p: number, q: number): number => (data[at(p)] === data[at(q)] ? 0 : rank(data[at(p)], data[at(q)]));
@@ -48,5 +92,18 @@ function sorted({ dtype, shape, data }: HostArray, dim: number, descending: bool
     return 0;
   });
   const indices: HostArray = { dtype: 'int32', shape, data: places };
-  return { indices, values: hostArray(dtype, shape, (index, place) => data[placeOf(index.map((i, d) => (d === dim ? places[place] : i)), shape)]) };
+  return {
+    indices,
+    values: hostArray(
+      dtype,
+      shape,
+      (index, place) =>
+        data[
+          placeOf(
+            index.map((i, d) => (d === dim ? places[place] : i)),
+            shape,
+          )
+        ],
+    ),
+  };
 }

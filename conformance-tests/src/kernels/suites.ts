@@ -11,5 +11,16 @@ import { scanSuite } from './scan-suite.js';
 import { sortSuite } from './sort-suite.js';
 
 export function kernelSuites(): Suite[] {
-  return [memorySuite(), pointwiseSuite(), ...opcodeSuites(), reduceSuite(), scanSuite(), matmulSuite(), gatherSuite(), scatterSuite(), sortSuite(), ...acceleratedSuites()];
+  return [
+    memorySuite(),
+    pointwiseSuite(),
+    ...opcodeSuites(),
+    reduceSuite(),
+    scanSuite(),
+    matmulSuite(),
+    gatherSuite(),
+    scatterSuite(),
+    sortSuite(),
+    ...acceleratedSuites(),
+  ];
 }

@@ -61,7 +61,9 @@ export const CONSTRUCTORS: readonly string[] = [
   'Threshold(threshold, value, { inplace })',
 
   // dropout
-  ...['Dropout', 'Dropout1d', 'Dropout2d', 'Dropout3d', 'AlphaDropout', 'FeatureAlphaDropout'].map((name) => `${name}(p, { inplace, rng })`),
+  ...['Dropout', 'Dropout1d', 'Dropout2d', 'Dropout3d', 'AlphaDropout', 'FeatureAlphaDropout'].map(
+    (name) => `${name}(p, { inplace, rng })`,
+  ),
 
   // embedding
   'Embedding(numEmbeddings, embeddingDim, { paddingIdx, maxNorm, normType, scaleGradByFreq })',

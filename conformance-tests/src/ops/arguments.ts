@@ -127,6 +127,8 @@ export function placeTensor(value: TensorValue, subject: Subject): Tensor {
 
 function hasFloatTensor({ args, kwargs }: DecodedCall): boolean {
   const isFloat = (value: Value): boolean =>
-    value.kind === 'tensor' ? value.dtype.startsWith('float') : (value.kind === 'list' || value.kind === 'tuple') && value.items.some(isFloat);
+    value.kind === 'tensor'
+      ? value.dtype.startsWith('float')
+      : (value.kind === 'list' || value.kind === 'tuple') && value.items.some(isFloat);
   return args.some(isFloat) || Object.values(kwargs).some(isFloat);
 }

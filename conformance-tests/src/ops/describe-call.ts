@@ -26,7 +26,9 @@ function show(value: Value): string {
     case 'tuple':
       return `(${value.items.map(show).join(', ')})`;
     case 'dict':
-      return `{${Object.entries(value.entries).map(([key, item]) => `${key}: ${show(item)}`).join(', ')}}`;
+      return `{${Object.entries(value.entries)
+        .map(([key, item]) => `${key}: ${show(item)}`)
+        .join(', ')}}`;
     case 'slice':
       return `slice(${show(value.start)}, ${show(value.stop)}, ${show(value.step)})`;
     case 'ellipsis':

@@ -8,7 +8,9 @@ import { bind, camelCase, parseSignature, type Signature, spread } from './signa
 import { CORE_SIGNATURES } from './signatures/core.js';
 import { FUNCTIONAL_SIGNATURES } from './signatures/functional.js';
 
-const SIGNATURES = new Map([...CORE_SIGNATURES, ...FUNCTIONAL_SIGNATURES].map(parseSignature).map((signature) => [signature.path, signature]));
+const SIGNATURES = new Map(
+  [...CORE_SIGNATURES, ...FUNCTIONAL_SIGNATURES].map(parseSignature).map((signature) => [signature.path, signature]),
+);
 
 /** Python's arguments, converted. */
 export interface Given {
@@ -39,8 +41,10 @@ export function resolve(manifest: OpManifest, { library, device, name: subjectNa
   const adapter = ADAPTERS[op] ?? ADAPTERS[torchName(manifest)];
   const signature = SIGNATURES.get(path);
   const name = path.split('.').at(-1)!;
-  const args = ({ args, kwargs }: Given): unknown[] => toOurs(signature, args, manifest.random ? withTorchNoise(signature, kwargs) : kwargs);
-  const inPlace = manifest.inplace_method && /^\w+_$/.test(manifest.inplace_method) ? camelCase(manifest.inplace_method.slice(0, -1)) + '_' : undefined;
+  const args = ({ args, kwargs }: Given): unknown[] =>
+    toOurs(signature, args, manifest.random ? withTorchNoise(signature, kwargs) : kwargs);
+  const inPlace =
+    manifest.inplace_method && /^\w+_$/.test(manifest.inplace_method) ? camelCase(manifest.inplace_method.slice(0, -1)) + '_' : undefined;
   const onFirst =
     (methodName: string): Form =>
     (given) => {

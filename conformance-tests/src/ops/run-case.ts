@@ -5,7 +5,15 @@ import { expectedTensor, read } from '../check/host-tensor.js';
 import { checkOutputs, flatTensors } from '../check/outputs.js';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
-import { type DecodedOpCase, decodeCall, decodeOpCase, type ErrorCase, type OpCase, tensorsIn, type TensorTable } from '../fixtures/index.js';
+import {
+  type DecodedOpCase,
+  decodeCall,
+  decodeOpCase,
+  type ErrorCase,
+  type OpCase,
+  tensorsIn,
+  type TensorTable,
+} from '../fixtures/index.js';
 import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
 import { type Arguments, makeArguments, placeTensor } from './arguments.js';
@@ -60,10 +68,17 @@ async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase,
   }
   // Contents are not defined: the shape is.
   const shape = flatTensors(out)[0]?.shape;
-  if (String(shape) !== String(opCase.out_shape)) throw new Mismatch(`output: shape [${String(shape)}], expected [${String(opCase.out_shape)}]`);
+  if (String(shape) !== String(opCase.out_shape))
+    throw new Mismatch(`output: shape [${String(shape)}], expected [${String(opCase.out_shape)}]`);
 }
 
-async function checkGradients(out: unknown, leaves: readonly Tensor[], opCase: OpCase, { backward, ...rest }: DecodedOpCase, { op, subject, stage }: OpContext): Promise<void> {
+async function checkGradients(
+  out: unknown,
+  leaves: readonly Tensor[],
+  opCase: OpCase,
+  { backward, ...rest }: DecodedOpCase,
+  { op, subject, stage }: OpContext,
+): Promise<void> {
   stage('gradients');
   const { cotangents, grads } = backward!;
   const outputs = flatTensors(out);

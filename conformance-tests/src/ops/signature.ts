@@ -19,7 +19,11 @@ export interface Signature {
 export function parseSignature(text: string): Signature {
   const match = /^([\w.]+)\(\s*([^{}]*?)\s*,?\s*(?:\{([^{}]*)\})?\s*\)$/.exec(text);
   if (!match) throw new Error(`no signature: ${text}`);
-  const names = (list: string | undefined): string[] => (list ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+  const names = (list: string | undefined): string[] =>
+    (list ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean);
   const positional = names(match[2]);
   const rest = positional[0]?.startsWith('...') ?? false;
   return { path: match[1], positional: positional.map((name) => name.replace('...', '')), options: names(match[3]), rest };
@@ -45,6 +49,9 @@ export function bind(signature: Signature, args: readonly unknown[], kwargs: Rea
   return bound;
 }
 
+/** Options of which null is a value of its own: a batch norm without momentum averages all batches. Of the others it says "the default". */
+const NULL_MATTERS: ReadonlySet<string> = new Set(['momentum']);
+
 /** What to pass to our function: positional parameters as far as they are given, then the options, if there are any. */
 export function spread({ positional, rest }: Signature, bound: Bound): unknown[] {
   const out: unknown[] = [];
@@ -52,7 +59,9 @@ export function spread({ positional, rest }: Signature, bound: Bound): unknown[]
     if (rest) out.push(...(bound.get(name) as readonly unknown[]));
     else out.push(bound.get(name));
   }
-  const options = Object.fromEntries([...bound].filter(([name, value]) => !positional.includes(name) && value !== null));
+  const options = Object.fromEntries(
+    [...bound].filter(([name, value]) => !positional.includes(name) && (value !== null || NULL_MATTERS.has(name))),
+  );
   if (Object.keys(options).length > 0) return [...out, options];
   while (out.length > 1 && (out.at(-1) === undefined || out.at(-1) === null)) out.pop();
   return out;

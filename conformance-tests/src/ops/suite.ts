@@ -25,11 +25,21 @@ function opSuite(fixtures: FixtureSource, kind: 'ops' | 'extra_ops', name: strin
       const context = (stage: OpContext['stage']): OpContext => ({ op: manifest.op, forms, tensors, subject, stage });
       for (const opCase of manifest.cases) {
         const skip = caseSkip(manifest.op, opCase);
-        yield { id: opCase.id, inputs: () => describeCall(forms.name, opCase, tensors), ...(skip && { skip }), run: (stage) => runOpCase(opCase, context(stage)) };
+        yield {
+          id: opCase.id,
+          inputs: () => describeCall(forms.name, opCase, tensors),
+          ...(skip && { skip }),
+          run: (stage) => runOpCase(opCase, context(stage)),
+        };
       }
       for (const errorCase of manifest.errors) {
         const skip = errorSkip(manifest.op, errorCase);
-        yield { id: errorCase.id, inputs: () => describeCall(forms.name, errorCase, tensors), ...(skip && { skip }), run: (stage) => runErrorCase(errorCase, context(stage)) };
+        yield {
+          id: errorCase.id,
+          inputs: () => describeCall(forms.name, errorCase, tensors),
+          ...(skip && { skip }),
+          run: (stage) => runErrorCase(errorCase, context(stage)),
+        };
       }
     },
   };

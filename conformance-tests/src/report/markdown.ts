@@ -8,10 +8,18 @@ export function markdownOf(card: Scorecard): string {
   for (const level of LEVELS) {
     const rows = card.rows.filter((row) => row.level === level);
     if (rows.length === 0) continue;
-    lines.push('', `## ${level}`, '', '| name | passed | failed | not supported | why |', '| --- | --- | --- | --- | --- |', ...rows.map(tableRow));
+    lines.push(
+      '',
+      `## ${level}`,
+      '',
+      '| name | passed | failed | not supported | why |',
+      '| --- | --- | --- | --- | --- |',
+      ...rows.map(tableRow),
+    );
   }
   const failures = card.rows.flatMap((row) => row.failures);
-  if (failures.length > 0) lines.push('', '## Failures', '', ...failures.map(({ id, stage, message }) => `- \`${id}\` (${stage}): ${escape(message)}`));
+  if (failures.length > 0)
+    lines.push('', '## Failures', '', ...failures.map(({ id, stage, message }) => `- \`${id}\` (${stage}): ${escape(message)}`));
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,5 +1,19 @@
 /** @file The backend itself: memory in typed arrays, kernels in plain TypeScript. */
-import { type AcceleratedKernels, type Backend, type Capabilities, CONTRACT_VERSION, DeviceError, type DType, DTYPE_INFO, DTYPES, IndexError, MemoryError, type MemoryStats, type RequiredKernels, ValueError } from '@tessera/core';
+import {
+  type AcceleratedKernels,
+  type Backend,
+  type Capabilities,
+  CONTRACT_VERSION,
+  DeviceError,
+  type DType,
+  DTYPE_INFO,
+  DTYPES,
+  IndexError,
+  MemoryError,
+  type MemoryStats,
+  type RequiredKernels,
+  ValueError,
+} from '@tessera/core';
 import { avgPool, avgPoolGrad } from './accelerated/avg-pool.js';
 import { convolution, convolutionInputGrad } from './accelerated/convolution.js';
 import { convolutionWeightGrad } from './accelerated/convolution-weight-grad.js';
@@ -60,7 +74,16 @@ export class CpuBackend implements Backend<CpuBuffer> {
 
   constructor({ codegen = true, maxBytes = Infinity }: CpuBackendOptions = {}) {
     this.#memory = new CpuMemory(maxBytes);
-    this.kernels = { pointwise: createPointwise(codegen), reduce: createReduce(codegen), scan, matmul, gather, scatter, sort, ...ACCELERATED };
+    this.kernels = {
+      pointwise: createPointwise(codegen),
+      reduce: createReduce(codegen),
+      scan,
+      matmul,
+      gather,
+      scatter,
+      sort,
+      ...ACCELERATED,
+    };
   }
 
   allocate(dtype: DType, length: number): CpuBuffer {
@@ -75,7 +98,11 @@ export class CpuBackend implements Backend<CpuBuffer> {
 
   write(buffer: CpuBuffer, elementOffset: number, hostBytes: Uint8Array): void {
     const { size } = DTYPE_INFO[buffer.dtype];
-    if (hostBytes.length % size !== 0) throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, { op: 'write', device: 'cpu' });
+    if (hostBytes.length % size !== 0)
+      throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, {
+        op: 'write',
+        device: 'cpu',
+      });
     const start = this.#byteOffset('write', buffer, elementOffset, hostBytes.length / size);
     buffer.owner!.bytes.set(hostBytes, start);
   }
@@ -111,7 +138,11 @@ export class CpuBackend implements Backend<CpuBuffer> {
     if (this.#disposed) disposed();
     if (buffer.owner === null) throw new MemoryError('ERR_BUFFER_FREED', `${op}: the buffer was freed`, { op, device: 'cpu' });
     if (!(elementOffset >= 0 && length >= 0 && elementOffset + length <= buffer.length)) {
-      throw new IndexError('ERR_BUFFER_RANGE', `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`, { op, device: 'cpu' });
+      throw new IndexError(
+        'ERR_BUFFER_RANGE',
+        `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`,
+        { op, device: 'cpu' },
+      );
     }
     return (buffer.base + elementOffset) * DTYPE_INFO[buffer.dtype].size;
   }

@@ -11,8 +11,16 @@ export const cpuPlugin: Plugin = {
   version: '0.1.0',
   contract: CONTRACT_VERSION,
   register({ container, core }) {
-    const create = (options?: Readonly<Record<string, unknown>>): ReturnType<typeof createCpuBackend> => createCpuBackend(options as CpuBackendOptions | undefined);
-    const provider: BackendProvider = { id: 'cpu', version: '0.1.0', priority: 0, isAvailable: () => ({ available: true }), create, createSync: create };
+    const create = (options?: Readonly<Record<string, unknown>>): ReturnType<typeof createCpuBackend> =>
+      createCpuBackend(options as CpuBackendOptions | undefined);
+    const provider: BackendProvider = {
+      id: 'cpu',
+      version: '0.1.0',
+      priority: 0,
+      isAvailable: () => ({ available: true }),
+      create,
+      createSync: create,
+    };
     container.register<BackendProvider>(core.BACKEND, { useValue: provider });
   },
 };

@@ -37,7 +37,12 @@ describe('memory', () => {
   it('keeps within its budget, and says what is live', () => {
     const cpu = new CpuBackend({ maxBytes: 10_000 });
     const buffer = cpu.allocate('float32', 2000);
-    expect(() => cpu.allocate('float32', 600)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY', details: expect.objectContaining({ requestedBytes: 2400, liveBytes: 8000, liveBuffers: 1, maxBytes: 10_000 }) }));
+    expect(() => cpu.allocate('float32', 600)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OUT_OF_MEMORY',
+        details: expect.objectContaining({ requestedBytes: 2400, liveBytes: 8000, liveBuffers: 1, maxBytes: 10_000 }),
+      }),
+    );
     cpu.free(buffer);
     expect(cpu.allocate('float32', 600).length).toBe(600);
   });

@@ -19,7 +19,10 @@ const cases = (views: number) =>
   );
 
 /** Values that each dtype holds exactly. */
-const exactly = (dtype: DType, seed: number, n: number): number[] => randoms(seed, n, 0, 100).map((v) => (dtype === 'bool' ? v % 2 | 0 : dtype === 'uint8' ? v | 0 : Math.floor(v) - (dtype === 'int32' ? 50 : 50)));
+const exactly = (dtype: DType, seed: number, n: number): number[] =>
+  randoms(seed, n, 0, 100).map((v) =>
+    dtype === 'bool' ? (v % 2) | 0 : dtype === 'uint8' ? v | 0 : Math.floor(v) - (dtype === 'int32' ? 50 : 50),
+  );
 
 const flatIndex = (index: readonly number[], shape: readonly number[]): number => index.reduce((k, i, d) => k * shape[d] + i, 0);
 const replaced = (list: readonly number[], at: number, value: number): number[] => list.map((v, i) => (i === at ? value : v));
@@ -54,7 +57,9 @@ describe('gather', () => {
   it('names a bad index and writes nothing', () => {
     for (const bad of [-1, 3]) {
       const out = make(cpu, 'float32', [2, 2], [5, 6, 7, 8]);
-      expect(() => cpu.kernels.gather(make(cpu, 'float32', [3, 2], [1, 2, 3, 4, 5, 6]), make(cpu, 'int32', [2, 2], [0, 1, 2, bad]), 0, out)).toThrow(
+      expect(() =>
+        cpu.kernels.gather(make(cpu, 'float32', [3, 2], [1, 2, 3, 4, 5, 6]), make(cpu, 'int32', [2, 2], [0, 1, 2, bad]), 0, out),
+      ).toThrow(
         expect.objectContaining({ code: 'ERR_INDEX_RANGE', message: `gather: index ${bad} at [1, 1] is out of range for dim 0 of size 3` }),
       );
       expect(values(out)).toEqual([5, 6, 7, 8]);
@@ -104,7 +109,9 @@ describe('scatter', () => {
 
   it('names a bad index and writes nothing', () => {
     const out = make(cpu, 'float32', [2], [5, 6]);
-    expect(() => cpu.kernels.scatter('set', make(cpu, 'int32', [3], [0, 1, 2]), make(cpu, 'float32', [3], [1, 2, 3]), 0, out)).toThrow(expect.objectContaining({ code: 'ERR_INDEX_RANGE' }));
+    expect(() => cpu.kernels.scatter('set', make(cpu, 'int32', [3], [0, 1, 2]), make(cpu, 'float32', [3], [1, 2, 3]), 0, out)).toThrow(
+      expect.objectContaining({ code: 'ERR_INDEX_RANGE' }),
+    );
     expect(values(out)).toEqual([5, 6]);
   });
 });
@@ -127,14 +134,21 @@ describe('scan', () => {
         fc.assert(
           fc.property(cases(2), fc.boolean(), fc.boolean(), ({ shape, dim, seed, placed }, reverse, special) => {
             let data = randoms(seed, sizeOf(shape), -3, 3).map((v) => (dtype === 'int32' ? Math.trunc(v) : Math.fround(v)));
-            if (special && dtype !== 'int32') data = data.map((v, i) => (i % 11 === 5 ? NaN : i % 7 === 1 ? -Infinity : i % 13 === 2 ? Infinity : v));
+            if (special && dtype !== 'int32')
+              data = data.map((v, i) => (i % 11 === 5 ? NaN : i % 7 === 1 ? -Infinity : i % 13 === 2 ? Infinity : v));
             const out = place(cpu, dtype, shape, placed[0]);
             cpu.kernels.scan(kind, reverse, make(cpu, dtype, shape, data, placed[1]), out, dim);
             const got = values(out);
             [...indicesOf(shape)].forEach((at, i) => {
               const places = Array.from({ length: shape[dim] }, (_, k) => k).filter((k) => (reverse ? k >= at[dim] : k <= at[dim]));
-              const want = naive[kind]((reverse ? places.toReversed() : places).map((k) => data[flatIndex(replaced(at, dim, k), shape)]), dtype === 'int32');
-              if (!Object.is(got[i], want)) expect(Math.abs(got[i] - want)).toBeLessThanOrEqual(Math.abs(want) * (dtype === 'float32' ? 1e-6 : 1e-14) + (dtype === 'float32' ? 1e-6 : 1e-14));
+              const want = naive[kind](
+                (reverse ? places.toReversed() : places).map((k) => data[flatIndex(replaced(at, dim, k), shape)]),
+                dtype === 'int32',
+              );
+              if (!Object.is(got[i], want))
+                expect(Math.abs(got[i] - want)).toBeLessThanOrEqual(
+                  Math.abs(want) * (dtype === 'float32' ? 1e-6 : 1e-14) + (dtype === 'float32' ? 1e-6 : 1e-14),
+                );
             });
           }),
           { numRuns: 60 },
@@ -143,7 +157,9 @@ describe('scan', () => {
     }
   }
   it('has no logsumexp of integers', () => {
-    expect(() => cpu.kernels.scan('logsumexp', false, make(cpu, 'int32', [1], [1]), place(cpu, 'int32', [1]), 0)).toThrow(expect.objectContaining({ code: 'ERR_SCAN_KIND' }));
+    expect(() => cpu.kernels.scan('logsumexp', false, make(cpu, 'int32', [1], [1]), place(cpu, 'int32', [1]), 0)).toThrow(
+      expect.objectContaining({ code: 'ERR_SCAN_KIND' }),
+    );
   });
 });
 
@@ -170,14 +186,22 @@ describe('sort', () => {
           }
         };
         const some = (seed: number, n: number): number[] =>
-          exactly(dtype, seed, n).map((v, i) => (dtype.startsWith('float') ? (i % 9 === 4 ? NaN : i % 8 === 3 ? -0 : i % 8 === 5 ? 0 : i % 17 === 0 ? -Infinity : v / 4) : v));
+          exactly(dtype, seed, n).map((v, i) =>
+            dtype.startsWith('float') ? (i % 9 === 4 ? NaN : i % 8 === 3 ? -0 : i % 8 === 5 ? 0 : i % 17 === 0 ? -Infinity : v / 4) : v,
+          );
         fc.assert(
           fc.property(cases(3), ({ shape, dim, seed, placed }) => check(shape, dim, some(seed, sizeOf(shape)), placed)),
           { numRuns: 60 },
         );
         for (const n of [1, 2, 13, 100, 255, 256, 1000]) check([2, n], 1, some(n, 2 * n), []);
         if (dtype === 'int32') check([600], 0, randoms(5, 600, -(2 ** 31), 2 ** 31).map(Math.trunc), []);
-        if (dtype.startsWith('float')) check([3000], 0, randoms(6, 3000, -1e3, 1e3).map((v, i) => Math.fround(i % 3 ? v : v * 1e-40)), []);
+        if (dtype.startsWith('float'))
+          check(
+            [3000],
+            0,
+            randoms(6, 3000, -1e3, 1e3).map((v, i) => Math.fround(i % 3 ? v : v * 1e-40)),
+            [],
+          );
       });
     }
   }

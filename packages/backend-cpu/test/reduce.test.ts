@@ -10,7 +10,14 @@ const KINDS: readonly ReduceKind[] = ['sum', 'prod', 'max', 'min', 'argmax', 'ar
 
 const outDType = (kind: ReduceKind, dtype: ComputeDType): ComputeDType => (kind.startsWith('arg') ? 'int32' : dtype);
 
-function both(kind: ReduceKind, program: Program, shape: number[], axes: number[], inputs: { values: ArrayLike<number>; placement?: Placement }[], output?: Placement): number[] {
+function both(
+  kind: ReduceKind,
+  program: Program,
+  shape: number[],
+  axes: number[],
+  inputs: { values: ArrayLike<number>; placement?: Placement }[],
+  output?: Placement,
+): number[] {
   const outShape = shape.map((n, d) => (axes.includes(d) ? 1 : n));
   const [a, b] = [compiled, interpreted].map((backend) => {
     const ins = inputs.map((input, i) => make(backend, program.inputs[i], shape, input.values, input.placement));
@@ -38,19 +45,23 @@ describe('reduce', () => {
       it(`${kind} of ${dtype} over any axes of any layout`, () => {
         fc.assert(
           fc.property(
-            fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }).chain((shape) =>
-              fc.tuple(
-                fc.constant(shape),
-                fc.subarray([...shape.keys()], { minLength: 1 }),
-                placements(shape.length, true),
-                placements(shape.length, false),
+            fc
+              .array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 })
+              .chain((shape) =>
+                fc.tuple(
+                  fc.constant(shape),
+                  fc.subarray([...shape.keys()], { minLength: 1 }),
+                  placements(shape.length, true),
+                  placements(shape.length, false),
+                ),
               ),
-            ),
             fc.integer({ min: 1 }),
             fc.boolean(),
             ([shape, axes, placement, output], seed, withNaN) => {
               const n = sizeOf(shape);
-              let data = randoms(seed, n, -3, 3).map((v) => (dtype === 'bool' ? (v > 1 ? 1 : 0) : dtype === 'int32' ? Math.trunc(v) : Math.fround(Math.round(v * 4) / 4)));
+              let data = randoms(seed, n, -3, 3).map((v) =>
+                dtype === 'bool' ? (v > 1 ? 1 : 0) : dtype === 'int32' ? Math.trunc(v) : Math.fround(Math.round(v * 4) / 4),
+              );
               if (withNaN && dtype.startsWith('float')) data = data.map((v, i) => (i % 5 === 3 ? NaN : i % 7 === 2 ? Infinity : v));
               const seen = values(make(compiled, dtype, shape, data, placement));
               const groups = new Map<string, number[]>();
@@ -61,7 +72,8 @@ describe('reduce', () => {
               const want = [...groups.values()].map((xs) => naive(kind, dtype, xs));
               const got = both(kind, identity(dtype), shape, axes, [{ values: data, placement }], output);
               got.forEach((v, i) => {
-                if (v !== want[i] && !(v !== v && want[i] !== want[i])) expect(Math.abs(v - want[i])).toBeLessThanOrEqual(Math.abs(want[i]) * 1e-6 + 1e-12);
+                if (v !== want[i] && !(v !== v && want[i] !== want[i]))
+                  expect(Math.abs(v - want[i])).toBeLessThanOrEqual(Math.abs(want[i]) * 1e-6 + 1e-12);
               });
             },
           ),
@@ -72,7 +84,12 @@ describe('reduce', () => {
   }
 
   it('runs its program first', () => {
-    const squares = makeProgram({ inputs: ['float32', 'float32'], scalars: [], instructions: [{ op: 'mul', dtype: 'float32', args: [0, 1] }], outputs: [{ register: 2, dtype: 'float32' }] });
+    const squares = makeProgram({
+      inputs: ['float32', 'float32'],
+      scalars: [],
+      instructions: [{ op: 'mul', dtype: 'float32', args: [0, 1] }],
+      outputs: [{ register: 2, dtype: 'float32' }],
+    });
     const x = [1, 2, 3, 4, 5, 6];
     expect(both('sum', squares, [2, 3], [1], [{ values: x }, { values: x }])).toEqual([14, 77]);
     expect(both('sum', squares, [2, 3], [0], [{ values: x }, { values: x }])).toEqual([17, 29, 45]);
@@ -82,12 +99,18 @@ describe('reduce', () => {
     const program = makeProgram({
       inputs: ['int32'],
       scalars: [],
-      instructions: [0, 1].map((dim) => ({ op: 'index' as const, dtype: 'int32' as const, args: [], dim })).concat([{ op: 'mul' as never, dtype: 'int32', args: [1, 2] } as never, { op: 'add' as never, dtype: 'int32', args: [0, 3] } as never]),
+      instructions: [0, 1]
+        .map((dim) => ({ op: 'index' as const, dtype: 'int32' as const, args: [], dim }))
+        .concat([
+          { op: 'mul' as never, dtype: 'int32', args: [1, 2] } as never,
+          { op: 'add' as never, dtype: 'int32', args: [0, 3] } as never,
+        ]),
       outputs: [{ register: 4, dtype: 'int32' }],
     });
     const shape = [3, 5];
     const data = Array.from({ length: 15 }, (_, i) => i);
-    const total = (keep: (index: number[]) => boolean): number => [...indicesOf(shape)].reduce((s, index, i) => (keep(index) ? s + i + index[0] * index[1] : s), 0);
+    const total = (keep: (index: number[]) => boolean): number =>
+      [...indicesOf(shape)].reduce((s, index, i) => (keep(index) ? s + i + index[0] * index[1] : s), 0);
     expect(both('sum', program, shape, [0], [{ values: data }])).toEqual([0, 1, 2, 3, 4].map((j) => total((index) => index[1] === j)));
     expect(both('sum', program, shape, [1], [{ values: data }])).toEqual([0, 1, 2].map((i) => total((index) => index[0] === i)));
   });
@@ -120,12 +143,16 @@ describe('reduce', () => {
     const data = randoms(12, sizeOf(shape)).map(Math.fround);
     const want = Array.from({ length: 2500 }, (_, j) => Math.fround(data[j] + data[2500 + j] + data[5000 + j]));
     expect(both('sum', identity('float32'), shape, [0], [{ values: data }])).toEqual(want);
-    expect(both('argmax', identity('float32'), shape, [0], [{ values: data }])).toEqual(want.map((_, j) => naive('argmax', 'float32', [data[j], data[2500 + j], data[5000 + j]])));
+    expect(both('argmax', identity('float32'), shape, [0], [{ values: data }])).toEqual(
+      want.map((_, j) => naive('argmax', 'float32', [data[j], data[2500 + j], data[5000 + j]])),
+    );
   });
 
   it('refuses what is not defined', () => {
     const view = make(compiled, 'bool', [2], [1, 0]) as CpuView;
-    expect(() => compiled.kernels.reduce('sum', identity('bool'), [], [view], place(compiled, 'bool', [1]), [0])).toThrow('sum of bool is not defined');
+    expect(() => compiled.kernels.reduce('sum', identity('bool'), [], [view], place(compiled, 'bool', [1]), [0])).toThrow(
+      'sum of bool is not defined',
+    );
     expect(() => compiled.kernels.reduce('sum', identity('float32'), [], [], place(compiled, 'float32', [1]), [0])).toThrow('no shape');
   });
 });

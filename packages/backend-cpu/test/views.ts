@@ -1,5 +1,16 @@
 /** @file What tests share: views made from plain values, with any strides, and read back as plain values. */
-import { type ComputeDType, type DType, f16BitsToF32, bf16BitsToF32, f32ToBf16Bits, f32ToF16Bits, type Instruction, makeProgram, type Program, type View } from '@tessera/core';
+import {
+  type ComputeDType,
+  type DType,
+  f16BitsToF32,
+  bf16BitsToF32,
+  f32ToBf16Bits,
+  f32ToF16Bits,
+  type Instruction,
+  makeProgram,
+  type Program,
+  type View,
+} from '@tessera/core';
 import fc from 'fast-check';
 import type { CpuBackend, CpuBuffer } from '../src/index.js';
 
@@ -86,7 +97,13 @@ export function fill(view: CpuView, values: ArrayLike<number>): CpuView {
   return view;
 }
 
-export const make = (backend: CpuBackend, dtype: DType, shape: readonly number[], values: ArrayLike<number>, placement?: Placement): CpuView => fill(place(backend, dtype, shape, placement), values);
+export const make = (
+  backend: CpuBackend,
+  dtype: DType,
+  shape: readonly number[],
+  values: ArrayLike<number>,
+  placement?: Placement,
+): CpuView => fill(place(backend, dtype, shape, placement), values);
 
 /** All elements in row-major order. */
 export function values(view: CpuView): number[] {
@@ -98,11 +115,17 @@ export function values(view: CpuView): number[] {
 
 /** A program of one instruction on as many inputs as it has arguments. */
 export function single(op: Instruction['op'], inputs: readonly DType[], dtype: ComputeDType, output: DType = dtype, dim?: number): Program {
-  return makeProgram({ inputs, scalars: [], instructions: [{ op, dtype, args: op === 'index' ? [] : inputs.map((_, i) => i), dim }], outputs: [{ register: inputs.length, dtype: output }] });
+  return makeProgram({
+    inputs,
+    scalars: [],
+    instructions: [{ op, dtype, args: op === 'index' ? [] : inputs.map((_, i) => i), dim }],
+    outputs: [{ register: inputs.length, dtype: output }],
+  });
 }
 
 /** The program that gives its input. */
-export const identity = (dtype: DType): Program => makeProgram({ inputs: [dtype], scalars: [], instructions: [], outputs: [{ register: 0, dtype }] });
+export const identity = (dtype: DType): Program =>
+  makeProgram({ inputs: [dtype], scalars: [], instructions: [], outputs: [{ register: 0, dtype }] });
 
 /** Numbers with a seed. */
 export function randoms(seed: number, count: number, from = -1, to = 1): number[] {

@@ -8,7 +8,17 @@ export * from './backend/index.js';
 export * from './tensor/dtype.js';
 export * from './tensor/half.js';
 export { type HostArray, type NestedArray } from './tensor/host.js';
-export { broadcastShapes, contiguousStrides, isContiguous, normalizeDim, normalizeDims, numelOf, sameShape, type Shape, type Sizes } from './tensor/shape.js';
+export {
+  broadcastShapes,
+  contiguousStrides,
+  isContiguous,
+  normalizeDim,
+  normalizeDims,
+  numelOf,
+  sameShape,
+  type Shape,
+  type Sizes,
+} from './tensor/shape.js';
 export { Update } from './tensor/update.js';
 export { isTensor, type RemovableHandle, Tensor } from './tensor/tensor.js';
 export { formatTensorAsync, type PrintOptions, setPrintoptions } from './tensor/print.js';

@@ -1,7 +1,21 @@
 /** @file What PyTorch's autograd promises, promise by promise. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
-  arange, autograd, backward, cat, enableGrad, grad, inferenceMode, isGradEnabled, noGrad, ones, runtimes, setGradEnabled, Tensor, tensor, zeros,
+  arange,
+  autograd,
+  backward,
+  cat,
+  enableGrad,
+  grad,
+  inferenceMode,
+  isGradEnabled,
+  noGrad,
+  ones,
+  runtimes,
+  setGradEnabled,
+  type Tensor,
+  tensor,
+  zeros,
 } from '../src/index.js';
 import { plainPlugin } from './support/plain-backend.js';
 
@@ -204,11 +218,17 @@ describe('writing in place', () => {
   });
 
   it('is refused on leaves and on their views, and allowed without recording', () => {
-    const x = leaf([[1, 2], [3, 4]]);
+    const x = leaf([
+      [1, 2],
+      [3, 4],
+    ]);
     expect(() => x.add_(1)).toThrow(/leaf Variable that requires grad is being used in an in-place operation/);
     expect(() => x.select(0, 0).add_(1)).toThrow(/view of a leaf Variable that requires grad/);
     noGrad(() => x.mul_(2));
-    expect(numbers(x)).toEqual([[2, 4], [6, 8]]);
+    expect(numbers(x)).toEqual([
+      [2, 4],
+      [6, 8],
+    ]);
     expect(x.isLeaf).toBe(true);
     expect(x.version).toBe(1);
   });
@@ -224,7 +244,10 @@ describe('writing in place', () => {
   });
 
   it('reaches the base from a view, and views from the base', () => {
-    const x = leaf([[1, 2], [3, 4]]);
+    const x = leaf([
+      [1, 2],
+      [3, 4],
+    ]);
     const y = x.mul(1);
     const row = y.select(0, 0);
     const column = y.select(1, 1);
@@ -232,7 +255,10 @@ describe('writing in place', () => {
     expect(numbers(column)).toEqual([20, 4]);
     y.mul_(2);
     row.sum().add(column.sum()).backward();
-    expect(numbers(x.grad)).toEqual([[20, 40], [0, 2]]);
+    expect(numbers(x.grad)).toEqual([
+      [20, 40],
+      [0, 2],
+    ]);
   });
 
   it('notices writes through another view of a saved tensor', () => {
@@ -342,9 +368,11 @@ describe('modes', () => {
     const x = leaf([1]);
     expect(noGrad(() => x.mul(2).requiresGrad)).toBe(false);
     expect(noGrad(() => enableGrad(() => x.mul(2).requiresGrad))).toBe(true);
-    expect(() => noGrad(() => {
-      throw new Error('inside');
-    })).toThrow('inside');
+    expect(() =>
+      noGrad(() => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
     expect(isGradEnabled()).toBe(true);
     const was = setGradEnabled(false);
     expect([was, x.mul(2).requiresGrad]).toEqual([true, false]);
@@ -395,7 +423,10 @@ describe('joined tensors', () => {
   it('send each part its gradient', () => {
     const a = leaf([1, 2]);
     const b = leaf([3]);
-    cat([a, b, a]).mul(tensor([1, 2, 3, 4, 5])).sum().backward();
+    cat([a, b, a])
+      .mul(tensor([1, 2, 3, 4, 5]))
+      .sum()
+      .backward();
     expect(numbers(a.grad)).toEqual([5, 7]);
     expect(numbers(b.grad)).toEqual([3]);
   });

@@ -15,7 +15,10 @@ describe('creation', () => {
   });
 
   it('lists the places of a triangle', () => {
-    expect(trilIndices(2, 3).toArray()).toEqual([[0, 1, 1], [0, 0, 1]]);
+    expect(trilIndices(2, 3).toArray()).toEqual([
+      [0, 1, 1],
+      [0, 0, 1],
+    ]);
   });
 
   it('draws like another tensor, from the seed', () => {

@@ -20,7 +20,10 @@ describe('deferral', () => {
   });
 
   it('gives a reduction its chain as a program', () => {
-    const x = t([[1, 2], [3, 4]]);
+    const x = t([
+      [1, 2],
+      [3, 4],
+    ]);
     expect(x.mul(x).sum().item()).toBe(30);
     expect(backend.calls).toEqual(['reduce sum']);
   });
@@ -46,7 +49,10 @@ describe('deferral', () => {
     const p = t([1, 2]);
     const reader = p.mul(2);
     new Update('set', 1, (e, [a], [s]) => [e.add(a!, s!)]).run([p], [5]);
-    expect([reader.toArray(), p.toArray()]).toEqual([[2, 4], [6, 7]]);
+    expect([reader.toArray(), p.toArray()]).toEqual([
+      [2, 4],
+      [6, 7],
+    ]);
     expect(p.version).toBe(1);
   });
 

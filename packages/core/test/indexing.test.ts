@@ -13,17 +13,32 @@ describe('x.at(…)', () => {
   it('gives views for numbers, slices, null and dots', () => {
     const t = x().clone();
     expect(t.at(1, -1).toArray()).toEqual([20, 21, 22, 23]);
-    expect(t.at('...', 0).toArray()).toEqual([[0, 4, 8], [12, 16, 20]]);
-    expect(t.at(0, '::2', '1:3').toArray()).toEqual([[1, 2], [9, 10]]);
+    expect(t.at('...', 0).toArray()).toEqual([
+      [0, 4, 8],
+      [12, 16, 20],
+    ]);
+    expect(t.at(0, '::2', '1:3').toArray()).toEqual([
+      [1, 2],
+      [9, 10],
+    ]);
     expect(t.at(0, { start: -2 }, null, 3).shape).toEqual([2, 1]);
     t.at(0, 0).fill_(-1);
     expect(t.at(0, 0).toArray()).toEqual([-1, -1, -1, -1]);
   });
 
   it('picks entries by tensors that broadcast, where NumPy puts them', () => {
-    expect(x().at(':', int(2, 0)).at(0).toArray()).toEqual([[8, 9, 10, 11], [0, 1, 2, 3]]);
-    expect(x().at(int(0, 1), ':', int(3, -4)).toArray()).toEqual([[3, 7, 11], [12, 16, 20]]);
-    expect(x().at(0, int(0, 2).reshape(2, 1), int(1, 3)).toArray()).toEqual([[1, 3], [9, 11]]);
+    expect(x().at(':', int(2, 0)).at(0).toArray()).toEqual([
+      [8, 9, 10, 11],
+      [0, 1, 2, 3],
+    ]);
+    expect(x().at(int(0, 1), ':', int(3, -4)).toArray()).toEqual([
+      [3, 7, 11],
+      [12, 16, 20],
+    ]);
+    expect(x().at(0, int(0, 2).reshape(2, 1), int(1, 3)).toArray()).toEqual([
+      [1, 3],
+      [9, 11],
+    ]);
     expect(x().at(x().ge(22)).toArray()).toEqual([22, 23]);
     expect(x().at(tensor([true, false])).shape).toEqual([1, 3, 4]);
   });
@@ -32,7 +47,9 @@ describe('x.at(…)', () => {
     for (const index of [[2], [0, 3], [int(0, 2)], [int(0), int(5)]] as const) {
       let code = '';
       try {
-        x().at(...index).toArray();
+        x()
+          .at(...index)
+          .toArray();
       } catch (error) {
         if (isTesseraError(error)) code = error.code;
       }
@@ -58,9 +75,15 @@ describe('writing', () => {
   it('sets through views, tensors and masks', () => {
     const t = zeros(2, 3);
     t.setAt_([0, '1:'], 5).setAt_([int(1, 1), int(0, 2)], tensor([7, 8]));
-    expect(t.toArray()).toEqual([[0, 5, 5], [7, 0, 8]]);
+    expect(t.toArray()).toEqual([
+      [0, 5, 5],
+      [7, 0, 8],
+    ]);
     t.setAt_([t.eq(0)], -1);
-    expect(t.toArray()).toEqual([[-1, 5, 5], [7, -1, 8]]);
+    expect(t.toArray()).toEqual([
+      [-1, 5, 5],
+      [7, -1, 8],
+    ]);
   });
 
   it('keeps the history of values and of what is left', () => {
@@ -74,10 +97,33 @@ describe('writing', () => {
   });
 
   it('scatters and reduces', () => {
-    expect(zeros(4).scatterAdd(0, int(1, 1, 3), tensor([1, 2, 3])).toArray()).toEqual([0, 3, 0, 3]);
-    expect(ones(3).scatterReduce(0, int(0, 0, 2), tensor([2, 3, 4]), 'prod').toArray()).toEqual([6, 1, 4]);
-    expect(ones(3).scatterReduce(0, int(0, 0, 2), tensor([2, 4, 5]), 'mean', { includeSelf: false }).toArray()).toEqual([3, 1, 5]);
-    expect(zeros(2, 2).indexAdd(1, int(1), tensor([[3], [4]]), { alpha: 2 }).toArray()).toEqual([[0, 6], [0, 8]]);
-    expect(zeros(4).maskedScatter(tensor([true, false, true, false]), tensor([1, 2, 3])).toArray()).toEqual([1, 0, 2, 0]);
+    expect(
+      zeros(4)
+        .scatterAdd(0, int(1, 1, 3), tensor([1, 2, 3]))
+        .toArray(),
+    ).toEqual([0, 3, 0, 3]);
+    expect(
+      ones(3)
+        .scatterReduce(0, int(0, 0, 2), tensor([2, 3, 4]), 'prod')
+        .toArray(),
+    ).toEqual([6, 1, 4]);
+    expect(
+      ones(3)
+        .scatterReduce(0, int(0, 0, 2), tensor([2, 4, 5]), 'mean', { includeSelf: false })
+        .toArray(),
+    ).toEqual([3, 1, 5]);
+    expect(
+      zeros(2, 2)
+        .indexAdd(1, int(1), tensor([[3], [4]]), { alpha: 2 })
+        .toArray(),
+    ).toEqual([
+      [0, 6],
+      [0, 8],
+    ]);
+    expect(
+      zeros(4)
+        .maskedScatter(tensor([true, false, true, false]), tensor([1, 2, 3]))
+        .toArray(),
+    ).toEqual([1, 0, 2, 0]);
   });
 });

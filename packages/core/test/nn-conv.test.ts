@@ -1,5 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { arange, conv1d, conv2d, conv3d, type ConvOptions, convTranspose1d, convTranspose2d, convTranspose3d, grad, linear, ones, runtimes, type Tensor, tensor, zeros } from '../src/index.js';
+import {
+  arange,
+  conv1d,
+  conv2d,
+  conv3d,
+  type ConvOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  grad,
+  linear,
+  ones,
+  runtimes,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../src/index.js';
 import { gradientError, irregular, secondOrderError, weighed } from './support/finite-differences.js';
 import { plainPlugin } from './support/plain-backend.js';
 
@@ -18,9 +34,19 @@ const codeOf = (fn: () => unknown): string | undefined => {
 
 describe('linear', () => {
   it('is x · Wᵀ + b, whatever dims come first', () => {
-    const x = tensor([[1, 2], [3, 4]]);
-    const w = tensor([[1, 0], [0, 1], [1, 1]]);
-    expect(linear(x, w, tensor([10, 20, 30])).toArray()).toEqual([[11, 22, 33], [13, 24, 37]]);
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const w = tensor([
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ]);
+    expect(linear(x, w, tensor([10, 20, 30])).toArray()).toEqual([
+      [11, 22, 33],
+      [13, 24, 37],
+    ]);
     expect(linear(x.reshape([1, 2, 2]), w).shape).toEqual([1, 2, 3]);
     expect(linear(tensor([1, 2]), w).toArray()).toEqual([1, 2, 3]);
   });
@@ -40,9 +66,30 @@ describe('linear', () => {
 describe('conv2d', () => {
   it('slides without flipping', () => {
     const x = arange(9, { dtype: 'float32' }).reshape([1, 1, 3, 3]);
-    const w = tensor([[[[1, 0], [0, -1]]]]);
-    expect(conv2d(x, w).toArray()).toEqual([[[[-4, -4], [-4, -4]]]]);
-    expect(conv2d(x, w, tensor([4])).toArray()).toEqual([[[[0, 0], [0, 0]]]]);
+    const w = tensor([
+      [
+        [
+          [1, 0],
+          [0, -1],
+        ],
+      ],
+    ]);
+    expect(conv2d(x, w).toArray()).toEqual([
+      [
+        [
+          [-4, -4],
+          [-4, -4],
+        ],
+      ],
+    ]);
+    expect(conv2d(x, w, tensor([4])).toArray()).toEqual([
+      [
+        [
+          [0, 0],
+          [0, 0],
+        ],
+      ],
+    ]);
     expect(conv2d(x.squeeze(0), w).shape).toEqual([1, 2, 2]);
   });
 
@@ -57,7 +104,8 @@ describe('conv2d', () => {
     const x = irregular([2, 4, 6, 7]).detach();
     const w = irregular([8, 4 / groups, 3, 2], 2).detach();
     const y = conv2d(x, w, null, options);
-    const pair = (v: unknown, otherwise: number): number[] => (typeof v === 'number' ? [v, v] : Array.isArray(v) ? (v as number[]) : [otherwise, otherwise]);
+    const pair = (v: unknown, otherwise: number): number[] =>
+      typeof v === 'number' ? [v, v] : Array.isArray(v) ? (v as number[]) : [otherwise, otherwise];
     const [sh, sw] = pair(options.stride, 1) as [number, number];
     const [dh, dw] = pair(options.dilation, 1) as [number, number];
     const [ph, pw] = options.padding === 'same' ? [Math.floor(dh), Math.floor(dw / 2)] : (pair(options.padding, 0) as [number, number]);
@@ -70,7 +118,11 @@ describe('conv2d', () => {
           for (let j = 0; j < y.shape[3]!; j++) {
             let sum = 0;
             for (let c = 0; c < 4 / groups; c++) {
-              for (let a = 0; a < 3; a++) for (let b = 0; b < 2; b++) sum += ws[o]![c]![a]![b]! * (xs[n]![Math.floor(o / (8 / groups)) * (4 / groups) + c]![i * sh - ph + a * dh]?.[j * sw - pw + b * dw] ?? 0);
+              for (let a = 0; a < 3; a++)
+                for (let b = 0; b < 2; b++)
+                  sum +=
+                    ws[o]![c]![a]![b]! *
+                    (xs[n]![Math.floor(o / (8 / groups)) * (4 / groups) + c]![i * sh - ph + a * dh]?.[j * sw - pw + b * dw] ?? 0);
             }
             expect(ys[n]![o]![i]![j]).toBeCloseTo(sum, 10);
           }
@@ -126,13 +178,49 @@ describe('conv2d', () => {
 
 describe('other ranks and the transposed convolution', () => {
   it('convolves sequences and volumes', () => {
-    expect(conv1d(arange(5, { dtype: 'float32' }).reshape([1, 1, 5]), tensor([[[1, 1]]]), null, { stride: 2 }).toArray()).toEqual([[[1, 5]]]);
-    expect(conv3d(ones(1, 2, 3, 3, 3), ones(1, 2, 2, 2, 2)).toArray()).toEqual([[[[[16, 16], [16, 16]], [[16, 16], [16, 16]]]]]);
+    expect(conv1d(arange(5, { dtype: 'float32' }).reshape([1, 1, 5]), tensor([[[1, 1]]]), null, { stride: 2 }).toArray()).toEqual([
+      [[1, 5]],
+    ]);
+    expect(conv3d(ones(1, 2, 3, 3, 3), ones(1, 2, 2, 2, 2)).toArray()).toEqual([
+      [
+        [
+          [
+            [16, 16],
+            [16, 16],
+          ],
+          [
+            [16, 16],
+            [16, 16],
+          ],
+        ],
+      ],
+    ]);
   });
 
   it('spreads its input out', () => {
-    const y = convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones(1, 1, 2, 2), tensor([10]), { stride: 2 });
-    expect(y.toArray()).toEqual([[[[11, 11, 12, 12], [11, 11, 12, 12], [13, 13, 14, 14], [13, 13, 14, 14]]]]);
+    const y = convTranspose2d(
+      tensor([
+        [
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
+      ]),
+      ones(1, 1, 2, 2),
+      tensor([10]),
+      { stride: 2 },
+    );
+    expect(y.toArray()).toEqual([
+      [
+        [
+          [11, 11, 12, 12],
+          [11, 11, 12, 12],
+          [13, 13, 14, 14],
+          [13, 13, 14, 14],
+        ],
+      ],
+    ]);
     expect(convTranspose1d(ones(1, 2, 3), ones(2, 1, 3), null, { stride: 2, padding: 1, outputPadding: 1 }).shape).toEqual([1, 1, 6]);
     expect(convTranspose3d(ones(2, 2, 2, 2), ones(2, 3, 2, 2, 2)).shape).toEqual([3, 3, 3, 3]);
   });

@@ -42,12 +42,17 @@ describe('Runtime', () => {
         const never = (): never => {
           throw new Error('never asked for');
         };
-        container.register(c.BACKEND, { useValue: { id: 'gpu', priority: 99, isAvailable: () => ({ available: false, reason: 'there is no GPU here' }), create: never } });
+        container.register(c.BACKEND, {
+          useValue: { id: 'gpu', priority: 99, isAvailable: () => ({ available: false, reason: 'there is no GPU here' }), create: never },
+        });
       },
     };
     const runtime = new Runtime(core).use(cpuPlugin).use(broken);
     expect((await runtime.init({ device: 'auto' })).id).toBe('cpu');
-    expect((await runtime.backends()).map((b) => [b.id, b.availability.available])).toEqual([['gpu', false], ['cpu', true]]);
+    expect((await runtime.backends()).map((b) => [b.id, b.availability.available])).toEqual([
+      ['gpu', false],
+      ['cpu', true],
+    ]);
     await expect(runtime.init({ device: 'gpu' })).rejects.toThrow(/there is no GPU here/);
     await expect(runtime.init({ device: 'tpu' })).rejects.toMatchObject({ code: 'ERR_DEVICE_UNKNOWN' });
     await expect(new Runtime(core).init()).rejects.toMatchObject({ code: 'ERR_DEVICE_UNAVAILABLE' });
@@ -71,7 +76,9 @@ describe('Runtime', () => {
   });
 
   it('names what a device lacks', () => {
-    const runtime = new Runtime(core).use(plainPlugin('half', { dtypes: ['float32', 'int32', 'uint8', 'bool'], maxBufferBytes: 64, syncRead: false }));
+    const runtime = new Runtime(core).use(
+      plainPlugin('half', { dtypes: ['float32', 'int32', 'uint8', 'bool'], maxBufferBytes: 64, syncRead: false }),
+    );
     const device = runtime.device('half');
     expect(() => tensor([1], { device, dtype: 'float64' })).toThrow(expect.objectContaining({ code: 'ERR_DTYPE_DEVICE' }));
     expect(() => core.zeros(17, { device }).realize()).toThrow(expect.objectContaining({ code: 'ERR_BUFFER_SIZE' }));

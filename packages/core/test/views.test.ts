@@ -9,22 +9,56 @@ beforeAll(() => {
 describe('rearranging', () => {
   const x = () => arange(6).reshape(2, 3);
   it('turns, rolls and repeats', () => {
-    expect(x().flip(1).toArray()).toEqual([[2, 1, 0], [5, 4, 3]]);
-    expect(x().t().flip([0, 1]).toArray()).toEqual([[5, 2], [4, 1], [3, 0]]);
-    expect(x().rot90().toArray()).toEqual([[2, 5], [1, 4], [0, 3]]);
-    expect(x().roll(1).toArray()).toEqual([[5, 0, 1], [2, 3, 4]]);
-    expect(x().roll(-1, 1).toArray()).toEqual([[1, 2, 0], [4, 5, 3]]);
-    expect(tensor([1, 2]).repeat(2, 2).toArray()).toEqual([[1, 2, 1, 2], [1, 2, 1, 2]]);
-    expect(tensor([1, 2]).repeatInterleave(tensor([1, 2], { dtype: 'int32' })).toArray()).toEqual([1, 2, 2]);
+    expect(x().flip(1).toArray()).toEqual([
+      [2, 1, 0],
+      [5, 4, 3],
+    ]);
+    expect(x().t().flip([0, 1]).toArray()).toEqual([
+      [5, 2],
+      [4, 1],
+      [3, 0],
+    ]);
+    expect(x().rot90().toArray()).toEqual([
+      [2, 5],
+      [1, 4],
+      [0, 3],
+    ]);
+    expect(x().roll(1).toArray()).toEqual([
+      [5, 0, 1],
+      [2, 3, 4],
+    ]);
+    expect(x().roll(-1, 1).toArray()).toEqual([
+      [1, 2, 0],
+      [4, 5, 3],
+    ]);
+    expect(tensor([1, 2]).repeat(2, 2).toArray()).toEqual([
+      [1, 2, 1, 2],
+      [1, 2, 1, 2],
+    ]);
+    expect(
+      tensor([1, 2])
+        .repeatInterleave(tensor([1, 2], { dtype: 'int32' }))
+        .toArray(),
+    ).toEqual([1, 2, 2]);
     expect(x().T.shape).toEqual([3, 2]);
     expect(x().movedim(0, 1).shape).toEqual([3, 2]);
   });
 
   it('puts diagonals and blocks', () => {
-    expect(tensor([1, 2]).diagEmbed().toArray()).toEqual([[1, 0], [0, 2]]);
+    expect(tensor([1, 2]).diagEmbed().toArray()).toEqual([
+      [1, 0],
+      [0, 2],
+    ]);
     expect(x().trace().item()).toBe(4);
-    expect(blockDiag(tensor([[1]]), tensor([[2, 3]])).toArray()).toEqual([[1, 0, 0], [0, 2, 3]]);
-    expect(meshgrid([arange(2), arange(3)], { indexing: 'xy' })[0]!.toArray()).toEqual([[0, 1], [0, 1], [0, 1]]);
+    expect(blockDiag(tensor([[1]]), tensor([[2, 3]])).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 2, 3],
+    ]);
+    expect(meshgrid([arange(2), arange(3)], { indexing: 'xy' })[0]!.toArray()).toEqual([
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ]);
   });
 
   it('has gradients', () => {
@@ -46,7 +80,17 @@ describe('printing, as torch/_tensor_str.py has it', () => {
     expect(text(tensor([0.03125]))).toBe('tensor([0.0312])');
     expect(text(tensor([true, false]))).toBe('tensor([ True, False])');
     expect(text(tensor(3.25))).toBe('tensor(3.2500)');
-    expect(text(tensor([[1, 2], [3, 4]], { dtype: 'int32' }))).toBe('tensor([[1, 2],\n        [3, 4]])');
+    expect(
+      text(
+        tensor(
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { dtype: 'int32' },
+        ),
+      ),
+    ).toBe('tensor([[1, 2],\n        [3, 4]])');
   });
 
   it('summarises, and says what is not obvious', () => {

@@ -1,5 +1,5 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
-import { Generator, runtimes, ValueError } from '@tessera/core';
+import { type Generator, runtimes, ValueError } from '@tessera/core';
 import { defaultCollate } from './collate.js';
 import type { Dataset } from './dataset.js';
 import { BatchSampler, RandomSampler, type Sampler, SequentialSampler } from './sampler.js';
@@ -52,10 +52,17 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     const { batchSize = 1, shuffle = false, dropLast = false, sampler, batchSampler } = options;
     if (sampler !== undefined && shuffle) throw new ValueError('ERR_DATA_LOADER', 'sampler option is mutually exclusive with shuffle');
     if (batchSampler !== undefined && (options.batchSize !== undefined || shuffle || sampler !== undefined || dropLast)) {
-      throw new ValueError('ERR_DATA_LOADER', 'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last');
+      throw new ValueError(
+        'ERR_DATA_LOADER',
+        'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last',
+      );
     }
     this.#generator = options.generator;
-    const order = sampler ?? (shuffle ? new RandomSampler(dataset, options.generator === undefined ? {} : { generator: options.generator }) : new SequentialSampler(dataset));
+    const order =
+      sampler ??
+      (shuffle
+        ? new RandomSampler(dataset, options.generator === undefined ? {} : { generator: options.generator })
+        : new SequentialSampler(dataset));
     this.batchSampler = batchSampler ?? new BatchSampler(order, batchSize, dropLast);
     this.#collate = options.collateFn ?? defaultCollate;
     this.#useBatches = options.collateFn === undefined && dataset.getBatch !== undefined;

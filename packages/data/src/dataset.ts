@@ -1,5 +1,5 @@
 /** @file Datasets: samples by number, and their combinations. PyTorch: torch.utils.data. */
-import { Generator, IndexError, runtimes, type Tensor, ValueError } from '@tessera/core';
+import { type Generator, IndexError, runtimes, type Tensor, ValueError } from '@tessera/core';
 
 /** Samples by number. Subclass it, or give any object with `length` and `get`. PyTorch: Dataset. */
 export interface Dataset<T> {
@@ -17,7 +17,8 @@ export class TensorDataset implements Dataset<Tensor[]> {
   constructor(...tensors: Tensor[]) {
     if (tensors.length === 0) throw new ValueError('ERR_DATASET', 'TensorDataset: give at least one tensor');
     const sizes = tensors.map((t) => t.size(0));
-    if (sizes.some((s) => s !== sizes[0])) throw new ValueError('ERR_DATASET', `TensorDataset: Size mismatch between tensors: ${sizes.join(', ')}`);
+    if (sizes.some((s) => s !== sizes[0]))
+      throw new ValueError('ERR_DATASET', `TensorDataset: Size mismatch between tensors: ${sizes.join(', ')}`);
     this.tensors = tensors;
   }
 
@@ -33,7 +34,8 @@ export class TensorDataset implements Dataset<Tensor[]> {
   getBatch(indices: readonly number[]): Tensor[] {
     const index = Int32Array.from(indices, (i) => {
       const k = i < 0 ? i + this.length : i;
-      if (!(k >= 0 && k < this.length)) throw new IndexError('ERR_INDEX_RANGE', `TensorDataset: sample ${i} is out of range for ${this.length} samples`);
+      if (!(k >= 0 && k < this.length))
+        throw new IndexError('ERR_INDEX_RANGE', `TensorDataset: sample ${i} is out of range for ${this.length} samples`);
       return k;
     });
     return this.tensors.map((t) => t.indexSelect(0, t.newTensor(index, { dtype: 'int32' })));
@@ -66,7 +68,11 @@ export class Subset<T> implements Dataset<T> {
  * Random parts of a dataset without overlap. Lengths are numbers of samples, or fractions that sum to 1 (what is left over goes to the first
  * parts, one each). PyTorch: random_split, in its order for a seed.
  */
-export function randomSplit<T>(dataset: Dataset<T>, lengths: readonly number[], options: { readonly generator?: Generator } = {}): Subset<T>[] {
+export function randomSplit<T>(
+  dataset: Dataset<T>,
+  lengths: readonly number[],
+  options: { readonly generator?: Generator } = {},
+): Subset<T>[] {
   const n = dataset.length;
   let sizes = [...lengths];
   if (Math.abs(lengths.reduce((a, b) => a + b, 0) - 1) < 1e-6 && lengths.every((f) => f >= 0 && f <= 1)) {
@@ -75,7 +81,10 @@ export function randomSplit<T>(dataset: Dataset<T>, lengths: readonly number[], 
     for (let i = 0; i < left; i++) sizes[i % sizes.length]! += 1;
   }
   if (sizes.reduce((a, b) => a + b, 0) !== n || sizes.some((s) => !Number.isInteger(s) || s < 0)) {
-    throw new ValueError('ERR_SPLIT', `randomSplit: Sum of input lengths (${lengths.join(' + ')}) does not equal the length of the input dataset, ${n}`);
+    throw new ValueError(
+      'ERR_SPLIT',
+      `randomSplit: Sum of input lengths (${lengths.join(' + ')}) does not equal the length of the input dataset, ${n}`,
+    );
   }
   const order = [...(options.generator ?? runtimes.current.generator).randperm(n)];
   let at = 0;

@@ -34,7 +34,8 @@ export class RandomSampler implements Sampler {
     options: RandomSamplerOptions = {},
   ) {
     this.#options = options;
-    if (!(this.length > 0 && Number.isInteger(this.length))) throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${this.length}`);
+    if (!(this.length > 0 && Number.isInteger(this.length)))
+      throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${this.length}`);
   }
   get length(): number {
     return this.#options.numSamples ?? this.source.length;
@@ -61,7 +62,8 @@ export class BatchSampler implements Sampler<number[]> {
     readonly batchSize: number,
     readonly dropLast: boolean,
   ) {
-    if (!Number.isInteger(batchSize) || batchSize <= 0) throw new ValueError('ERR_BATCH_SIZE', `batch_size should be a positive integer value, but got batch_size=${batchSize}`);
+    if (!Number.isInteger(batchSize) || batchSize <= 0)
+      throw new ValueError('ERR_BATCH_SIZE', `batch_size should be a positive integer value, but got batch_size=${batchSize}`);
   }
   get length(): number {
     const n = this.sampler.length / this.batchSize;

@@ -18,7 +18,10 @@ describe('DataLoader', () => {
     expect(await collect(new DataLoader(numbers(5), { batchSize: 2 }))).toEqual([[0, 1], [2, 3], [4]]);
     const loader = new DataLoader<[Tensor, Tensor]>(numbers(5), { batchSize: 2, dropLast: true });
     expect(loader.length).toBe(2);
-    expect(await collect(loader)).toEqual([[0, 1], [2, 3]]);
+    expect(await collect(loader)).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
   });
 
   it("shuffles in PyTorch's order: a base seed is drawn, then the sampler's", async () => {
@@ -34,10 +37,16 @@ describe('DataLoader', () => {
   });
 
   it('collates samples: tensors, numbers, objects, texts', async () => {
-    const samples = [{ x: arange(2), n: 1, name: 'a' }, { x: arange(2), n: 2, name: 'b' }];
+    const samples = [
+      { x: arange(2), n: 1, name: 'a' },
+      { x: arange(2), n: 2, name: 'b' },
+    ];
     const loader = new DataLoader<{ x: Tensor; n: Tensor; name: string[] }>({ length: 2, get: (i) => samples[i]! }, { batchSize: 2 });
     for await (const batch of loader) {
-      expect(batch.x.toArray()).toEqual([[0, 1], [0, 1]]);
+      expect(batch.x.toArray()).toEqual([
+        [0, 1],
+        [0, 1],
+      ]);
       expect([batch.n.dtype, batch.n.toArray(), batch.name]).toEqual(['int32', [1, 2], ['a', 'b']]);
     }
   });
@@ -52,7 +61,9 @@ describe('DataLoader', () => {
   it('refuses options that exclude each other', () => {
     expect(() => new DataLoader(numbers(3), { batchSize: 0 })).toThrow(/batch_size should be a positive integer/);
     expect(() => new DataLoader(numbers(3), { shuffle: true, sampler: new SequentialSampler(numbers(3)) })).toThrow(/mutually exclusive/);
-    expect(() => new DataLoader(numbers(3), { batchSize: 2, batchSampler: new BatchSampler(new SequentialSampler(numbers(3)), 1, false) })).toThrow(/mutually exclusive/);
+    expect(
+      () => new DataLoader(numbers(3), { batchSize: 2, batchSampler: new BatchSampler(new SequentialSampler(numbers(3)), 1, false) }),
+    ).toThrow(/mutually exclusive/);
   });
 });
 

@@ -64,7 +64,8 @@ export abstract class RNNBase extends Module {
       throw new ValueError('ERR_RNN_OPTION', `${this.constructor.name}: ${why}`);
     };
     const { hiddenSize, inputSize, numLayers, projSize, dropout } = this;
-    if (!(dropout >= 0 && dropout <= 1)) fail('dropout should be a number in range [0, 1] representing the probability of an element being zeroed');
+    if (!(dropout >= 0 && dropout <= 1))
+      fail('dropout should be a number in range [0, 1] representing the probability of an element being zeroed');
     if (!(Number.isInteger(inputSize) && inputSize >= 0)) fail(`input_size should be a whole number, but is ${inputSize}`);
     if (!(Number.isInteger(hiddenSize) && hiddenSize > 0)) fail('hidden_size must be greater than zero');
     if (!(Number.isInteger(numLayers) && numLayers > 0)) fail('num_layers must be greater than zero');
@@ -104,16 +105,27 @@ export abstract class RNNBase extends Module {
   protected run(input: Tensor, given: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
     const name = this.constructor.name;
     if (input.ndim !== 2 && input.ndim !== 3) {
-      throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`, { op: name, shapes: [input.shape] });
+      throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`, {
+        op: name,
+        shapes: [input.shape],
+      });
     }
     if (input.shape.at(-1) !== this.inputSize) {
-      throw new ShapeError('ERR_RNN_SHAPE', `${name}: input.size(-1) must be equal to input_size. Expected ${this.inputSize}, got ${input.shape.at(-1)}`, { op: name, shapes: [input.shape] });
+      throw new ShapeError(
+        'ERR_RNN_SHAPE',
+        `${name}: input.size(-1) must be equal to input_size. Expected ${this.inputSize}, got ${input.shape.at(-1)}`,
+        { op: name, shapes: [input.shape] },
+      );
     }
     const batched = input.ndim === 3;
     const batchDim = this.batchFirst ? 0 : 1;
     let x = batched ? input : input.unsqueeze(batchDim);
     if (this.batchFirst) x = x.transpose(0, 1);
-    if (x.size(0) === 0) throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected sequence length to be larger than 0 in RNN`, { op: name, shapes: [input.shape] });
+    if (x.size(0) === 0)
+      throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected sequence length to be larger than 0 in RNN`, {
+        op: name,
+        shapes: [input.shape],
+      });
     const count = this.numLayers * this.#directions;
     const sizes = this.kind === 'lstm' ? [this.#outputSize, this.hiddenSize] : [this.hiddenSize];
     const states = sizes.map((size, i) => {
@@ -121,15 +133,27 @@ export abstract class RNNBase extends Module {
       const state = given?.[i];
       if (state === undefined) return zeros(shape, { dtype: input.dtype, device: input.device });
       if (state.ndim !== input.ndim) {
-        throw new ShapeError('ERR_RNN_SHAPE', `${name}: For ${batched ? 'batched 3-D' : 'unbatched 2-D'} input, hx should also be ${batched ? '3-D' : '2-D'} but got ${state.ndim}-D tensor`, { op: name, shapes: [input.shape, state.shape] });
+        throw new ShapeError(
+          'ERR_RNN_SHAPE',
+          `${name}: For ${batched ? 'batched 3-D' : 'unbatched 2-D'} input, hx should also be ${batched ? '3-D' : '2-D'} but got ${state.ndim}-D tensor`,
+          { op: name, shapes: [input.shape, state.shape] },
+        );
       }
       const full = batched ? state : state.unsqueeze(1);
       if (full.shape.some((s, d) => s !== shape[d])) {
-        throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected hidden${i > 0 ? '[1]' : this.kind === 'lstm' ? '[0]' : ''} size (${shape.join(', ')}), got [${full.shape.join(', ')}]`, { op: name, shapes: [input.shape, state.shape] });
+        throw new ShapeError(
+          'ERR_RNN_SHAPE',
+          `${name}: Expected hidden${i > 0 ? '[1]' : this.kind === 'lstm' ? '[0]' : ''} size (${shape.join(', ')}), got [${full.shape.join(', ')}]`,
+          { op: name, shapes: [input.shape, state.shape] },
+        );
       }
       return full;
     });
-    const { output, states: last } = recurrent(this.kind, x, states, this.#weights(), { bidirectional: this.bidirectional, dropout: this.dropout, training: this.training });
+    const { output, states: last } = recurrent(this.kind, x, states, this.#weights(), {
+      bidirectional: this.bidirectional,
+      dropout: this.dropout,
+      training: this.training,
+    });
     const laid = this.batchFirst ? output.transpose(0, 1) : output;
     return batched ? { output: laid, states: last } : { output: laid.squeeze(batchDim), states: last.map((s) => s.squeeze(1)) };
   }

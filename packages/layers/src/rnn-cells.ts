@@ -43,19 +43,34 @@ abstract class CellBase extends Module {
     const fail = (why: string, ...more: Tensor[]): never => {
       throw new ShapeError('ERR_RNN_SHAPE', `${name}: ${why}`, { op: name, shapes: [input.shape, ...more.map((t) => t.shape)] });
     };
-    if (input.ndim !== 1 && input.ndim !== 2) throw new ValueError('ERR_RNN_SHAPE', `${name}: Expected input to be 1D or 2D, got ${input.ndim}D instead`, { op: name, shapes: [input.shape] });
+    if (input.ndim !== 1 && input.ndim !== 2)
+      throw new ValueError('ERR_RNN_SHAPE', `${name}: Expected input to be 1D or 2D, got ${input.ndim}D instead`, {
+        op: name,
+        shapes: [input.shape],
+      });
     const batched = input.ndim === 2;
     const x = batched ? input : input.unsqueeze(0);
     if (x.size(1) !== this.inputSize) fail(`input has inconsistent input_size: got ${x.size(1)} expected ${this.inputSize}`);
     const full = states.map((state, i) => {
       if (state === undefined) return zeros([x.size(0), this.hiddenSize], { dtype: input.dtype, device: input.device });
-      if (state.ndim !== 1 && state.ndim !== 2) throw new ValueError('ERR_RNN_SHAPE', `${name}: Expected ${names[i]} to be 1D or 2D, got ${state.ndim}D instead`, { op: name, shapes: [state.shape] });
+      if (state.ndim !== 1 && state.ndim !== 2)
+        throw new ValueError('ERR_RNN_SHAPE', `${name}: Expected ${names[i]} to be 1D or 2D, got ${state.ndim}D instead`, {
+          op: name,
+          shapes: [state.shape],
+        });
       const h = state.ndim === 2 ? state : state.unsqueeze(0);
       if (h.size(0) !== x.size(0)) fail(`Input batch size ${x.size(0)} doesn't match hidden${i} batch size ${h.size(0)}`, state);
-      if (h.size(1) !== this.hiddenSize) fail(`hidden${i} has inconsistent hidden_size: got ${h.size(1)}, expected ${this.hiddenSize}`, state);
+      if (h.size(1) !== this.hiddenSize)
+        fail(`hidden${i} has inconsistent hidden_size: got ${h.size(1)}, expected ${this.hiddenSize}`, state);
       return h;
     });
-    const next = step(linear(x, this.weight_ih, this.bias_ih), full, { ih: this.weight_ih, hh: this.weight_hh, biasIh: this.bias_ih, biasHh: this.bias_hh, hr: null });
+    const next = step(linear(x, this.weight_ih, this.bias_ih), full, {
+      ih: this.weight_ih,
+      hh: this.weight_hh,
+      biasIh: this.bias_ih,
+      biasHh: this.bias_hh,
+      hr: null,
+    });
     return batched ? next : next.map((t) => t.squeeze(0));
   }
 
@@ -72,7 +87,8 @@ export class RNNCell extends CellBase {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
     super(inputSize, hiddenSize, 1, options);
     this.nonlinearity = options.nonlinearity ?? 'tanh';
-    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu') throw new ValueError('ERR_RNN_OPTION', `RNNCell: Unknown nonlinearity: ${String(this.nonlinearity)}`);
+    if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu')
+      throw new ValueError('ERR_RNN_OPTION', `RNNCell: Unknown nonlinearity: ${String(this.nonlinearity)}`);
   }
 
   forward(input: Tensor, h?: Tensor | null): Tensor {

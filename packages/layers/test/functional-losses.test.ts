@@ -10,17 +10,40 @@ beforeAll(() => {
 const int = (values: number[]): Tensor => tensor(values, { dtype: 'int32' });
 
 describe('crossEntropy', () => {
-  const logits = (): Tensor => tensor([[2, 1, 0], [0, 0, 0]], { requiresGrad: true });
+  const logits = (): Tensor =>
+    tensor(
+      [
+        [2, 1, 0],
+        [0, 0, 0],
+      ],
+      { requiresGrad: true },
+    );
 
   it('takes indices, or the probabilities that say the same', () => {
     const byIndex = F.crossEntropy(logits(), int([0, 2])).item();
     expect(byIndex).toBeCloseTo((Math.log(1 + Math.exp(-1) + Math.exp(-2)) + Math.log(3)) / 2, 5);
-    expect(F.crossEntropy(logits(), tensor([[1, 0, 0], [0, 0, 1]])).item()).toBeCloseTo(byIndex, 6);
+    expect(
+      F.crossEntropy(
+        logits(),
+        tensor([
+          [1, 0, 0],
+          [0, 0, 1],
+        ]),
+      ).item(),
+    ).toBeCloseTo(byIndex, 6);
   });
 
   it('smooths labels as probabilities would', () => {
     const smooth = F.crossEntropy(logits(), int([0, 2]), { labelSmoothing: 0.3 }).item();
-    expect(F.crossEntropy(logits(), tensor([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]])).item()).toBeCloseTo(smooth, 5);
+    expect(
+      F.crossEntropy(
+        logits(),
+        tensor([
+          [0.8, 0.1, 0.1],
+          [0.1, 0.1, 0.8],
+        ]),
+      ).item(),
+    ).toBeCloseTo(smooth, 5);
   });
 
   it('has softmax − one-hot as gradient, and none where it is told to ignore', () => {
@@ -66,7 +89,9 @@ describe('losses between numbers', () => {
 
 describe('losses with a margin', () => {
   it('counts what is within it', () => {
-    expect(F.marginRankingLoss(tensor([1, 3]), tensor([2, 1]), tensor([1, 1]), { margin: 0.5, reduction: 'none' }).toArray()).toEqual([1.5, 0]);
+    expect(F.marginRankingLoss(tensor([1, 3]), tensor([2, 1]), tensor([1, 1]), { margin: 0.5, reduction: 'none' }).toArray()).toEqual([
+      1.5, 0,
+    ]);
     expect(F.hingeEmbeddingLoss(tensor([0.25, 0.25]), tensor([1, -1]), { reduction: 'none' }).toArray()).toEqual([0.25, 0.75]);
     expect(F.multiMarginLoss(tensor([[0.5, 1, 0]]), int([0])).item()).toBeCloseTo(2 / 3, 6);
     expect(F.multilabelMarginLoss(tensor([[0.25, 0.5, 1]]), int([2, -1, 0]).reshape([1, 3])).item()).toBeCloseTo((0.25 + 0.5) / 3, 6);

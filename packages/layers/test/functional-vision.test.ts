@@ -27,7 +27,9 @@ describe('interpolate', () => {
 
   it('gives each input element the weights that it had', () => {
     const x = image(2, 3).requiresGrad_();
-    F.interpolate(x, { size: [5, 4], mode: 'bicubic' }).sum().backward();
+    F.interpolate(x, { size: [5, 4], mode: 'bicubic' })
+      .sum()
+      .backward();
     expect(x.grad!.sum().item()).toBeCloseTo(20, 4);
   });
 
@@ -59,12 +61,25 @@ describe('rearranging', () => {
   it('takes patches out and adds them back', () => {
     const columns = F.unfold(image(3, 3), 2);
     expect(columns.shape).toEqual([1, 4, 4]);
-    expect(F.fold(columns, 3, 2).toArray()).toEqual([[[[0, 2, 2], [6, 16, 10], [6, 14, 8]]]]);
+    expect(F.fold(columns, 3, 2).toArray()).toEqual([
+      [
+        [
+          [0, 2, 2],
+          [6, 16, 10],
+          [6, 14, 8],
+        ],
+      ],
+    ]);
   });
 
   it('reads an image at its own places unchanged', () => {
     const x = image(3, 4);
-    const theta = tensor([[[1, 0, 0], [0, 1, 0]]]);
+    const theta = tensor([
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+      ],
+    ]);
     for (const alignCorners of [true, false]) {
       const y = F.gridSample(x, F.affineGrid(theta, [1, 1, 3, 4], { alignCorners }), { alignCorners });
       [...y.data()].forEach((v, i) => expect(v).toBeCloseTo(i, 4));
@@ -74,25 +89,62 @@ describe('rearranging', () => {
 
 describe('attention, bags and distances', () => {
   it('does not look ahead when causal', () => {
-    const v = tensor([[[1, 0], [0, 1]]]);
+    const v = tensor([
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    ]);
     const y = F.scaledDotProductAttention(ones(1, 2, 2), ones(1, 2, 2), v, { isCausal: true });
-    expect(y.toArray()).toEqual([[[1, 0], [0.5, 0.5]]]);
+    expect(y.toArray()).toEqual([
+      [
+        [1, 0],
+        [0.5, 0.5],
+      ],
+    ]);
   });
 
   it('sums bags, empty ones included, without what is padding', () => {
-    const weight = tensor([[1, 1], [2, 2], [4, 4]]);
+    const weight = tensor([
+      [1, 1],
+      [2, 2],
+      [4, 4],
+    ]);
     const index = tensor([0, 1, 2], { dtype: 'int32' });
     const offsets = tensor([0, 2, 2], { dtype: 'int32' });
-    expect(F.embeddingBag(index, weight, offsets, { mode: 'sum' }).toArray()).toEqual([[3, 3], [0, 0], [4, 4]]);
-    expect(F.embeddingBag(index, weight, offsets, { mode: 'mean', paddingIdx: 0 }).toArray()).toEqual([[2, 2], [0, 0], [4, 4]]);
-    expect(F.embeddingBag(index, weight, offsets, { mode: 'max' }).toArray()).toEqual([[2, 2], [0, 0], [4, 4]]);
-    expect(F.oneHot(tensor([0, 2], { dtype: 'int32' })).toArray()).toEqual([[1, 0, 0], [0, 0, 1]]);
+    expect(F.embeddingBag(index, weight, offsets, { mode: 'sum' }).toArray()).toEqual([
+      [3, 3],
+      [0, 0],
+      [4, 4],
+    ]);
+    expect(F.embeddingBag(index, weight, offsets, { mode: 'mean', paddingIdx: 0 }).toArray()).toEqual([
+      [2, 2],
+      [0, 0],
+      [4, 4],
+    ]);
+    expect(F.embeddingBag(index, weight, offsets, { mode: 'max' }).toArray()).toEqual([
+      [2, 2],
+      [0, 0],
+      [4, 4],
+    ]);
+    expect(F.oneHot(tensor([0, 2], { dtype: 'int32' })).toArray()).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+    ]);
   });
 
   it('measures', () => {
     expect(F.cosineSimilarity(tensor([[1, 0]]), tensor([[2, 0]])).item()).toBeCloseTo(1, 6);
     expect(F.pairwiseDistance(tensor([0, 0]), tensor([3, 4]), { eps: 0 }).item()).toBe(5);
-    expect(F.pdist(tensor([[0, 0], [3, 4], [0, 0]])).toArray()).toEqual([5, 0, 5]);
+    expect(
+      F.pdist(
+        tensor([
+          [0, 0],
+          [3, 4],
+          [0, 0],
+        ]),
+      ).toArray(),
+    ).toEqual([5, 0, 5]);
     expect(F.normalize(tensor([[3, 4]])).toArray()).toEqual([[Math.fround(0.6), Math.fround(0.8)]]);
   });
 });

@@ -39,7 +39,10 @@ export abstract class Optimizer<O extends object> {
   constructor(params: Params<O>, defaults: O) {
     this.defaults = defaults;
     if (isTensor(params)) {
-      throw new ValueError('ERR_OPTIM_PARAMS', `${this.typeName}: params argument given to the optimizer should be an iterable of Tensors or of groups, but got a Tensor`);
+      throw new ValueError(
+        'ERR_OPTIM_PARAMS',
+        `${this.typeName}: params argument given to the optimizer should be an iterable of Tensors or of groups, but got a Tensor`,
+      );
     }
     const entries = [...params];
     if (entries.length === 0) throw new ValueError('ERR_OPTIM_PARAMS', `${this.typeName}: optimizer got an empty parameter list`);
@@ -146,9 +149,12 @@ export abstract class Optimizer<O extends object> {
     const groups = saved.param_groups;
     if (groups.length !== this.paramGroups.length) fail('loaded state dict has a different number of parameter groups');
     groups.forEach((g, i) => {
-      if (g.params.length !== this.paramGroups[i]!.params.length) fail("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+      if (g.params.length !== this.paramGroups[i]!.params.length)
+        fail("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
     });
-    const options = groups.map(({ params: _, ...rest }) => Object.fromEntries(Object.entries(rest).map(([name, value]) => [toCamelCase(name), value])));
+    const options = groups.map(({ params: _, ...rest }) =>
+      Object.fromEntries(Object.entries(rest).map(([name, value]) => [toCamelCase(name), value])),
+    );
     const states = new Map<Tensor, ParamState>();
     groups.forEach((g, i) => {
       g.params.forEach((number, k) => {
@@ -168,7 +174,15 @@ export abstract class Optimizer<O extends object> {
   /** A copy of a saved state tensor, on the parameter's device and in its dtype (a step counter stays what it is: a number). */
   #adopt(name: string, value: Tensor, p: Tensor): Tensor | number {
     if (name === 'step') return value.item();
-    return keep(noGrad(() => value.detach().to({ device: p.device, dtype: value.isFloatingPoint() ? p.dtype : value.dtype }).clone().realize()));
+    return keep(
+      noGrad(() =>
+        value
+          .detach()
+          .to({ device: p.device, dtype: value.isFloatingPoint() ? p.dtype : value.dtype })
+          .clone()
+          .realize(),
+      ),
+    );
   }
 
   /** Calls `hook` before each step. PyTorch: register_step_pre_hook. */
@@ -186,8 +200,10 @@ export abstract class Optimizer<O extends object> {
   /** As PyTorch prints it. */
   toString(): string {
     const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
-      const lines = Object.entries(options).map(([name, value]) => [toSnakeCase(name), value] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-      return `Parameter Group ${i}\n${lines.map(([name, value]) => `    ${name}: ${Array.isArray(value) ? `(${value.join(', ')})` : value === null ? 'None' : typeof value === 'boolean' ? (value ? 'True' : 'False') : String(value)}\n`).join('')}`;
+      const lines = Object.entries(options)
+        .map(([name, value]) => [toSnakeCase(name), value] as const)
+        .sort(([a], [b]) => (a < b ? -1 : 1));
+      return `Parameter Group ${i}\n${lines.map(([name, value]) => `    ${name}: ${Array.isArray(value) ? `(${value.join(', ')})` : value === null ? 'None' : typeof value === 'boolean' ? (value ? 'True' : 'False') : typeof value === 'number' ? value : JSON.stringify(value)}\n`).join('')}`;
     });
     return `${this.typeName} (\n${groups.join('\n')})`;
   }

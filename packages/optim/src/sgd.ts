@@ -18,7 +18,9 @@ export interface SGDOptions {
 }
 
 /** Scalars: lr, weight decay, momentum, 1 − dampening, and the gradient's sign. */
-const plain = new Update('sgd', 1, (e, [p, g], [lr, decay, , , sign]) => [e.sub(p!, e.mul(lr!, e.add(e.mul(g!, sign!), e.mul(p!, decay!))))]);
+const plain = new Update('sgd', 1, (e, [p, g], [lr, decay, , , sign]) => [
+  e.sub(p!, e.mul(lr!, e.add(e.mul(g!, sign!), e.mul(p!, decay!)))),
+]);
 const undecayed = new Update('sgd', 1, (e, [p, g], [lr, , , , sign]) => [e.sub(p!, e.mul(lr!, e.mul(g!, sign!)))]);
 const first = new Update('sgd.first', 2, (e, [p, , g], [lr, decay, , , sign]) => {
   const d = e.add(e.mul(g!, sign!), e.mul(p!, decay!));
@@ -50,7 +52,8 @@ export class SGD extends Optimizer<SGDOptions> {
     if (!(o.lr >= 0)) this.invalid('learning rate', o.lr);
     if (!(o.momentum >= 0)) this.invalid('momentum', o.momentum);
     if (!(o.weightDecay >= 0)) this.invalid('weight_decay', o.weightDecay);
-    if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0)) throw new ValueError('ERR_OPTIM_OPTION', 'SGD: Nesterov momentum requires a momentum and zero dampening');
+    if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0))
+      throw new ValueError('ERR_OPTIM_OPTION', 'SGD: Nesterov momentum requires a momentum and zero dampening');
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: SGDOptions): void {

@@ -3,7 +3,9 @@ import type { Tensor } from '@tessera/core';
 import type { Adapter, Adapters } from './adapter.js';
 
 const camel = (kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(kwargs).map(([name, value]) => [name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]));
+  Object.fromEntries(
+    Object.entries(kwargs).map(([name, value]) => [name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), value]),
+  );
 
 /** Options at the end, if there are any. */
 const withOptions = (args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] =>
@@ -34,13 +36,16 @@ const writing =
 
 export const CREATION: Adapters = {
   // torch.arange(end) and arange(start, end=…) both exist.
-  arange: ({ library, args, kwargs: { end, ...kwargs } }) => library.fn('arange')(...withOptions(end === undefined ? args : [...args, end], kwargs)),
+  arange: ({ library, args, kwargs: { end, ...kwargs } }) =>
+    library.fn('arange')(...withOptions(end === undefined ? args : [...args, end], kwargs)),
   eye: plain('eye'),
   ones: plain('ones'),
   zeros: plain('zeros'),
   scalar_tensor: plain('scalarTensor'),
-  tril_indices: ({ library, args: [row, col, offset], kwargs }) => library.fn('trilIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
-  triu_indices: ({ library, args: [row, col, offset], kwargs }) => library.fn('triuIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
+  tril_indices: ({ library, args: [row, col, offset], kwargs }) =>
+    library.fn('trilIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
+  triu_indices: ({ library, args: [row, col, offset], kwargs }) =>
+    library.fn('triuIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
   rand_like: plain('randLike'),
   randn: plain('randn'),
   randn_like: plain('randnLike'),

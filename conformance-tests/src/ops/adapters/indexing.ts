@@ -22,5 +22,10 @@ export const INDEXING: Adapters = {
   narrow: ({ library, args: [x, dim, start, length] }) => library.fn('narrow')(x, dim, isTensor(start) ? start.item() : start, length),
   slice: ({ library, args: [x, ...rest] }) => library.fn('slice')(x, ...rest),
   index_put: ({ library, subject, args: [x, indices, values], kwargs }) =>
-    library.fn('indexPut')(x, (indices as readonly unknown[]).map((item) => toIndex(item, subject)), values, kwargs),
+    library.fn('indexPut')(
+      x,
+      (indices as readonly unknown[]).map((item) => toIndex(item, subject)),
+      values,
+      kwargs,
+    ),
 };

@@ -7,7 +7,9 @@ import type { Adapter, Adapters } from './adapter.js';
 const reflected =
   (name: string): Adapter =>
   ({ library, subject, args: [self, other] }) => {
-    const left = isTensor(other) ? other : tensor(other as number, { device: subject.device, dtype: Number.isInteger(other) && integral(self) ? 'int32' : 'float32' });
+    const left = isTensor(other)
+      ? other
+      : tensor(other as number, { device: subject.device, dtype: Number.isInteger(other) && integral(self) ? 'int32' : 'float32' });
     return library.fn(name)(left, self);
   };
 

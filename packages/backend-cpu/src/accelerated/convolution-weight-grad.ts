@@ -48,11 +48,22 @@ function* images(x: Planes, g: Planes, group: number, rows: number, channels: nu
 }
 
 /** Rows of a block are channels of the output, columns are weights, both along the positions of one image. */
-function* depthBlocks(x: Planes, g: Planes, group: number, rows: number, channels: number, taps: Taps, positions: Positions): Generator<DepthBlock> {
+function* depthBlocks(
+  x: Planes,
+  g: Planes,
+  group: number,
+  rows: number,
+  channels: number,
+  taps: Taps,
+  positions: Positions,
+): Generator<DepthBlock> {
   const count = positions.sizes[0] * positions.sizes[1] * positions.sizes[2];
   const flat = flatStride(g.sizes, g.strides);
   for (const { source, grad } of images(x, g, group, rows, channels)) {
-    const rowLanes = flat === 0 ? new TapLanes(grad, IDENTITY, { sizes: g.sizes, step: [1, 1, 1] }) : new StridedLanes(grad.data, grad.at, grad.strideC, flat);
+    const rowLanes =
+      flat === 0
+        ? new TapLanes(grad, IDENTITY, { sizes: g.sizes, step: [1, 1, 1] })
+        : new StridedLanes(grad.data, grad.at, grad.strideC, flat);
     const columns = new TapLanes(source, taps, positions);
     for (let from = 0; from < count; from += DEPTH) yield { rows: rowLanes, columns, from, depth: Math.min(DEPTH, count - from) };
   }

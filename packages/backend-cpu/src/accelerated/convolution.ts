@@ -43,7 +43,17 @@ export const convolutionInputGrad: Kernels['convolutionInputGrad'] = (gradOut, w
           return distance % stride[dim] === 0 ? distance / stride[dim] : null;
         });
         const to = everyNth(x, phase, stride);
-        correlate({ from: g, to, weight: w, rows, columnStride: w.strideN, taps, positions: { sizes: to.sizes, step: [1, 1, 1] }, groups, bias: null });
+        correlate({
+          from: g,
+          to,
+          weight: w,
+          rows,
+          columnStride: w.strideN,
+          taps,
+          positions: { sizes: to.sizes, step: [1, 1, 1] },
+          groups,
+          bias: null,
+        });
       }
     }
   }
@@ -55,7 +65,11 @@ function everyNth(x: Planes, phase: Three, stride: Three): Planes {
   return {
     ...x,
     at: x.at + phase[0] * x.strides[0] + phase[1] * x.strides[1] + phase[2] * x.strides[2],
-    sizes: [Math.ceil((x.sizes[0] - phase[0]) / stride[0]), Math.ceil((x.sizes[1] - phase[1]) / stride[1]), Math.ceil((x.sizes[2] - phase[2]) / stride[2])],
+    sizes: [
+      Math.ceil((x.sizes[0] - phase[0]) / stride[0]),
+      Math.ceil((x.sizes[1] - phase[1]) / stride[1]),
+      Math.ceil((x.sizes[2] - phase[2]) / stride[2]),
+    ],
     strides: [x.strides[0] * stride[0], x.strides[1] * stride[1], x.strides[2] * stride[2]],
   };
 }
@@ -80,19 +94,42 @@ function correlate({ from, to, weight, rows, columnStride, taps, positions, grou
   const P = positions.sizes[0] * positions.sizes[1] * positions.sizes[2];
   for (let group = 0; group < groups; group++) {
     const weights = weightsOf(weight, weight.at + group * rows.group, rows.count, rows.stride, channels, columnStride, taps);
-    const biases: Matrix | null = bias === null ? null : { data: bias.buffer.data, at: bias.buffer.base + bias.offset + group * rows.count * bias.strides[0], down: bias.strides[0], across: 0 };
+    const biases: Matrix | null =
+      bias === null
+        ? null
+        : {
+            data: bias.buffer.data,
+            at: bias.buffer.base + bias.offset + group * rows.count * bias.strides[0],
+            down: bias.strides[0],
+            across: 0,
+          };
     const packed = rows.count > 1 && K > 0 ? PackedLanes.ofRows(weights, rows.count, K) : null;
     for (let n = 0; n < from.N; n++) {
       const source: Source = { ...from, at: from.at + n * from.strideN + group * channels * from.strideC, channels };
-      const sink: Sink = new GridSink(to.data, to.at + n * to.strideN + group * rows.count * to.strideC, to.strideC, positions.sizes, to.strides);
-      if (packed === null) for (let r = 0; r < rows.count; r++) correlateRow(weights.subarray(r * K, r * K + K), source, taps, positions, sink, r, biases);
+      const sink: Sink = new GridSink(
+        to.data,
+        to.at + n * to.strideN + group * rows.count * to.strideC,
+        to.strideC,
+        positions.sizes,
+        to.strides,
+      );
+      if (packed === null)
+        for (let r = 0; r < rows.count; r++) correlateRow(weights.subarray(r * K, r * K + K), source, taps, positions, sink, r, biases);
       else multiply(rows.count, P, K, packed, new PatchLanes(source, taps, positions), sink, biases);
     }
   }
 }
 
 /** Rows of weights, by channel and then tap. */
-function weightsOf(weight: Planes, at: number, rows: number, rowStride: number, channels: number, channelStride: number, taps: Taps): Float64Array {
+function weightsOf(
+  weight: Planes,
+  at: number,
+  rows: number,
+  rowStride: number,
+  channels: number,
+  channelStride: number,
+  taps: Taps,
+): Float64Array {
   const list = new Float64Array(rows * channels * taps.count);
   let to = 0;
   for (let r = 0; r < rows; r++) {

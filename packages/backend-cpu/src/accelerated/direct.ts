@@ -6,7 +6,15 @@ import { endInside, firstInside, type Positions, type Source, type Taps } from '
 let sums = new Float64Array(0);
 
 /** Row `row` of the output: Σ over channels and taps of weights[c · taps + t] · source. */
-export function correlateRow(weights: Float64Array, source: Source, taps: Taps, positions: Positions, sink: Sink, row: number, bias: Matrix | null): void {
+export function correlateRow(
+  weights: Float64Array,
+  source: Source,
+  taps: Taps,
+  positions: Positions,
+  sink: Sink,
+  row: number,
+  bias: Matrix | null,
+): void {
   const [D, H, W] = positions.sizes;
   const [stepD, stepH, stepW] = positions.step;
   if (sums.length < W) sums = new Float64Array(W);
@@ -21,7 +29,8 @@ export function correlateRow(weights: Float64Array, source: Source, taps: Taps, 
         const first = firstInside(stepW, offset);
         const count = endInside(stepW, offset, source.sizes[2], W) - first;
         const at = source.at + z * source.strides[0] + y * source.strides[1] + (first * stepW + offset) * source.strides[2];
-        for (let c = 0; c < source.channels; c++) addScaled(sums, first, count, source.data, at + c * source.strideC, stepW * source.strides[2], weights[c * taps.count + t]);
+        for (let c = 0; c < source.channels; c++)
+          addScaled(sums, first, count, source.data, at + c * source.strideC, stepW * source.strides[2], weights[c * taps.count + t]);
       }
       sink.store(sums, 0, row, (d * H + h) * W, W, bias);
     }
@@ -33,7 +42,11 @@ function addScaled(to: Float64Array, first: number, count: number, data: ArrayLi
 }
 
 /** The gradient of one channel's weights where each channel has its own: Σ over images and positions of grad · source, for each tap. */
-export function correlationSums(images: Iterable<{ readonly source: Source; readonly grad: Source }>, taps: Taps, positions: Positions): Float64Array {
+export function correlationSums(
+  images: Iterable<{ readonly source: Source; readonly grad: Source }>,
+  taps: Taps,
+  positions: Positions,
+): Float64Array {
   const [D, H, W] = positions.sizes;
   const [stepD, stepH, stepW] = positions.step;
   const totals = new Float64Array(taps.count);

@@ -26,7 +26,7 @@ export class GridSink implements Sink {
       return;
     }
     const [, H, W] = sizes;
-    for (const end = column + count; column < end; ) {
+    for (const end = column + count; column < end;) {
       const w = column % W;
       const r = (column - w) / W;
       const n = Math.min(W - w, end - column);

@@ -12,13 +12,20 @@ type Linear = Required<AcceleratedKernels<CpuBuffer>>['linear'];
 const SMALL = 4096;
 
 export const linear: Linear = (a, b, bias, out) => {
-  if ((out.dtype !== 'float32' && out.dtype !== 'float64') || a.dtype !== out.dtype || b.dtype !== out.dtype || (bias !== null && bias.dtype !== out.dtype)) return false;
+  if (
+    (out.dtype !== 'float32' && out.dtype !== 'float64') ||
+    a.dtype !== out.dtype ||
+    b.dtype !== out.dtype ||
+    (bias !== null && bias.dtype !== out.dtype)
+  )
+    return false;
   const [M, K] = a.shape;
   const N = b.shape[0];
   const x = matrixOf(a);
   const y = matrixOf(b);
   const z = matrixOf(out);
-  const row: Matrix | null = bias === null ? null : { data: bias.buffer.data, at: bias.buffer.base + bias.offset, down: 0, across: bias.strides[0] };
+  const row: Matrix | null =
+    bias === null ? null : { data: bias.buffer.data, at: bias.buffer.base + bias.offset, down: 0, across: bias.strides[0] };
   if (M * N * K <= SMALL || M === 1) small(M, N, K, x, y, row, z);
   else multiply(M, N, K, StridedLanes.rows(x), StridedLanes.rows(y), new MatrixSink(z), row);
   return true;

@@ -57,7 +57,16 @@ function zeroLanes(panels: Float64Array, to: number, panel: number, lane: number
   for (; lane < end; lane++) panels[to + (lane >> 2) * panel + (lane & 3)] = 0;
 }
 
-function copyLanes(panels: Float64Array, to: number, panel: number, lane: number, end: number, data: ArrayLike<number>, at: number, step: number): void {
+function copyLanes(
+  panels: Float64Array,
+  to: number,
+  panel: number,
+  lane: number,
+  end: number,
+  data: ArrayLike<number>,
+  at: number,
+  step: number,
+): void {
   for (; lane < end; lane++, at += step) panels[to + (lane >> 2) * panel + (lane & 3)] = data[at];
 }
 
@@ -75,7 +84,15 @@ export class TapLanes implements Lanes {
     for (let lane = 0; lane < whole; lane++) {
       const to = (lane >> 2) * PANEL * depth + (lane & 3);
       if (lane >= count) zeros(panels, to, depth);
-      else this.#packLane(panels, to, from, depth, source.at + Math.floor((first + lane) / taps.count) * source.strideC, (first + lane) % taps.count);
+      else
+        this.#packLane(
+          panels,
+          to,
+          from,
+          depth,
+          source.at + Math.floor((first + lane) / taps.count) * source.strideC,
+          (first + lane) % taps.count,
+        );
     }
   }
 

@@ -27,14 +27,20 @@ function reachOf(count: number, size: number, kernel: number, stride: number, pa
 }
 
 /** Calls `visit` for each row of positions of `y`: with its plane of `x`, and where the row begins in `y` and in `z`. */
-export function forEachPositionRow(x: Planes, y: Planes, z: Planes, visit: (plane: number, atY: number, atZ: number, d: number, h: number) => void): void {
+export function forEachPositionRow(
+  x: Planes,
+  y: Planes,
+  z: Planes,
+  visit: (plane: number, atY: number, atZ: number, d: number, h: number) => void,
+): void {
   for (let n = 0; n < y.N; n++) {
     for (let c = 0; c < y.C; c++) {
       const plane = x.at + n * x.strideN + c * x.strideC;
       const planeY = y.at + n * y.strideN + c * y.strideC;
       const planeZ = z.at + n * z.strideN + c * z.strideC;
       for (let d = 0; d < y.sizes[0]; d++) {
-        for (let h = 0; h < y.sizes[1]; h++) visit(plane, planeY + d * y.strides[0] + h * y.strides[1], planeZ + d * z.strides[0] + h * z.strides[1], d, h);
+        for (let h = 0; h < y.sizes[1]; h++)
+          visit(plane, planeY + d * y.strides[0] + h * y.strides[1], planeZ + d * z.strides[0] + h * z.strides[1], d, h);
       }
     }
   }

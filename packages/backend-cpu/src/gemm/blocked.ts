@@ -18,7 +18,8 @@ let rowPanels = new Float64Array(0);
 let columnPanels = new Float64Array(0);
 let sums = new Float64Array(0);
 
-const enough = (array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> => (array.length >= length ? array : new Float64Array(length));
+const enough = (array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> =>
+  array.length >= length ? array : new Float64Array(length);
 const whole = (count: number): number => Math.ceil(count / PANEL) * PANEL;
 
 /** One piece of the depth: where each side's elements come from. */

@@ -62,7 +62,16 @@ function packPanel(data: TypedArray, at: number, step: number, along: number, pa
   }
 }
 
-function packPart(data: TypedArray, at: number, step: number, along: number, panels: Float64Array, to: number, depth: number, lanes: number): void {
+function packPart(
+  data: TypedArray,
+  at: number,
+  step: number,
+  along: number,
+  panels: Float64Array,
+  to: number,
+  depth: number,
+  lanes: number,
+): void {
   for (let lane = 0; lane < PANEL; lane++) {
     let p = at + lane * step;
     for (let k = 0; k < depth; k++, p += along) panels[to + PANEL * k + lane] = lane < lanes ? data[p] : 0;

@@ -21,7 +21,8 @@ export class MatrixSink implements Sink {
   store(sums: Float64Array, from: number, row: number, column: number, count: number, bias: Matrix | null): void {
     const { data, at, down, across } = this.out;
     const to = at + row * down + column * across;
-    if (bias === null || bias.across === 0) storeRow(sums, from, data, to, across, count, bias === null ? 0 : bias.data[bias.at + row * bias.down]);
+    if (bias === null || bias.across === 0)
+      storeRow(sums, from, data, to, across, count, bias === null ? 0 : bias.data[bias.at + row * bias.down]);
     else storeBiased(sums, from, data, to, across, count, bias.data, bias.at + row * bias.down + column * bias.across, bias.across);
   }
 }
@@ -31,6 +32,16 @@ export function storeRow(sums: Float64Array, from: number, data: TypedArray, to:
   for (const end = from + count; from < end; from++, to += across) data[to] = sums[from] + add;
 }
 
-function storeBiased(sums: Float64Array, from: number, data: TypedArray, to: number, across: number, count: number, bias: TypedArray, b: number, step: number): void {
+function storeBiased(
+  sums: Float64Array,
+  from: number,
+  data: TypedArray,
+  to: number,
+  across: number,
+  count: number,
+  bias: TypedArray,
+  b: number,
+  step: number,
+): void {
   for (const end = from + count; from < end; from++, to += across, b += step) data[to] = sums[from] + bias[b];
 }

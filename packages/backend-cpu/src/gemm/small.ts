@@ -8,12 +8,25 @@ export function multiplySmall(M: number, N: number, K: number, a: Matrix, b: Mat
   for (let i = 0; i < M; i++) {
     const p = a.at + i * a.down;
     const o = out.at + i * out.down;
-    for (let j = 0; j < four; j += 4) dotFour(K, a.data, p, a.across, b.data, b.at + j * b.across, b.down, b.across, out.data, o + j * out.across, out.across);
+    for (let j = 0; j < four; j += 4)
+      dotFour(K, a.data, p, a.across, b.data, b.at + j * b.across, b.down, b.across, out.data, o + j * out.across, out.across);
     for (let j = four; j < N; j++) out.data[o + j * out.across] = dot(K, a.data, p, a.across, b.data, b.at + j * b.across, b.down);
   }
 }
 
-function dotFour(K: number, x: TypedArray, p: number, stepX: number, y: TypedArray, q: number, stepY: number, next: number, out: TypedArray, o: number, stepOut: number): void {
+function dotFour(
+  K: number,
+  x: TypedArray,
+  p: number,
+  stepX: number,
+  y: TypedArray,
+  q: number,
+  stepY: number,
+  next: number,
+  out: TypedArray,
+  o: number,
+  stepOut: number,
+): void {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;

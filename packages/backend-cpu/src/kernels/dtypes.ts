@@ -3,7 +3,12 @@ import { type DType, DTypeError, KERNEL_DTYPES, SCATTER_REDUCE_DTYPES } from '@t
 
 /** @throws DTypeError `ERR_KERNEL_DTYPE`. */
 export function checkDType(kernel: keyof typeof KERNEL_DTYPES, dtype: DType, taken = KERNEL_DTYPES[kernel]): void {
-  if (!taken.includes(dtype)) throw new DTypeError('ERR_KERNEL_DTYPE', `cpu: ${kernel} takes ${taken.join(', ')}, not ${dtype}`, { op: kernel, dtypes: [dtype], device: 'cpu' });
+  if (!taken.includes(dtype))
+    throw new DTypeError('ERR_KERNEL_DTYPE', `cpu: ${kernel} takes ${taken.join(', ')}, not ${dtype}`, {
+      op: kernel,
+      dtypes: [dtype],
+      device: 'cpu',
+    });
 }
 
 export { SCATTER_REDUCE_DTYPES };

@@ -24,7 +24,19 @@ export function gather(input: View<CpuBuffer>, indices: View<CpuBuffer>, dim: nu
 }
 
 /** A row with an index for each element. */
-function pick(x: TypedArray, a: number, stepIn: number, index: TypedArray, i: number, stepIndex: number, stride: number, y: TypedArray, o: number, stepOut: number, count: number): void {
+function pick(
+  x: TypedArray,
+  a: number,
+  stepIn: number,
+  index: TypedArray,
+  i: number,
+  stepIndex: number,
+  stride: number,
+  y: TypedArray,
+  o: number,
+  stepOut: number,
+  count: number,
+): void {
   for (let j = 0; j < count; j++) {
     y[o] = x[a + index[i] * stride];
     a += stepIn;

@@ -8,7 +8,10 @@ export function checkIndices(op: string, indices: View<CpuBuffer>, dim: number, 
   const { buffer, shape, strides, offset } = indices;
   const { data } = buffer;
   // Along dims of stride 0 all indices are the same one.
-  const loops = mergeDims(shape.map((n, d) => (strides[d] === 0 ? 1 : n)), [strides]);
+  const loops = mergeDims(
+    shape.map((n, d) => (strides[d] === 0 ? 1 : n)),
+    [strides],
+  );
   const count = loops.shape[loops.shape.length - 1];
   const step = loops.strides[0][loops.strides[0].length - 1];
   walkRows(loops, [buffer.base + offset], ([at]) => {
@@ -26,9 +29,18 @@ function outOfRange(op: string, { buffer, shape, strides, offset }: View<CpuBuff
     const position = positionOf(i, shape);
     const index = buffer.data[buffer.base + offset + position.reduce((sum, p, d) => sum + p * strides[d], 0)];
     if (index >= 0 && index < size) continue;
-    throw new IndexError('ERR_INDEX_RANGE', `${op}: index ${index} at [${position.join(', ')}] is out of range for dim ${dim} of size ${size}`, { op, device: 'cpu', index, size, dim, position });
+    throw new IndexError(
+      'ERR_INDEX_RANGE',
+      `${op}: index ${index} at [${position.join(', ')}] is out of range for dim ${dim} of size ${size}`,
+      { op, device: 'cpu', index, size, dim, position },
+    );
   }
-  throw new IndexError('ERR_INDEX_RANGE', `${op}: an index is out of range for dim ${dim} of size ${size}`, { op, device: 'cpu', size, dim });
+  throw new IndexError('ERR_INDEX_RANGE', `${op}: an index is out of range for dim ${dim} of size ${size}`, {
+    op,
+    device: 'cpu',
+    size,
+    dim,
+  });
 }
 
 function positionOf(i: number, shape: readonly number[]): number[] {

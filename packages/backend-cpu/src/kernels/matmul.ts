@@ -33,7 +33,8 @@ function matrixOf({ buffer, offset, strides }: View<CpuBuffer>, n: number): Matr
 function product(M: number, N: number, K: number, a: Matrix, b: Matrix, out: Matrix, integers: boolean): void {
   if (integers) multiplyIntegers(M, N, K, a, b, out);
   else if (N === 1) multiplyVector(M, K, a, b.data, b.at, b.down, out.data, out.at, out.down);
-  else if (M === 1) multiplyVector(N, K, { data: b.data, at: b.at, down: b.across, across: b.down }, a.data, a.at, a.across, out.data, out.at, out.across);
+  else if (M === 1)
+    multiplyVector(N, K, { data: b.data, at: b.at, down: b.across, across: b.down }, a.data, a.at, a.across, out.data, out.at, out.across);
   else if (M * N * K <= SMALL || K === 1) multiplySmall(M, N, K, a, b, out);
   else multiply(M, N, K, StridedLanes.rows(a), StridedLanes.columns(b), new MatrixSink(out));
 }

@@ -55,7 +55,11 @@ function checkViews(program: Program, inputs: readonly CpuView[], outputs: reado
   const wanted = [...program.inputs, ...program.outputs.map((o) => o.dtype)];
   const given = [...inputs, ...outputs].map((view) => view.dtype);
   if (wanted.join() !== given.join()) {
-    throw new ValueError('ERR_PROGRAM_VIEWS', `pointwise: the program takes ${wanted.join(', ')}; the views have ${given.join(', ')}`, { op: 'pointwise', device: 'cpu', dtypes: given });
+    throw new ValueError('ERR_PROGRAM_VIEWS', `pointwise: the program takes ${wanted.join(', ')}; the views have ${given.join(', ')}`, {
+      op: 'pointwise',
+      device: 'cpu',
+      dtypes: given,
+    });
   }
 }
 

@@ -20,7 +20,10 @@ export function createReduce(codegen: boolean): Reduce {
 }
 
 function compiledReduce(): Reduce {
-  const tables = Object.fromEntries(KINDS.map((kind) => [kind, new ProgramTable<Compiled>()])) as Record<ReduceKind, ProgramTable<Compiled>>;
+  const tables = Object.fromEntries(KINDS.map((kind) => [kind, new ProgramTable<Compiled>()])) as Record<
+    ReduceKind,
+    ProgramTable<Compiled>
+  >;
   return (kind, program, scalars, inputs, output, axes) => {
     if (inputs.length === 0) noInputs(kind);
     const rank = inputs[0].shape.length;
@@ -69,12 +72,20 @@ function columnOf(inputs: readonly CpuView[], axes: number, lastReduced: number)
 function reductionFor(kind: ReduceKind, program: Program): Reduction {
   const dtype = registerDTypes(program)[program.outputs[0].register];
   const reduction = program.outputs.length === 1 ? reductionOf(kind, dtype) : undefined;
-  if (reduction === undefined) throw new ValueError('ERR_REDUCE_KIND', `reduce: ${kind} of ${program.outputs.length === 1 ? dtype : 'several outputs'} is not defined`, { op: 'reduce', device: 'cpu' });
+  if (reduction === undefined)
+    throw new ValueError(
+      'ERR_REDUCE_KIND',
+      `reduce: ${kind} of ${program.outputs.length === 1 ? dtype : 'several outputs'} is not defined`,
+      { op: 'reduce', device: 'cpu' },
+    );
   return reduction;
 }
 
 function noInputs(kind: ReduceKind): never {
-  throw new ValueError('ERR_PROGRAM_VIEWS', `reduce ${kind}: a program without inputs has no shape to run over`, { op: 'reduce', device: 'cpu' });
+  throw new ValueError('ERR_PROGRAM_VIEWS', `reduce ${kind}: a program without inputs has no shape to run over`, {
+    op: 'reduce',
+    device: 'cpu',
+  });
 }
 
 /** The reference: evaluates the program in row-major order, an accumulator for each element of the output. */
@@ -94,7 +105,8 @@ const interpretedReduce: Reduce = (kind, program, scalars, inputs, output, axes)
   interpreterOf(program).run(scalars, inputs, shape, (rows, position, start, n) => {
     let k = dot(accumulatorStrides, position) + start * accumulatorStrides[last];
     let r = dot(indexStrides, position) + start * indexStrides[last];
-    for (let j = 0; j < n; j++, k += accumulatorStrides[last], r += indexStrides[last]) reduction.run(accumulators, extras, k, rows[register][j], r);
+    for (let j = 0; j < n; j++, k += accumulatorStrides[last], r += indexStrides[last])
+      reduction.run(accumulators, extras, k, rows[register][j], r);
   });
   const { buffer, offset, strides } = output;
   const outShape = shape.map((size, d) => (isReduced[d] ? 1 : size));
@@ -116,4 +128,3 @@ function rowMajor(shape: readonly number[], counts: (dim: number) => boolean): n
   }
   return strides;
 }
-

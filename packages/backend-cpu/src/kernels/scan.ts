@@ -67,7 +67,12 @@ const INT: Readonly<Record<ScanKind, ScanLine | null>> = { sum: intSum, prod: in
 export function scan(kind: ScanKind, reverse: boolean, input: View<CpuBuffer>, output: View<CpuBuffer>, axis: number): void {
   checkDType('scan', input.dtype);
   const line = (input.dtype === 'int32' ? INT : FLOAT)[kind];
-  if (line === null) throw new ValueError('ERR_SCAN_KIND', `scan: ${kind} of ${input.dtype} is not defined`, { op: 'scan', dtypes: [input.dtype], device: 'cpu' });
+  if (line === null)
+    throw new ValueError('ERR_SCAN_KIND', `scan: ${kind} of ${input.dtype} is not defined`, {
+      op: 'scan',
+      dtypes: [input.dtype],
+      device: 'cpu',
+    });
   const count = input.shape[axis];
   const lines = mergeDims(
     input.shape.map((n, d) => (d === axis ? 1 : n)),
@@ -78,8 +83,12 @@ export function scan(kind: ScanKind, reverse: boolean, input: View<CpuBuffer>, o
   const stepIn = input.strides[axis] * sign;
   const stepOut = output.strides[axis] * sign;
   const far = reverse ? count - 1 : 0;
-  const start = [input.buffer.base + input.offset + far * input.strides[axis], output.buffer.base + output.offset + far * output.strides[axis]];
+  const start = [
+    input.buffer.base + input.offset + far * input.strides[axis],
+    output.buffer.base + output.offset + far * output.strides[axis],
+  ];
   walkRows(lines, start, ([a, o]) => {
-    for (let j = 0; j < lines.shape[last]; j++) line(input.buffer.data, a + j * lines.strides[0][last], stepIn, output.buffer.data, o + j * lines.strides[1][last], stepOut, count);
+    for (let j = 0; j < lines.shape[last]; j++)
+      line(input.buffer.data, a + j * lines.strides[0][last], stepIn, output.buffer.data, o + j * lines.strides[1][last], stepOut, count);
   });
 }

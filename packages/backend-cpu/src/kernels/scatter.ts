@@ -7,9 +7,16 @@ import { mergeDims, walkRows, without } from './strided.js';
 
 /** One row: element j of the source goes to `out[o + index[i + j * stepIndex] * stride + j * stepOut]`. */
 type ScatterRow = (
-  out: TypedArray, o: number, stepOut: number, stride: number,
-  index: TypedArray, i: number, stepIndex: number,
-  source: TypedArray, s: number, stepSource: number,
+  out: TypedArray,
+  o: number,
+  stepOut: number,
+  stride: number,
+  index: TypedArray,
+  i: number,
+  stepIndex: number,
+  source: TypedArray,
+  s: number,
+  stepSource: number,
   count: number,
 ) => void;
 
@@ -23,18 +30,21 @@ const add: ScatterRow = (out, o, stepOut, stride, index, i, stepIndex, source, s
 
 const mul: ScatterRow = (out, o, stepOut, stride, index, i, stepIndex, source, s, stepSource, count) => {
   if (out instanceof Int32Array) {
-    for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource) out[o + index[i] * stride] = Math.imul(out[o + index[i] * stride], source[s]);
+    for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource)
+      out[o + index[i] * stride] = Math.imul(out[o + index[i] * stride], source[s]);
   } else {
     for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource) out[o + index[i] * stride] *= source[s];
   }
 };
 
 const max: ScatterRow = (out, o, stepOut, stride, index, i, stepIndex, source, s, stepSource, count) => {
-  for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource) out[o + index[i] * stride] = Math.max(out[o + index[i] * stride], source[s]);
+  for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource)
+    out[o + index[i] * stride] = Math.max(out[o + index[i] * stride], source[s]);
 };
 
 const min: ScatterRow = (out, o, stepOut, stride, index, i, stepIndex, source, s, stepSource, count) => {
-  for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource) out[o + index[i] * stride] = Math.min(out[o + index[i] * stride], source[s]);
+  for (let j = 0; j < count; j++, o += stepOut, i += stepIndex, s += stepSource)
+    out[o + index[i] * stride] = Math.min(out[o + index[i] * stride], source[s]);
 };
 
 const ROWS: Readonly<Record<ScatterKind, ScatterRow>> = { set, add, mul, max, min };
@@ -49,5 +59,7 @@ export function scatter(kind: ScatterKind, indices: View<CpuBuffer>, source: Vie
   const stride = out.strides[dim];
   const row = ROWS[kind];
   const start = [out.buffer.base + out.offset, indices.buffer.base + indices.offset, source.buffer.base + source.offset];
-  walkRows(loops, start, ([o, i, s]) => row(out.buffer.data, o, stepOut, stride, indices.buffer.data, i, stepIndex, source.buffer.data, s, stepSource, count));
+  walkRows(loops, start, ([o, i, s]) =>
+    row(out.buffer.data, o, stepOut, stride, indices.buffer.data, i, stepIndex, source.buffer.data, s, stepSource, count),
+  );
 }

@@ -17,7 +17,8 @@ export function mergeSort(values: Float64Array, count: number, descending: boole
   const numbers = gatherNumbers(values, count, descending);
   for (let start = 0; start < numbers; start += RUN) insertionSort(start, Math.min(start + RUN, numbers));
   for (let width = RUN; width < numbers; width *= 2) {
-    for (let start = 0; start < numbers; start += 2 * width) merge(start, Math.min(start + width, numbers), Math.min(start + 2 * width, numbers));
+    for (let start = 0; start < numbers; start += 2 * width)
+      merge(start, Math.min(start + width, numbers), Math.min(start + 2 * width, numbers));
     [keys, otherKeys] = [otherKeys, keys];
     [places, otherPlaces] = [otherPlaces, places];
   }

@@ -24,20 +24,33 @@ export function sort(input: View<CpuBuffer>, dim: number, descending: boolean, v
   const [stepInput, stepValues, stepIndices] = [input.strides[dim], values.strides[dim], indices.strides[dim]];
   const order = input.dtype !== 'float64' && count >= RADIX_FROM ? radixSort : mergeSort;
   const float = input.dtype === 'float32';
-  walkRows(lines, [input.buffer.base + input.offset, values.buffer.base + values.offset, indices.buffer.base + indices.offset], ([a, v, p]) => {
-    for (let k = 0; k < lines.shape[last]; k++, a += nextInput, v += nextValues, p += nextIndices) {
-      load(input.buffer.data, a, stepInput, count);
-      const places = order(line, count, descending, float);
-      store(places, values.buffer.data, v, stepValues, indices.buffer.data, p, stepIndices, count);
-    }
-  });
+  walkRows(
+    lines,
+    [input.buffer.base + input.offset, values.buffer.base + values.offset, indices.buffer.base + indices.offset],
+    ([a, v, p]) => {
+      for (let k = 0; k < lines.shape[last]; k++, a += nextInput, v += nextValues, p += nextIndices) {
+        load(input.buffer.data, a, stepInput, count);
+        const places = order(line, count, descending, float);
+        store(places, values.buffer.data, v, stepValues, indices.buffer.data, p, stepIndices, count);
+      }
+    },
+  );
 }
 
 function load(x: TypedArray, a: number, step: number, count: number): void {
   for (let j = 0; j < count; j++, a += step) line[j] = x[a];
 }
 
-function store(places: Int32Array, values: TypedArray, v: number, stepValues: number, indices: TypedArray, p: number, stepIndices: number, count: number): void {
+function store(
+  places: Int32Array,
+  values: TypedArray,
+  v: number,
+  stepValues: number,
+  indices: TypedArray,
+  p: number,
+  stepIndices: number,
+  count: number,
+): void {
   for (let j = 0; j < count; j++, v += stepValues, p += stepIndices) {
     const place = places[j];
     values[v] = line[place];

@@ -111,7 +111,14 @@ export class CpuMemory {
       'ERR_OUT_OF_MEMORY',
       `cpu: no memory for ${length} ${dtype} elements (${bytes} bytes): ${this.#bytes} bytes are live in ${this.#buffers} buffers${budget}.\n` +
         '  What was dropped is only reclaimed between macrotasks: in a synchronous loop use scope() or dispose(), or await something now and then.',
-      { device: 'cpu', dtypes: [dtype], requestedBytes: bytes, liveBytes: this.#bytes, liveBuffers: this.#buffers, maxBytes: this.#maxBytes },
+      {
+        device: 'cpu',
+        dtypes: [dtype],
+        requestedBytes: bytes,
+        liveBytes: this.#bytes,
+        liveBuffers: this.#buffers,
+        maxBytes: this.#maxBytes,
+      },
     );
   }
 }

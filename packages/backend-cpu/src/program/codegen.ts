@@ -14,6 +14,7 @@ export const STRIDE_ANY = 2;
 /** Whether this page allows code from text (a Content-Security-Policy may not). */
 export const canGenerateCode = ((): boolean => {
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- kernels are generated code; pages that forbid it run the interpreter
     return new Function('return true')() === true;
   } catch {
     return false;
@@ -26,6 +27,7 @@ const names: Readonly<Record<string, unknown>> = { ...ENVIRONMENT, ...ELEMENT_FU
 export function compile<F>(source: string, extra: Readonly<Record<string, unknown>> = {}): F {
   const environment = { ...names, ...extra };
   const used = Object.keys(environment).filter((name) => new RegExp(`\\b${name}\\b`).test(source));
+  // oxlint-disable-next-line typescript/no-implied-eval -- kernels are generated code; pages that forbid it run the interpreter
   const make = new Function(...used, `'use strict';return ${source}`) as (...values: unknown[]) => F;
   return make(...used.map((name) => environment[name]));
 }
@@ -106,7 +108,12 @@ export class ProgramText {
       const { op, args } = instruction;
       const register = this.#firstInstruction + i;
       if (op === 'index') emit(register, instruction.dim === dim ? inner : `i${instruction.dim}`, instruction.dim !== dim);
-      else emit(register, this.#expression(i), args.every((r) => constant.has(r)));
+      else
+        emit(
+          register,
+          this.#expression(i),
+          args.every((r) => constant.has(r)),
+        );
     });
     return { before, inside };
   }

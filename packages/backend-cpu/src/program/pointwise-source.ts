@@ -1,5 +1,5 @@
 /** @file The text of a pointwise kernel: loops over all dims, the program in the innermost. */
-import { type Program } from '@tessera/core';
+import type { Program } from '@tessera/core';
 import { ProgramText } from './codegen.js';
 
 /** `function (scalars, inputs, outputs)` for views of `rank` dims whose inner strides are of the classes given (inputs, then outputs). */

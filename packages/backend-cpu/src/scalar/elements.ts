@@ -16,7 +16,13 @@ export function storeText(dtype: DType, register: string): string {
 
 /** A scalar argument as a register has it. */
 export function scalarText(dtype: ComputeDType, argument: string): string {
-  return dtype === 'float32' ? `fround(${argument})` : dtype === 'float64' ? `+${argument}` : dtype === 'int32' ? `${argument} | 0` : `${argument} ? 1 : 0`;
+  return dtype === 'float32'
+    ? `fround(${argument})`
+    : dtype === 'float64'
+      ? `+${argument}`
+      : dtype === 'int32'
+        ? `${argument} | 0`
+        : `${argument} ? 1 : 0`;
 }
 
 export function scalarValue(dtype: ComputeDType, argument: number): number {

@@ -50,7 +50,12 @@ const int = (text: string, run: ScalarFunction): Rules => ({ int32: { text, run 
 const all = (text: string, run: ScalarFunction): Rules => ({ ...exact(text, run), int32: { text, run }, bool: { text, run } });
 
 /** A function with `arity` arguments: in float32 the fast one, in float64 the precise one. */
-function call(name: string, arity: number, precise: (...args: number[]) => number, float32: (...args: number[]) => number = precise): Rules {
+function call(
+  name: string,
+  arity: number,
+  precise: (...args: number[]) => number,
+  float32: (...args: number[]) => number = precise,
+): Rules {
   const args = ['a', 'b', 'c'].slice(0, arity).join(', ');
   functions[`${name}_f64`] = precise;
   functions[`${name}_f32`] = float32;
@@ -68,11 +73,14 @@ const OPERATIONS: { readonly [O in Exclude<Opcode, 'cast' | 'bitcast' | 'index'>
   mul: { ...float('a * b', (a, b) => a * b), ...int('Math.imul(a, b)', (a, b) => Math.imul(a, b)) },
   div: float('a / b', (a, b) => a / b),
   idiv: int('b === 0 ? 0 : a / b | 0', (a, b) => (b === 0 ? 0 : (a / b) | 0)),
-  irem: int('b === 0 ? 0 : a % b | 0', (a, b) => (b === 0 ? 0 : a % b | 0)),
+  irem: int('b === 0 ? 0 : a % b | 0', (a, b) => (b === 0 ? 0 : (a % b) | 0)),
   fmod: exact('a % b', (a, b) => a % b),
   neg: { ...exact('-a', (a) => -a), ...int('-a | 0', (a) => -a | 0) },
   abs: { ...exact('Math.abs(a)', (a) => Math.abs(a)), ...int('Math.abs(a) | 0', (a) => Math.abs(a) | 0) },
-  sign: { ...exact('a > 0 ? 1 : a < 0 ? -1 : 0', (a) => (a > 0 ? 1 : a < 0 ? -1 : 0)), ...int('(a > 0 ? 1 : 0) - (a < 0 ? 1 : 0)', (a) => (a > 0 ? 1 : 0) - (a < 0 ? 1 : 0)) },
+  sign: {
+    ...exact('a > 0 ? 1 : a < 0 ? -1 : 0', (a) => (a > 0 ? 1 : a < 0 ? -1 : 0)),
+    ...int('(a > 0 ? 1 : 0) - (a < 0 ? 1 : 0)', (a) => (a > 0 ? 1 : 0) - (a < 0 ? 1 : 0)),
+  },
   max: { ...exact('Math.max(a, b)', (a, b) => Math.max(a, b)), ...int('a > b ? a : b', (a, b) => (a > b ? a : b)) },
   min: { ...exact('Math.min(a, b)', (a, b) => Math.min(a, b)), ...int('a < b ? a : b', (a, b) => (a < b ? a : b)) },
   floor: exact('Math.floor(a)', (a) => Math.floor(a)),

@@ -37,7 +37,10 @@ export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => 
       generator.setState(now);
     }
     if (found.length !== count) {
-      throw new AutogradError('ERR_CHECKPOINT', `checkpoint: A different number of tensors was saved during the original forward and recomputation: ${count} and ${found.length}`);
+      throw new AutogradError(
+        'ERR_CHECKPOINT',
+        `checkpoint: A different number of tensors was saved during the original forward and recomputation: ${count} and ${found.length}`,
+      );
     }
     again = found;
     left = count;

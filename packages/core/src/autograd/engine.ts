@@ -60,7 +60,8 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   const shared: Scratch[] = [];
   const enter = (node: GradNode): void => {
     if (node.mark === mark) return;
-    if (current !== null && belongsTo(current, node.mark)) shared.push({ node, mark: node.mark, dependencies: node.dependencies, grad: node.grad, slots: node.slots });
+    if (current !== null && belongsTo(current, node.mark))
+      shared.push({ node, mark: node.mark, dependencies: node.dependencies, grad: node.grad, slots: node.slots });
     node.mark = mark;
     node.dependencies = 0;
     node.grad = null;
@@ -144,7 +145,9 @@ function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mar
   const wanted = new Set<GradNode>();
   const goal = new Set(targets);
   // Edges go from later to earlier nodes, so one pass from the earliest up settles everything.
-  const ordered = [...nodes].filter((n) => n.mark === mark).sort((a, b) => (a.leaf !== null ? 0 : a.sequence) - (b.leaf !== null ? 0 : b.sequence));
+  const ordered = [...nodes]
+    .filter((n) => n.mark === mark)
+    .sort((a, b) => (a.leaf !== null ? 0 : a.sequence) - (b.leaf !== null ? 0 : b.sequence));
   const reaches = new Set<GradNode>();
   for (const node of ordered) {
     if (node.edges.some((e) => e !== null && reaches.has(e))) {
@@ -163,7 +166,8 @@ function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
     if (anomaly.on && anomaly.checkNan) refuseNan(node, grads);
     return grads;
   } catch (error) {
-    if (node.trace !== null && isTesseraError(error)) error.note(`in the backward of ${node.name}, whose forward was called at:\n${node.trace}`);
+    if (node.trace !== null && isTesseraError(error))
+      error.note(`in the backward of ${node.name}, whose forward was called at:\n${node.trace}`);
     throw error;
   }
 }
@@ -172,7 +176,16 @@ function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
 function refuseNan(node: GradNode, grads: readonly (Tensor | null)[]): void {
   grads.forEach((g, i) => {
     if (g === null || g.device.backend.readSync === undefined) return;
-    if (g.detach().data().some((x) => x !== x)) throw new AutogradError('ERR_ANOMALY', `Function '${node.name}' returned nan values in its ${i}th output.`, { op: node.name, shapes: [g.shape] });
+    if (
+      g
+        .detach()
+        .data()
+        .some((x) => x !== x)
+    )
+      throw new AutogradError('ERR_ANOMALY', `Function '${node.name}' returned nan values in its ${i}th output.`, {
+        op: node.name,
+        shapes: [g.shape],
+      });
   });
 }
 
@@ -182,7 +195,10 @@ function runHooks(node: GradNode, grad: Tensor): Tensor {
     const result = hook(grad);
     if (result !== null && result !== undefined) {
       if (!sameShape(result.shape, grad.shape)) {
-        throw new ShapeError('ERR_HOOK_SHAPE', `a gradient hook of ${node.name} returned a tensor of shape [${result.shape.join(', ')}] for a gradient of shape [${grad.shape.join(', ')}]`);
+        throw new ShapeError(
+          'ERR_HOOK_SHAPE',
+          `a gradient hook of ${node.name} returned a tensor of shape [${result.shape.join(', ')}] for a gradient of shape [${grad.shape.join(', ')}]`,
+        );
       }
       grad = result;
     }
@@ -193,7 +209,11 @@ function runHooks(node: GradNode, grad: Tensor): Tensor {
 /** As in PyTorch: the first gradient is taken over, later ones are added to it in place, or, with `createGraph`, to a new one. */
 function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
   if (!sameShape(leaf.shape, grad.shape)) {
-    throw new ShapeError('ERR_GRAD_SHAPE', `a gradient of shape [${grad.shape.join(', ')}] came for a tensor of shape [${leaf.shape.join(', ')}]`, { shapes: [leaf.shape, grad.shape] });
+    throw new ShapeError(
+      'ERR_GRAD_SHAPE',
+      `a gradient of shape [${grad.shape.join(', ')}] came for a tensor of shape [${leaf.shape.join(', ')}]`,
+      { shapes: [leaf.shape, grad.shape] },
+    );
   }
   const previous = leaf.grad;
   if (previous === null) leaf.grad = createGraph ? grad : ownCopy(grad);
@@ -209,19 +229,35 @@ function retain(t: Tensor, grad: Tensor, createGraph: boolean): void {
   t.grad = keep(t.grad === null ? own : addGradients(t.grad, own));
 }
 
-function rootsOf(outputs: readonly Tensor[], gradOutputs: readonly (Tensor | null | undefined)[], name: string): { roots: GradNode[]; grads: Tensor[] } {
+function rootsOf(
+  outputs: readonly Tensor[],
+  gradOutputs: readonly (Tensor | null | undefined)[],
+  name: string,
+): { roots: GradNode[]; grads: Tensor[] } {
   const roots: GradNode[] = [];
   const grads: Tensor[] = [];
   outputs.forEach((output, i) => {
     const node = edgeOf(output);
-    if (node === null) throw new AutogradError('ERR_NO_GRAD', `${name}: element ${i} of tensors does not require grad and does not have a grad_fn`, { shapes: [output.shape] });
+    if (node === null)
+      throw new AutogradError('ERR_NO_GRAD', `${name}: element ${i} of tensors does not require grad and does not have a grad_fn`, {
+        shapes: [output.shape],
+      });
     const given = gradOutputs[i] ?? null;
     if (given === null) {
-      if (output.numel() !== 1) throw new AutogradError('ERR_GRAD_NOT_SCALAR', `${name}: grad can be implicitly created only for scalar outputs, not for shape [${output.shape.join(', ')}]`, { shapes: [output.shape] });
+      if (output.numel() !== 1)
+        throw new AutogradError(
+          'ERR_GRAD_NOT_SCALAR',
+          `${name}: grad can be implicitly created only for scalar outputs, not for shape [${output.shape.join(', ')}]`,
+          { shapes: [output.shape] },
+        );
       grads.push(onesLike(output));
     } else {
       if (!sameShape(given.shape, output.shape)) {
-        throw new ShapeError('ERR_GRAD_SHAPE', `${name}: Mismatch in shape: grad_output[${i}] has a shape of [${given.shape.join(', ')}] and output[${i}] has a shape of [${output.shape.join(', ')}].`, { shapes: [given.shape, output.shape] });
+        throw new ShapeError(
+          'ERR_GRAD_SHAPE',
+          `${name}: Mismatch in shape: grad_output[${i}] has a shape of [${given.shape.join(', ')}] and output[${i}] has a shape of [${output.shape.join(', ')}].`,
+          { shapes: [given.shape, output.shape] },
+        );
       }
       grads.push(given);
     }
@@ -231,9 +267,18 @@ function rootsOf(outputs: readonly Tensor[], gradOutputs: readonly (Tensor | nul
 }
 
 /** PyTorch: torch.autograd.backward. */
-export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tensor | readonly (Tensor | null)[] | null, options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {}): void {
+export function backward(
+  tensors: Tensor | readonly Tensor[],
+  gradTensors?: Tensor | readonly (Tensor | null)[] | null,
+  options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {},
+): void {
   const outputs = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
-  const given = gradTensors === undefined || gradTensors === null ? [] : Array.isArray(gradTensors) ? (gradTensors as readonly (Tensor | null)[]) : [gradTensors as Tensor];
+  const given =
+    gradTensors === undefined || gradTensors === null
+      ? []
+      : Array.isArray(gradTensors)
+        ? (gradTensors as readonly (Tensor | null)[])
+        : [gradTensors as Tensor];
   const { roots, grads } = rootsOf(outputs, given, 'backward');
   const createGraph = options.createGraph ?? false;
   const retainGraph = options.retainGraph ?? createGraph;
@@ -253,7 +298,8 @@ export function backward(tensors: Tensor | readonly Tensor[], gradTensors?: Tens
 
 function targetOf(t: Tensor, name: string): GradNode {
   const node = edgeOf(t);
-  if (node === null) throw new AutogradError('ERR_NO_GRAD', `${name}: One of the differentiated Tensors does not require grad`, { shapes: [t.shape] });
+  if (node === null)
+    throw new AutogradError('ERR_NO_GRAD', `${name}: One of the differentiated Tensors does not require grad`, { shapes: [t.shape] });
   return node;
 }
 
@@ -266,18 +312,37 @@ function targetOf(t: Tensor, name: string): GradNode {
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: Tensor | readonly Tensor[],
-  options: { gradOutputs?: Tensor | readonly (Tensor | null)[]; retainGraph?: boolean; createGraph?: boolean; allowUnused?: boolean; materializeGrads?: boolean } = {},
+  options: {
+    gradOutputs?: Tensor | readonly (Tensor | null)[];
+    retainGraph?: boolean;
+    createGraph?: boolean;
+    allowUnused?: boolean;
+    materializeGrads?: boolean;
+  } = {},
 ): (Tensor | null)[] {
   const outs = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   const ins = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
-  const given = options.gradOutputs === undefined ? [] : Array.isArray(options.gradOutputs) ? (options.gradOutputs as readonly (Tensor | null)[]) : [options.gradOutputs as Tensor];
+  const given =
+    options.gradOutputs === undefined
+      ? []
+      : Array.isArray(options.gradOutputs)
+        ? (options.gradOutputs as readonly (Tensor | null)[])
+        : [options.gradOutputs as Tensor];
   const { roots, grads } = rootsOf(outs, given, 'grad');
   const createGraph = options.createGraph ?? false;
-  const results = runBackward(roots, grads, { targets: ins.map((t) => targetOf(t, 'grad')), retainGraph: options.retainGraph ?? createGraph, createGraph });
+  const results = runBackward(roots, grads, {
+    targets: ins.map((t) => targetOf(t, 'grad')),
+    retainGraph: options.retainGraph ?? createGraph,
+    createGraph,
+  });
   return results.map((g, i) => {
     if (g === null && options.materializeGrads === true) return onesLike(ins[i]!, 0);
     if (g === null && options.allowUnused !== true) {
-      throw new AutogradError('ERR_GRAD_UNUSED', 'grad: One of the differentiated Tensors appears to not have been used in the graph. Set allowUnused: true if this is the desired behavior.', { shapes: [ins[i]!.shape] });
+      throw new AutogradError(
+        'ERR_GRAD_UNUSED',
+        'grad: One of the differentiated Tensors appears to not have been used in the graph. Set allowUnused: true if this is the desired behavior.',
+        { shapes: [ins[i]!.shape] },
+      );
     }
     if (g !== null && !createGraph) return g.detach();
     return g;

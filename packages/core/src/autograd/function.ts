@@ -147,22 +147,40 @@ function applyFunction(fn: FunctionClass, args: readonly unknown[]): unknown {
 }
 
 function checkDirty(fn: FunctionClass, t: Tensor): void {
-  if (t.viewOf !== null) throw new AutogradError('ERR_DIRTY_VIEW', `${fn.name}: markDirty takes no views; write to a clone, or to the base`);
-  if (t.requiresGrad && t.isLeaf) throw new AutogradError('ERR_INPLACE_LEAF', `${fn.name}: a leaf Variable that requires grad is being used in an in-place operation.`);
+  if (t.viewOf !== null)
+    throw new AutogradError('ERR_DIRTY_VIEW', `${fn.name}: markDirty takes no views; write to a clone, or to the base`);
+  if (t.requiresGrad && t.isLeaf)
+    throw new AutogradError('ERR_INPLACE_LEAF', `${fn.name}: a leaf Variable that requires grad is being used in an in-place operation.`);
 }
 
 /** One gradient for each argument, of its shape and dtype; broadcast ones are summed. */
-function checkGradients(name: string, results: readonly (Tensor | null | undefined)[], shapes: readonly (readonly number[] | null)[], dtypes: readonly (Tensor['dtype'] | null)[]): (Tensor | null)[] {
+function checkGradients(
+  name: string,
+  results: readonly (Tensor | null | undefined)[],
+  shapes: readonly (readonly number[] | null)[],
+  dtypes: readonly (Tensor['dtype'] | null)[],
+): (Tensor | null)[] {
   const extra = results.slice(shapes.length);
   if (results.length < shapes.length || extra.some((g) => g !== null && g !== undefined)) {
-    throw new AutogradError('ERR_FUNCTION_GRADS', `function ${name} returned an incorrect number of gradients (expected ${shapes.length}, got ${results.length})`);
+    throw new AutogradError(
+      'ERR_FUNCTION_GRADS',
+      `function ${name} returned an incorrect number of gradients (expected ${shapes.length}, got ${results.length})`,
+    );
   }
   return shapes.map((shape, i) => {
     const g = results[i] ?? null;
     if (g === null) return null;
-    if (shape === null) throw new AutogradError('ERR_FUNCTION_GRADS', `function ${name} returned a gradient different from null at position ${i}, but the corresponding forward input was not a Tensor`);
+    if (shape === null)
+      throw new AutogradError(
+        'ERR_FUNCTION_GRADS',
+        `function ${name} returned a gradient different from null at position ${i}, but the corresponding forward input was not a Tensor`,
+      );
     if (!isExpandable(shape, g.shape)) {
-      throw new ShapeError('ERR_GRAD_SHAPE', `Function ${name} returned an invalid gradient at index ${i} - got [${g.shape.join(', ')}] but expected shape compatible with [${shape.join(', ')}]`, { shapes: [g.shape, shape] });
+      throw new ShapeError(
+        'ERR_GRAD_SHAPE',
+        `Function ${name} returned an invalid gradient at index ${i} - got [${g.shape.join(', ')}] but expected shape compatible with [${shape.join(', ')}]`,
+        { shapes: [g.shape, shape] },
+      );
     }
     return cast(sumTo(g, shape), dtypes[i]!);
   });

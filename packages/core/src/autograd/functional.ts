@@ -25,15 +25,44 @@ const likeForm = <T>(list: T[], form: Tensors): T | T[] => (isTensor(form) ? lis
 
 /** Inputs that are recorded: the graph's own with `createGraph`, else leaves. */
 function prepared(inputs: Tensors, createGraph: boolean): Tensor[] {
-  return listOf(inputs).map((x) => (createGraph ? (x.requiresGrad ? x.view(x.shape) : x.detach().requiresGrad_()) : x.detach().requiresGrad_()));
+  return listOf(inputs).map((x) =>
+    createGraph ? (x.requiresGrad ? x.view(x.shape) : x.detach().requiresGrad_()) : x.detach().requiresGrad_(),
+  );
 }
 
-function gradients(name: string, ys: readonly Tensor[], xs: readonly Tensor[], vs: readonly Tensor[], options: DerivativeOptions, keepGraph: boolean): Tensor[] {
+function gradients(
+  name: string,
+  ys: readonly Tensor[],
+  xs: readonly Tensor[],
+  vs: readonly Tensor[],
+  options: DerivativeOptions,
+  keepGraph: boolean,
+): Tensor[] {
   const used = ys.map((y, i) => [y, vs[i]!] as const).filter(([y]) => y.requiresGrad);
-  if (used.length < ys.length && options.strict === true) throw new AutogradError('ERR_GRAD_UNUSED', `${name}: Output ${ys.findIndex((y) => !y.requiresGrad)} of the user-provided function is independent of the input. This is not allowed in strict mode.`);
-  const found = used.length === 0 ? xs.map(() => null) : grad(used.map(([y]) => y), xs, { gradOutputs: used.map(([, v]) => v), createGraph: options.createGraph === true || keepGraph, retainGraph: true, allowUnused: true });
+  if (used.length < ys.length && options.strict === true)
+    throw new AutogradError(
+      'ERR_GRAD_UNUSED',
+      `${name}: Output ${ys.findIndex((y) => !y.requiresGrad)} of the user-provided function is independent of the input. This is not allowed in strict mode.`,
+    );
+  const found =
+    used.length === 0
+      ? xs.map(() => null)
+      : grad(
+          used.map(([y]) => y),
+          xs,
+          {
+            gradOutputs: used.map(([, v]) => v),
+            createGraph: options.createGraph === true || keepGraph,
+            retainGraph: true,
+            allowUnused: true,
+          },
+        );
   return found.map((g, i) => {
-    if (g === null && options.strict === true) throw new AutogradError('ERR_GRAD_UNUSED', `${name}: The output of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`);
+    if (g === null && options.strict === true)
+      throw new AutogradError(
+        'ERR_GRAD_UNUSED',
+        `${name}: The output of the user-provided function is independent of input ${i}. This is not allowed in strict mode.`,
+      );
     return g ?? zerosLike(xs[i]!);
   });
 }
@@ -41,15 +70,26 @@ function gradients(name: string, ys: readonly Tensor[], xs: readonly Tensor[], v
 function direction(name: string, v: Tensors | null | undefined, like: readonly Tensor[], what: string): readonly Tensor[] {
   if (v === null || v === undefined) {
     if (like.length === 1 && like[0]!.numel() === 1) return [filled(like[0]!.shape, 1, like[0]!.dtype, like[0]!.device)];
-    throw new AutogradError('ERR_GRAD_NOT_SCALAR', `${name}: The vector v can only be None if the ${what} of the user-provided function contains a single Tensor with a single element.`);
+    throw new AutogradError(
+      'ERR_GRAD_NOT_SCALAR',
+      `${name}: The vector v can only be None if the ${what} of the user-provided function contains a single Tensor with a single element.`,
+    );
   }
   const list = listOf(v);
-  if (list.length !== like.length || list.some((t, i) => !sameShape(t.shape, like[i]!.shape))) throw new ShapeError('ERR_GRAD_SHAPE', `${name}: v has invalid size: it must have the shapes of the ${what}`, { shapes: list.map((t) => t.shape) });
+  if (list.length !== like.length || list.some((t, i) => !sameShape(t.shape, like[i]!.shape)))
+    throw new ShapeError('ERR_GRAD_SHAPE', `${name}: v has invalid size: it must have the shapes of the ${what}`, {
+      shapes: list.map((t) => t.shape),
+    });
   return list;
 }
 
 /** `[f(x), vᵀ J]`: one backward pass. PyTorch: torch.autograd.functional.vjp. */
-export function vjp(func: Func, inputs: Tensors, v?: Tensors | null, options: DerivativeOptions = {}): [outputs: Tensors, product: Tensor | Tensor[]] {
+export function vjp(
+  func: Func,
+  inputs: Tensors,
+  v?: Tensors | null,
+  options: DerivativeOptions = {},
+): [outputs: Tensors, product: Tensor | Tensor[]] {
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const result = func(...xs);
@@ -60,7 +100,12 @@ export function vjp(func: Func, inputs: Tensors, v?: Tensors | null, options: De
 }
 
 /** `[f(x), J v]`: the backward of a backward. PyTorch: torch.autograd.functional.jvp. */
-export function jvp(func: Func, inputs: Tensors, v?: Tensors | null, options: DerivativeOptions = {}): [outputs: Tensors, product: Tensor | Tensor[]] {
+export function jvp(
+  func: Func,
+  inputs: Tensors,
+  v?: Tensors | null,
+  options: DerivativeOptions = {},
+): [outputs: Tensors, product: Tensor | Tensor[]] {
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const vs = direction('jvp', v, xs, 'input');
@@ -74,7 +119,8 @@ export function jvp(func: Func, inputs: Tensors, v?: Tensors | null, options: De
   });
 }
 
-const released = (result: Tensors, options: DerivativeOptions): Tensors => (options.createGraph === true ? result : isTensor(result) ? result.detach() : result.map((y) => y.detach()));
+const released = (result: Tensors, options: DerivativeOptions): Tensors =>
+  options.createGraph === true ? result : isTensor(result) ? result.detach() : result.map((y) => y.detach());
 
 /**
  * dy/dx of shape (…y, …x); lists where the function takes or gives several. PyTorch: torch.autograd.functional.jacobian.
@@ -91,7 +137,14 @@ export function jacobian(func: Func, inputs: Tensors, options: DerivativeOptions
         const one = filled([], 1, y.dtype, y.device);
         rows.push(gradients('jacobian', [flat.select(0, i)], xs, [one], options, false));
       }
-      return xs.map((x, k) => (rows.length === 0 ? filled([...y.shape, ...x.shape], 0, y.dtype, y.device) : stack(rows.map((row) => row[k]!), 0).reshape([...y.shape, ...x.shape])));
+      return xs.map((x, k) =>
+        rows.length === 0
+          ? filled([...y.shape, ...x.shape], 0, y.dtype, y.device)
+          : stack(
+              rows.map((row) => row[k]!),
+              0,
+            ).reshape([...y.shape, ...x.shape]),
+      );
     });
     const inner = perOutput.map((row) => likeForm(row, inputs));
     return likeForm(inner as Tensor[], result);
@@ -102,10 +155,19 @@ export function jacobian(func: Func, inputs: Tensors, options: DerivativeOptions
  * d²y/dx_i dx_j of a function with one element, of shape (…x_i, …x_j); a list of lists for several inputs. PyTorch:
  * torch.autograd.functional.hessian.
  */
-export function hessian(func: (...inputs: Tensor[]) => Tensor, inputs: Tensors, options: DerivativeOptions = {}): Tensor | Tensor[] | Tensor[][] {
+export function hessian(
+  func: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensors,
+  options: DerivativeOptions = {},
+): Tensor | Tensor[] | Tensor[][] {
   const slope = (...xs: Tensor[]): Tensors => {
     const y = func(...xs);
-    if (y.numel() !== 1) throw new AutogradError('ERR_GRAD_NOT_SCALAR', `hessian: The Tensor returned by the function given to hessian should contain a single element, not shape [${y.shape.join(', ')}]`, { shapes: [y.shape] });
+    if (y.numel() !== 1)
+      throw new AutogradError(
+        'ERR_GRAD_NOT_SCALAR',
+        `hessian: The Tensor returned by the function given to hessian should contain a single element, not shape [${y.shape.join(', ')}]`,
+        { shapes: [y.shape] },
+      );
     const found = gradients('hessian', [y], xs, [filled(y.shape, 1, y.dtype, y.device)], { strict: options.strict ?? false }, true);
     return isTensor(inputs) ? found[0]! : found;
   };

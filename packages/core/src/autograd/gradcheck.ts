@@ -73,7 +73,11 @@ function analyticalJacobian(y: Tensor, inputs: readonly Tensor[]): Jacobian[] | 
     const grads = grad(y, inputs, { gradOutputs: fromHost(one, y.shape, y.dtype, y.device), retainGraph: true, allowUnused: true });
     grads.forEach((g, k) => {
       if (g === null) return;
-      if (g.dtype !== inputs[k]!.dtype) throw new AutogradError('ERR_GRADCHECK', `gradcheck: the gradient of input ${k} is ${g.dtype}, but the input is ${inputs[k]!.dtype}`);
+      if (g.dtype !== inputs[k]!.dtype)
+        throw new AutogradError(
+          'ERR_GRADCHECK',
+          `gradcheck: the gradient of input ${k} is ${g.dtype}, but the input is ${inputs[k]!.dtype}`,
+        );
       g.data().forEach((v, i) => (jacobians[k]![i]![j] = v));
     });
   }
@@ -83,10 +87,12 @@ function analyticalJacobian(y: Tensor, inputs: readonly Tensor[]): Jacobian[] | 
 const text = (j: Jacobian): string => `[${j.map((row) => `[${row.map((v) => v.toPrecision(6)).join(', ')}]`).join(',\n ')}]`;
 
 function differs(a: Jacobian, b: Jacobian, atol: number, rtol: number): boolean {
-  return a.some((row, i) => row.some((x, j) => {
-    const y = b[i]![j]!;
-    return !(Math.abs(x - y) <= atol + rtol * Math.abs(y) || x === y || (x !== x && y !== y));
-  }));
+  return a.some((row, i) =>
+    row.some((x, j) => {
+      const y = b[i]![j]!;
+      return !(Math.abs(x - y) <= atol + rtol * Math.abs(y) || x === y || (x !== x && y !== y));
+    }),
+  );
 }
 
 /**
@@ -113,17 +119,24 @@ function fail(why: string): never {
 
 function check(fn: CheckedFunction, args: readonly unknown[], eps: number, atol: number, rtol: number, nondetTol: number): void {
   const inputs = args.filter((x): x is Tensor => isTensor(x) && x.requiresGrad);
-  if (inputs.length === 0) fail('gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.');
+  if (inputs.length === 0)
+    fail('gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.');
   inputs.forEach((x, i) => {
-    if (x.dtype !== 'float64' && eps < 1e-4) fail(`input ${i} requires gradient and is ${x.dtype}, not float64: differences over eps=${eps} tell nothing; give float64, or a larger eps, atol and rtol`);
+    if (x.dtype !== 'float64' && eps < 1e-4)
+      fail(
+        `input ${i} requires gradient and is ${x.dtype}, not float64: differences over eps=${eps} tell nothing; give float64, or a larger eps, atol and rtol`,
+      );
   });
   const call = (): Tensor[] => outputsOf(fn(...(args as never[])));
   const outputs = call();
   if (!outputs.some((y) => y.requiresGrad)) {
     // A function without gradients is right where it is constant.
-    inputs.forEach((x, k) => numericalJacobians(call, x, eps).forEach((n, o) => {
-      if (n.some((row) => row.some((v) => Math.abs(v) > atol))) fail(`Numerical gradient for function expected to be zero: output ${o} has no gradient, but changes with input ${k}`);
-    }));
+    inputs.forEach((x, k) =>
+      numericalJacobians(call, x, eps).forEach((n, o) => {
+        if (n.some((row) => row.some((v) => Math.abs(v) > atol)))
+          fail(`Numerical gradient for function expected to be zero: output ${o} has no gradient, but changes with input ${k}`);
+      }),
+    );
     return;
   }
   const analytical = outputs.map((y) => analyticalJacobian(y, inputs));
@@ -133,9 +146,13 @@ function check(fn: CheckedFunction, args: readonly unknown[], eps: number, atol:
     outputs.forEach((_y, o) => {
       const n = numerical[o] ?? [];
       const a = analytical[o]?.[k] ?? n.map((row) => row.map(() => 0));
-      if (x.numel() > 0 && differs(a, n, atol, rtol)) fail(`Jacobian mismatch for output ${o} with respect to input ${k},\nnumerical:\n${text(n)}\nanalytical:\n${text(a)}\n`);
+      if (x.numel() > 0 && differs(a, n, atol, rtol))
+        fail(`Jacobian mismatch for output ${o} with respect to input ${k},\nnumerical:\n${text(n)}\nanalytical:\n${text(a)}\n`);
       const second = repeated[o]?.[k];
-      if (second !== undefined && differs(a, second, nondetTol, 0)) fail(`Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was ${nondetTol}. (output ${o}, input ${k})`);
+      if (second !== undefined && differs(a, second, nondetTol, 0))
+        fail(
+          `Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values, although analytical gradient matches numerical gradient. The tolerance for nondeterminism was ${nondetTol}. (output ${o}, input ${k})`,
+        );
     });
   });
 }
@@ -146,20 +163,32 @@ function check(fn: CheckedFunction, args: readonly unknown[], eps: number, atol:
  *
  * @throws AutogradError `ERR_GRADCHECK`
  */
-export function gradgradcheck(fn: CheckedFunction, inputs: unknown, gradOutputs?: Tensor | readonly Tensor[] | null, options: GradcheckOptions = {}): boolean {
+export function gradgradcheck(
+  fn: CheckedFunction,
+  inputs: unknown,
+  gradOutputs?: Tensor | readonly Tensor[] | null,
+  options: GradcheckOptions = {},
+): boolean {
   const args = Array.isArray(inputs) ? (inputs as unknown[]) : [inputs];
   const outputs = (result: unknown): Tensor[] => outputsOf(result).filter((y) => y.requiresGrad);
   const generator = new Generator(0);
-  const given = gradOutputs === undefined || gradOutputs === null
-    ? outputs(fn(...(args as never[]))).map((y) => fromHost(generator.normal(new Float64Array(numelOf(y.shape))), y.shape, y.dtype, y.device).requiresGrad_())
-    : Array.isArray(gradOutputs) ? (gradOutputs as readonly Tensor[]) : [gradOutputs as Tensor];
+  const given =
+    gradOutputs === undefined || gradOutputs === null
+      ? outputs(fn(...(args as never[]))).map((y) =>
+          fromHost(generator.normal(new Float64Array(numelOf(y.shape))), y.shape, y.dtype, y.device).requiresGrad_(),
+        )
+      : Array.isArray(gradOutputs)
+        ? (gradOutputs as readonly Tensor[])
+        : [gradOutputs as Tensor];
   const count = args.length;
   const gradients = (...all: unknown[]): Tensor[] => {
     const xs = all.slice(0, count);
     const wanted = xs.filter((x): x is Tensor => isTensor(x) && x.requiresGrad);
     const ys = outputs(fn(...(xs as never[])));
     // Zeros for inputs without gradients keep the outputs in step with each other.
-    return grad(ys, wanted, { gradOutputs: all.slice(count) as Tensor[], createGraph: true, allowUnused: true }).map((g, i) => g ?? zeros(wanted[i]!.shape, { dtype: wanted[i]!.dtype, device: wanted[i]!.device }));
+    return grad(ys, wanted, { gradOutputs: all.slice(count) as Tensor[], createGraph: true, allowUnused: true }).map(
+      (g, i) => g ?? zeros(wanted[i]!.shape, { dtype: wanted[i]!.dtype, device: wanted[i]!.device }),
+    );
   };
   // Within differences nothing is recorded, but the gradients themselves need a graph.
   return gradcheck((...all: unknown[]) => enableGrad(() => gradients(...all)), [...args, ...given], options);

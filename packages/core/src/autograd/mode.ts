@@ -23,7 +23,10 @@ function within<T>(name: string, enabled: boolean, inference: boolean, fn: () =>
   if (isThenable(result)) {
     // The state was already restored when the function reached its first await: most of it would have run under the old one.
     void Promise.resolve(result).catch(() => {});
-    throw new AutogradError('ERR_ASYNC_SCOPE', `${name} takes a synchronous function: its effect would end at the first await. Wrap the synchronous parts, or use setGradEnabled(false) and restore it yourself.`);
+    throw new AutogradError(
+      'ERR_ASYNC_SCOPE',
+      `${name} takes a synchronous function: its effect would end at the first await. Wrap the synchronous parts, or use setGradEnabled(false) and restore it yourself.`,
+    );
   }
   return result;
 }
@@ -62,7 +65,11 @@ export function detectAnomaly<T>(fn: () => T, options: { readonly checkNan?: boo
   setDetectAnomaly(true, options);
   try {
     const result = fn();
-    if (isThenable(result)) throw new AutogradError('ERR_ASYNC_SCOPE', 'detectAnomaly takes a synchronous function: its effect would end at the first await. Use setDetectAnomaly(true).');
+    if (isThenable(result))
+      throw new AutogradError(
+        'ERR_ASYNC_SCOPE',
+        'detectAnomaly takes a synchronous function: its effect would end at the first await. Use setDetectAnomaly(true).',
+      );
     return result;
   } finally {
     Object.assign(anomaly, was);

@@ -80,7 +80,11 @@ export class GradNode {
       const tensor = tensors[i]!;
       const { storage } = tensor;
       if (storage.inference) {
-        throw new AutogradError('ERR_INFERENCE', 'Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.', { op: this.name, shapes: [tensor.shape] });
+        throw new AutogradError(
+          'ERR_INFERENCE',
+          'Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.',
+          { op: this.name, shapes: [tensor.shape] },
+        );
       }
       const { gradFn } = tensor;
       if (hooks !== null && (gradFn !== null || !tensor.requiresGrad)) {

@@ -10,8 +10,17 @@ export type OutputsRule = (grads: readonly (Tensor | null)[], node: GradNode) =>
  * Gives each of `outputs` (null: one that is not differentiable) a history; `rule` is asked once, when all their gradients have come in.
  * Answers the shared node, for what the rule needs saved.
  */
-export function attachAll(outputs: readonly (Tensor | null)[], name: string, inputs: readonly (Tensor | null)[], rule: OutputsRule): GradNode {
-  const main = new GradNode(name, (_grad, node) => rule(node.takeSlots(), node), inputs.map((t) => (t === null ? null : edgeOf(t))));
+export function attachAll(
+  outputs: readonly (Tensor | null)[],
+  name: string,
+  inputs: readonly (Tensor | null)[],
+  rule: OutputsRule,
+): GradNode {
+  const main = new GradNode(
+    name,
+    (_grad, node) => rule(node.takeSlots(), node),
+    inputs.map((t) => (t === null ? null : edgeOf(t))),
+  );
   main.slots = outputs.map(() => null);
   outputs.forEach((out, i) => {
     if (out === null) return;

@@ -24,7 +24,10 @@ export function savedTensorsHooks<P, T>(hooks: SavedTensorHooks<P>, fn: () => T)
   try {
     const result = fn();
     if (typeof (result as { then?: unknown } | null)?.then === 'function') {
-      throw new AutogradError('ERR_ASYNC_SCOPE', 'savedTensorsHooks takes a synchronous function: its effect would end at the first await.');
+      throw new AutogradError(
+        'ERR_ASYNC_SCOPE',
+        'savedTensorsHooks takes a synchronous function: its effect would end at the first await.',
+      );
     }
     return result;
   } finally {

@@ -86,7 +86,14 @@ export interface RequiredKernels<B extends BackendBuffer = BackendBuffer> {
    * row-major index over the reduced axes, the first among equals. NaN wins in max, min, argmax and argmin. bool takes max (any) and
    * min (all). No reduced axis has size 0.
    */
-  reduce(kind: ReduceKind, program: Program, scalars: ArrayLike<number>, inputs: readonly View<B>[], output: View<B>, axes: readonly number[]): void;
+  reduce(
+    kind: ReduceKind,
+    program: Program,
+    scalars: ArrayLike<number>,
+    inputs: readonly View<B>[],
+    output: View<B>,
+    axes: readonly number[],
+  ): void;
 
   /** Running sum, prod, max, min (NaN wins from its place on) or logsumexp along `axis`, from the far end when `reverse`. Same shapes. */
   scan(kind: ScanKind, reverse: boolean, input: View<B>, output: View<B>, axis: number): void;
@@ -152,7 +159,13 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
   maxPoolGrad(gradOut: View<B>, indices: View<B>, gradInput: View<B>, kernel: readonly number[], window: Window): boolean;
   /** Mean over windows. `divisor`: the window's size, its part inside the padded input ('padded'), inside the input ('valid'), or a number. */
   avgPool(input: View<B>, out: View<B>, kernel: readonly number[], window: Window, divisor: 'padded' | 'valid' | number): boolean;
-  avgPoolGrad(gradOut: View<B>, gradInput: View<B>, kernel: readonly number[], window: Window, divisor: 'padded' | 'valid' | number): boolean;
+  avgPoolGrad(
+    gradOut: View<B>,
+    gradInput: View<B>,
+    kernel: readonly number[],
+    window: Window,
+    divisor: 'padded' | 'valid' | number,
+  ): boolean;
   /** softmax (or its logarithm) over the last dim of (rows, columns). */
   softmax(input: View<B>, out: View<B>, log: boolean): boolean;
   /** gradInput from the output of `softmax`. */

@@ -60,7 +60,8 @@ export function makeProgram(parts: Omit<Program, 'id'>): Program {
     types.push(instruction.dtype);
   }
   for (const { register, dtype } of parts.outputs) {
-    if (types[register] !== DTYPE_INFO[dtype].compute) throw new ValueError('ERR_PROGRAM', `output register ${register} is ${types[register]}, which cannot be stored as ${dtype}`);
+    if (types[register] !== DTYPE_INFO[dtype].compute)
+      throw new ValueError('ERR_PROGRAM', `output register ${register} is ${types[register]}, which cannot be stored as ${dtype}`);
   }
   return Object.freeze({ ...parts, id: nextId++ });
 }
@@ -80,7 +81,9 @@ export function formatProgram(program: Program): string {
   const inputs = program.inputs.length;
   const first = inputs + program.scalars.length;
   const name = (r: number): string => (r < inputs ? `x${r}` : r < first ? `s${r - inputs}` : `%${r}`);
-  const lines = program.instructions.map((i, n) => `%${first + n} = ${i.op}.${i.dtype} ${i.args.map(name).join(' ')}${i.dim === undefined ? '' : `dim ${i.dim}`}`);
+  const lines = program.instructions.map(
+    (i, n) => `%${first + n} = ${i.op}.${i.dtype} ${i.args.map(name).join(' ')}${i.dim === undefined ? '' : `dim ${i.dim}`}`,
+  );
   program.outputs.forEach((o, n) => lines.push(`out${n}.${o.dtype} = ${name(o.register)}`));
   return lines.join('\n');
 }

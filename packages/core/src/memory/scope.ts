@@ -70,7 +70,10 @@ export function scope<T>(fn: (s: Scope) => T): T {
   const parent = scopes.current;
   const asynchronous = fn.constructor.name === 'AsyncFunction';
   if (asynchronous && fn.length === 0) {
-    throw new MemoryError('ERR_ASYNC_SCOPE', 'scope(fn) without an argument takes a synchronous function; write scope(async (s) => { … s.track(t) … })');
+    throw new MemoryError(
+      'ERR_ASYNC_SCOPE',
+      'scope(fn) without an argument takes a synchronous function; write scope(async (s) => { … s.track(t) … })',
+    );
   }
   scopes.current = asynchronous ? parent : own;
   let result: T;

@@ -65,6 +65,7 @@ export function missingForward(module: Module): never {
 const hooksOf = (module: Module): ModuleHooks => (module[STATE].hooks ??= new ModuleHooks());
 
 /** Modules are called as functions, with the arguments and the result of their `forward`. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- only an interface can say that instances are called; it declares no property
 export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
 }

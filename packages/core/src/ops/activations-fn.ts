@@ -18,7 +18,10 @@ export interface InplaceOptions {
   readonly inplace?: boolean;
 }
 
-const floats = (name: string) => (x: Tensor): void => requireFloat(name, x);
+const floats =
+  (name: string) =>
+  (x: Tensor): void =>
+    requireFloat(name, x);
 
 /** A declared op and its in-place form behind the `inplace` option. */
 function choosing<O extends readonly unknown[]>(op: UnaryOp<O>): (x: Tensor, inplace: boolean | undefined, ...options: O) => Tensor {
@@ -48,7 +51,8 @@ const leakyReluOf = choosing(
   }),
 );
 /** x for x > 0, negativeSlope · x elsewhere. PyTorch: F.leaky_relu. */
-export const leakyRelu = (x: Tensor, options: LeakyReluOptions = {}): Tensor => leakyReluOf(x, options.inplace, options.negativeSlope ?? 0.01);
+export const leakyRelu = (x: Tensor, options: LeakyReluOptions = {}): Tensor =>
+  leakyReluOf(x, options.inplace, options.negativeSlope ?? 0.01);
 
 export interface AlphaActivationOptions extends InplaceOptions {
   /** Default 1. */
@@ -57,15 +61,27 @@ export interface AlphaActivationOptions extends InplaceOptions {
 /** scale · x for x > 0, scale · alpha · (e^(inner · x) − 1) elsewhere: elu, selu and celu are cases of it. */
 const expLinear = choosing(
   unary<[alpha: number, scale: number, inner: number]>('elu', {
-    forward: (e, x, alpha, scale, inner) => e.where(e.gt(x, 0), scale === 1 ? x : e.mul(x, scale), e.mul(e.expm1(inner === 1 ? x : e.mul(x, inner)), alpha * scale)),
-    backward: (grad, x, _out, alpha, scale, inner) => grad.mul(choose(x.gt(0), scale, x.mul(inner).exp().mul(alpha * scale * inner))),
+    forward: (e, x, alpha, scale, inner) =>
+      e.where(e.gt(x, 0), scale === 1 ? x : e.mul(x, scale), e.mul(e.expm1(inner === 1 ? x : e.mul(x, inner)), alpha * scale)),
+    backward: (grad, x, _out, alpha, scale, inner) =>
+      grad.mul(
+        choose(
+          x.gt(0),
+          scale,
+          x
+            .mul(inner)
+            .exp()
+            .mul(alpha * scale * inner),
+        ),
+      ),
     check: floats('elu'),
   }),
 );
 /** x for x > 0, alpha · (e^x − 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2016). PyTorch: F.elu. */
 export const elu = (x: Tensor, options: AlphaActivationOptions = {}): Tensor => expLinear(x, options.inplace, options.alpha ?? 1, 1, 1);
 /** elu with the scales that keep mean 0 and variance 1 (Klambauer et al., 2017). PyTorch: F.selu. */
-export const selu = (x: Tensor, options: InplaceOptions = {}): Tensor => expLinear(x, options.inplace, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1);
+export const selu = (x: Tensor, options: InplaceOptions = {}): Tensor =>
+  expLinear(x, options.inplace, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1);
 /** max(x, 0) + min(alpha · (e^(x / alpha) − 1), 0) (Barron, 2017). PyTorch: F.celu. */
 export function celu(x: Tensor, options: AlphaActivationOptions = {}): Tensor {
   const alpha = options.alpha ?? 1;
@@ -76,7 +92,15 @@ export function celu(x: Tensor, options: AlphaActivationOptions = {}): Tensor {
 const erfGelu: UnaryOp = unary('gelu', {
   forward: (e, x) => e.mul(e.mul(x, 0.5), e.add(e.erf(e.mul(x, Math.SQRT1_2)), 1)),
   // Φ(x) + x φ(x)
-  backward: (grad, x) => grad.mul(x.mul(Math.SQRT1_2).erf().add(1).mul(0.5).add(x.mul(x.mul(x).mul(-0.5).exp()).mul(1 / Math.sqrt(2 * Math.PI)))),
+  backward: (grad, x) =>
+    grad.mul(
+      x
+        .mul(Math.SQRT1_2)
+        .erf()
+        .add(1)
+        .mul(0.5)
+        .add(x.mul(x.mul(x).mul(-0.5).exp()).mul(1 / Math.sqrt(2 * Math.PI))),
+    ),
   check: floats('gelu'),
 });
 const BETA = Math.sqrt(2 / Math.PI);
@@ -84,8 +108,17 @@ const tanhGelu: UnaryOp = unary('geluTanh', {
   forward: (e, x) => e.mul(e.mul(x, 0.5), e.add(e.tanh(e.mul(e.add(x, e.mul(e.mul(e.mul(x, x), x), 0.044715)), BETA)), 1)),
   backward: (grad, x) => {
     const t = x.add(x.mul(x).mul(x).mul(0.044715)).mul(BETA).tanh();
-    const inner = x.mul(x).mul(3 * 0.044715).add(1).mul(BETA);
-    return grad.mul(t.add(1).mul(0.5).add(x.mul(0.5).mul(t.mul(t).neg().add(1)).mul(inner)));
+    const inner = x
+      .mul(x)
+      .mul(3 * 0.044715)
+      .add(1)
+      .mul(BETA);
+    return grad.mul(
+      t
+        .add(1)
+        .mul(0.5)
+        .add(x.mul(0.5).mul(t.mul(t).neg().add(1)).mul(inner)),
+    );
   },
   check: floats('gelu'),
 });
@@ -164,7 +197,8 @@ const hardtanhOf = choosing(
     forward: (e, x, low, high) => e.min(e.max(x, low), high),
     backward: (grad, x, _out, low, high) => grad.maskedFill(x.le(low).logicalOr(x.ge(high)), 0),
     check: (x) => {
-      if (x.dtype === 'bool') throw new ValueError('ERR_DTYPE', 'hardtanh: Bool inputs not supported for hardtanh', { op: 'hardtanh', dtypes: ['bool'] });
+      if (x.dtype === 'bool')
+        throw new ValueError('ERR_DTYPE', 'hardtanh: Bool inputs not supported for hardtanh', { op: 'hardtanh', dtypes: ['bool'] });
     },
   }),
 );
@@ -173,7 +207,8 @@ export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
   const low = options.minVal ?? -1;
   const high = options.maxVal ?? 1;
   if (low > high) throw new ValueError('ERR_HARDTANH', 'hardtanh: min_val cannot be greater than max_val', { op: 'hardtanh' });
-  if (x.dtype === 'uint8' && (low < 0 || high < 0)) throw new ValueError('ERR_HARDTANH', 'hardtanh: cannot do hardtanh on an unsigned type with negative limits', { op: 'hardtanh' });
+  if (x.dtype === 'uint8' && (low < 0 || high < 0))
+    throw new ValueError('ERR_HARDTANH', 'hardtanh: cannot do hardtanh on an unsigned type with negative limits', { op: 'hardtanh' });
   return hardtanhOf(x, options.inplace, low, high);
 }
 
@@ -205,7 +240,10 @@ const softshrinkOf: UnaryOp<[number]> = unary<[number]>('softshrink', {
 /** x moved toward 0 by lambd, and 0 within that. PyTorch: F.softshrink. */
 export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
   const lambd = options.lambd ?? 0.5;
-  if (lambd < 0) throw new ValueError('ERR_SOFTSHRINK', `softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`, { op: 'softshrink' });
+  if (lambd < 0)
+    throw new ValueError('ERR_SOFTSHRINK', `softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`, {
+      op: 'softshrink',
+    });
   return softshrinkOf(x, lambd);
 }
 
@@ -225,17 +263,23 @@ export const softsign: UnaryOp = unary('softsign', {
 
 const thresholdOf = choosing(
   unary<[number, number]>('threshold', {
-    forward: (e, x, threshold, value) => e.where(e.le(x, threshold), DTYPE_INFO[x.dtype].category === 'float' ? value : Math.trunc(value), x),
+    forward: (e, x, threshold, value) =>
+      e.where(e.le(x, threshold), DTYPE_INFO[x.dtype].category === 'float' ? value : Math.trunc(value), x),
     backward: (grad, x, _out, threshold) => grad.maskedFill(x.le(threshold), 0),
   }),
 );
 /** x where x > threshold, `value` elsewhere. PyTorch: F.threshold. */
-export const threshold = (x: Tensor, limit: number, value: number, options: InplaceOptions = {}): Tensor => thresholdOf(x, options.inplace, limit, value);
+export const threshold = (x: Tensor, limit: number, value: number, options: InplaceOptions = {}): Tensor =>
+  thresholdOf(x, options.inplace, limit, value);
 
 /** The sigmoid of the second half times the first. PyTorch: F.glu. */
 export function glu(x: Tensor, dim = -1): Tensor {
   const size = x.size(dim);
-  if (size % 2 !== 0) throw new ValueError('ERR_GLU', `glu: Halving dimension must be even, but dimension ${dim} is size ${size}`, { op: 'glu', shapes: [x.shape] });
+  if (size % 2 !== 0)
+    throw new ValueError('ERR_GLU', `glu: Halving dimension must be even, but dimension ${dim} is size ${size}`, {
+      op: 'glu',
+      shapes: [x.shape],
+    });
   return x.narrow(dim, 0, size / 2).mul(x.narrow(dim, size / 2, size / 2).sigmoid());
 }
 
@@ -251,12 +295,23 @@ export interface RreluOptions extends InplaceOptions, NoiseOptions {
 export function rrelu(x: Tensor, options: RreluOptions = {}): Tensor {
   const lower = options.lower ?? 1 / 8;
   const upper = options.upper ?? 1 / 3;
-  if (lower > upper) throw new ValueError('ERR_RRELU', `rrelu: Lower bound should be less than or equal to the upper bound, but they are ${lower} and ${upper}`, { op: 'rrelu' });
+  if (lower > upper)
+    throw new ValueError(
+      'ERR_RRELU',
+      `rrelu: Lower bound should be less than or equal to the upper bound, but they are ${lower} and ${upper}`,
+      { op: 'rrelu' },
+    );
   requireFloat('rrelu', x);
   if (options.training !== true) return leakyReluOf(x, options.inplace, (lower + upper) / 2);
   const slope = drawsOnHost('rrelu', options)
     ? slopesLikeTorch(x, lower, upper, options)
-    : choose(x.detach().le(0), philoxUniform(x.shape, x.dtype, x.device, options).mul(upper - lower).add(lower), 1);
+    : choose(
+        x.detach().le(0),
+        philoxUniform(x.shape, x.dtype, x.device, options)
+          .mul(upper - lower)
+          .add(lower),
+        1,
+      );
   return options.inplace === true ? x.mul_(slope) : x.mul(slope);
 }
 

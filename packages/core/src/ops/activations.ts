@@ -18,7 +18,8 @@ export const relu: UnaryOp = unary('relu', {
   backward: (grad, _x, out) => reluBackward(grad, out),
   saves: 'out',
   check: (x) => {
-    if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', 'relu: Boolean inputs not supported for relu', { op: 'relu', dtypes: ['bool'] });
+    if (x.dtype === 'bool')
+      throw new DTypeError('ERR_DTYPE', 'relu: Boolean inputs not supported for relu', { op: 'relu', dtypes: ['bool'] });
   },
 });
 export const relu_: UnaryOp = inPlace(relu);
@@ -58,24 +59,37 @@ OPS.set('prelu', { name: 'prelu', inputs: 2, differentiable: true });
  * @throws ShapeError `ERR_PRELU_SHAPE`.
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
-  if (weight.ndim > 1) throw new ShapeError('ERR_PRELU_SHAPE', `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`, { op: 'prelu', shapes: [x.shape, weight.shape] });
+  if (weight.ndim > 1)
+    throw new ShapeError('ERR_PRELU_SHAPE', `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`, {
+      op: 'prelu',
+      shapes: [x.shape, weight.shape],
+    });
   if (weight.numel() !== 1) {
-    if (x.ndim === 0) throw new ShapeError('ERR_PRELU_SHAPE', 'prelu: Not allow zero-dim input tensor.', { op: 'prelu', shapes: [x.shape, weight.shape] });
+    if (x.ndim === 0)
+      throw new ShapeError('ERR_PRELU_SHAPE', 'prelu: Not allow zero-dim input tensor.', { op: 'prelu', shapes: [x.shape, weight.shape] });
     const channels = x.ndim > 1 ? x.shape[1] : 1;
     if (weight.numel() !== channels) {
-      throw new ShapeError('ERR_PRELU_SHAPE', `prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.numel()} and channel size = ${channels}.`, { op: 'prelu', shapes: [x.shape, weight.shape] });
+      throw new ShapeError(
+        'ERR_PRELU_SHAPE',
+        `prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.numel()} and channel size = ${channels}.`,
+        { op: 'prelu', shapes: [x.shape, weight.shape] },
+      );
     }
   }
-  if (x.dtype !== weight.dtype) throw new DTypeError('ERR_DTYPE_MIX', `prelu: Type promoting not supported. Got ${x.dtype} and ${weight.dtype}`, { op: 'prelu', dtypes: [x.dtype, weight.dtype] });
-  return preluKernel(x, x.ndim === 0 ? weight.reshape([]) : weight.reshape(x.shape.map((_, d) => (d === 1 || (x.ndim === 1 && d === 0) ? weight.numel() : 1))));
+  if (x.dtype !== weight.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `prelu: Type promoting not supported. Got ${x.dtype} and ${weight.dtype}`, {
+      op: 'prelu',
+      dtypes: [x.dtype, weight.dtype],
+    });
+  return preluKernel(
+    x,
+    x.ndim === 0 ? weight.reshape([]) : weight.reshape(x.shape.map((_, d) => (d === 1 || (x.ndim === 1 && d === 0) ? weight.numel() : 1))),
+  );
 }
 
 const preluKernel: TensorOp = binary('preluKernel', {
   tensors: true,
   forward: (e, x, w) => e.where(e.gt(x, 0), x, e.mul(x, w)),
-  backward: [
-    (grad, x, w) => choose((x as Tensor).gt(0), grad, grad.mul(w)),
-    (grad, x) => grad.mul(x).maskedFill((x as Tensor).gt(0), 0),
-  ],
+  backward: [(grad, x, w) => choose((x as Tensor).gt(0), grad, grad.mul(w)), (grad, x) => grad.mul(x).maskedFill((x as Tensor).gt(0), 0)],
   saves: ['ab', 'a'],
 });

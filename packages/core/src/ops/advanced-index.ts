@@ -29,7 +29,11 @@ export function replaceMasks(x: Tensor, indices: TensorIndices, placesOf: (mask:
     const at = out.length;
     for (let d = 0; d < index.ndim; d++) {
       if (index.shape[d] !== x.shape[at + d]) {
-        throw new IndexError('ERR_MASK_SHAPE', `index: The shape of the mask [${index.shape.join(', ')}] at index ${d} does not match the shape of the indexed tensor [${x.shape.join(', ')}] at index ${at + d}`, { op: 'index', shapes: [x.shape, index.shape], place: i });
+        throw new IndexError(
+          'ERR_MASK_SHAPE',
+          `index: The shape of the mask [${index.shape.join(', ')}] at index ${d} does not match the shape of the indexed tensor [${x.shape.join(', ')}] at index ${at + d}`,
+          { op: 'index', shapes: [x.shape, index.shape], place: i },
+        );
       }
     }
     const places = placesOf(index);
@@ -53,11 +57,20 @@ interface Plan {
 }
 
 function planOf(x: Tensor, indices: TensorIndices, op: string): Plan {
-  if (indices.length > x.ndim) throw new IndexError('ERR_INDEX_COUNT', `${op}: too many indices for tensor of dimension ${x.ndim} (got ${indices.length})`, { op, shapes: [x.shape] });
+  if (indices.length > x.ndim)
+    throw new IndexError('ERR_INDEX_COUNT', `${op}: too many indices for tensor of dimension ${x.ndim} (got ${indices.length})`, {
+      op,
+      shapes: [x.shape],
+    });
   const indexed = indices.flatMap((index, d) => (index === null ? [] : [d]));
   const given = indexed.map((d) => {
     const index = indices[d]!;
-    if (DTYPE_INFO[index.dtype].category !== 'integer') throw new DTypeError('ERR_INDEX_DTYPE', `${op}: tensors used as indices must be long, int, byte or bool tensors, not ${index.dtype}`, { op, dtypes: [index.dtype] });
+    if (DTYPE_INFO[index.dtype].category !== 'integer')
+      throw new DTypeError(
+        'ERR_INDEX_DTYPE',
+        `${op}: tensors used as indices must be long, int, byte or bool tensors, not ${index.dtype}`,
+        { op, dtypes: [index.dtype] },
+      );
     return cast(index.detach(), 'int32');
   });
   let meet: Shape = [];
@@ -65,7 +78,11 @@ function planOf(x: Tensor, indices: TensorIndices, op: string): Plan {
     for (const index of given) meet = broadcastShapes(meet, index.shape, op);
   } catch (error) {
     if (!(error instanceof TesseraError)) throw error;
-    throw new IndexError('ERR_INDEX_BROADCAST', `${op}: shape mismatch: indexing tensors could not be broadcast together with shapes ${given.map((t) => `[${t.shape.join(', ')}]`).join(', ')}`, { op, shapes: given.map((t) => t.shape) });
+    throw new IndexError(
+      'ERR_INDEX_BROADCAST',
+      `${op}: shape mismatch: indexing tensors could not be broadcast together with shapes ${given.map((t) => `[${t.shape.join(', ')}]`).join(', ')}`,
+      { op, shapes: given.map((t) => t.shape) },
+    );
   }
   const sizes = indexed.map((d) => x.shape[d]!);
   if (numelOf(meet) > 0 && numelOf(sizes) === 0) {
@@ -87,7 +104,14 @@ function planOf(x: Tensor, indices: TensorIndices, op: string): Plan {
   const checked = bad === null ? rows! : e.where(bad, -1, rows!);
   const others = x.shape.map((_, d) => d).filter((d) => !indexed.includes(d));
   const adjacent = indexed.at(-1)! - indexed[0]! === indexed.length - 1;
-  return { order: [...indexed, ...others], indexed, meet, rest: others.map((d) => x.shape[d]!), place: adjacent ? indexed[0]! : 0, rows: wrap(checked) };
+  return {
+    order: [...indexed, ...others],
+    indexed,
+    meet,
+    rest: others.map((d) => x.shape[d]!),
+    place: adjacent ? indexed[0]! : 0,
+    rows: wrap(checked),
+  };
 }
 
 /** The dims of a result, `meet` first, brought to where they belong; or back. */
@@ -96,8 +120,16 @@ function place(t: Tensor, plan: Plan, back: boolean): Tensor {
   if (at === 0 || meet.length === 0) return t;
   const m = meet.length;
   const order = back
-    ? [...Array.from({ length: m }, (_, i) => at + i), ...Array.from({ length: at }, (_, i) => i), ...Array.from({ length: rest.length - at }, (_, i) => at + m + i)]
-    : [...Array.from({ length: at }, (_, i) => m + i), ...Array.from({ length: m }, (_, i) => i), ...Array.from({ length: rest.length - at }, (_, i) => m + at + i)];
+    ? [
+        ...Array.from({ length: m }, (_, i) => at + i),
+        ...Array.from({ length: at }, (_, i) => i),
+        ...Array.from({ length: rest.length - at }, (_, i) => at + m + i),
+      ]
+    : [
+        ...Array.from({ length: at }, (_, i) => m + i),
+        ...Array.from({ length: m }, (_, i) => i),
+        ...Array.from({ length: rest.length - at }, (_, i) => m + at + i),
+      ];
   return permute(t, order);
 }
 
@@ -117,12 +149,22 @@ export function indexBy(x: Tensor, indices: TensorIndices): Tensor {
 OPS.set('indexPut', { name: 'indexPut', inputs: 2, differentiable: true });
 /** A copy of `x` with x[indices] = values, or += values; the values are broadcast. Without masks. */
 export function indexPutBy(x: Tensor, indices: TensorIndices, values: Tensor, accumulate: boolean): Tensor {
-  if (values.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `indexPut: Index put requires the source and destination dtypes match, got ${x.dtype} for the destination and ${values.dtype} for the source.`, { op: 'indexPut', dtypes: [x.dtype, values.dtype] });
+  if (values.dtype !== x.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `indexPut: Index put requires the source and destination dtypes match, got ${x.dtype} for the destination and ${values.dtype} for the source.`,
+      { op: 'indexPut', dtypes: [x.dtype, values.dtype] },
+    );
   const plan = planOf(x, indices, 'indexPut');
   const { meet, rest, order, rows, indexed } = plan;
   const target = [...rest.slice(0, plan.place), ...meet, ...rest.slice(plan.place)];
   const met = broadcastShapes(target, values.shape, 'indexPut');
-  if (!sameShape(met, target)) throw new IndexError('ERR_INDEX_BROADCAST', `indexPut: shape mismatch: value tensor of shape [${values.shape.join(', ')}] cannot be broadcast to indexing result of shape [${target.join(', ')}]`, { op: 'indexPut', shapes: [values.shape, target] });
+  if (!sameShape(met, target))
+    throw new IndexError(
+      'ERR_INDEX_BROADCAST',
+      `indexPut: shape mismatch: value tensor of shape [${values.shape.join(', ')}] cannot be broadcast to indexing result of shape [${target.join(', ')}]`,
+      { op: 'indexPut', shapes: [values.shape, target] },
+    );
   const { compute } = DTYPE_INFO[x.dtype];
   const kernel = !accumulate ? x.dtype : compute === 'bool' ? 'int32' : compute;
   const n = numelOf(meet);
@@ -131,7 +173,10 @@ export function indexPutBy(x: Tensor, indices: TensorIndices, values: Tensor, ac
   const source = reshape(cast(place(expand(values.detach(), target), plan, true), kernel), [n, width]);
   const rowsOf = reshape(permute(cast(x.detach(), kernel), order), [count, width]);
   const index = expand(unsqueeze(reshape(rows, [n]), 1), [n, width]);
-  const written = reshape(launchScatter(accumulate ? 'add' : 'set', rowsOf, 0, index, source), order.map((d) => x.shape[d]!));
+  const written = reshape(
+    launchScatter(accumulate ? 'add' : 'set', rowsOf, 0, index, source),
+    order.map((d) => x.shape[d]!),
+  );
   const inverse = new Array<number>(order.length);
   order.forEach((d, i) => (inverse[d] = i));
   const straight = order.every((d, i) => d === i);

@@ -8,13 +8,21 @@ import { zerosOf } from './fill.js';
 const noBool =
   (name: string) =>
   (_a: Tensor, _b: Operand, dtype: string): void => {
-    if (dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${name}: subtraction, the \`-\` operator, with a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.`, { op: name, dtypes: ['bool'] });
+    if (dtype === 'bool')
+      throw new DTypeError(
+        'ERR_DTYPE',
+        `${name}: subtraction, the \`-\` operator, with a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.`,
+        { op: name, dtypes: ['bool'] },
+      );
   };
 
 /** The factor of `add` and `sub`: on integers it must be whole. */
 function checkAlpha(name: string, a: Tensor, dtype: string, alpha: number | boolean | undefined): void {
   if (typeof alpha === 'number' && !Number.isInteger(alpha) && DTYPE_INFO[dtype as 'int32'].category !== 'float') {
-    throw new ValueError('ERR_ALPHA', `${name}: For integral input tensors, argument alpha must not be a floating point number.`, { op: name, dtypes: [a.dtype] });
+    throw new ValueError('ERR_ALPHA', `${name}: For integral input tensors, argument alpha must not be a floating point number.`, {
+      op: name,
+      dtypes: [a.dtype],
+    });
   }
 }
 
@@ -25,7 +33,8 @@ export interface AlphaOptions {
 
 /** a + alpha · b. PyTorch: torch.add. */
 export const add: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
-  forward: (e, a, b, o) => e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
+  forward: (e, a, b, o) =>
+    e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => (o?.alpha === undefined || o.alpha === 1 ? grad : grad.mul(o.alpha))],
   check: (a, _b, dtype, o) => checkAlpha('add', a, dtype, o?.alpha),
 });
@@ -66,7 +75,10 @@ const quotient: BinaryOp = binary('div', {
 });
 const quotient_: BinaryOp = inPlace(quotient);
 const truncQuotient: BinaryOp = binary('divTrunc', {
-  forward: (e, a, b) => (a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool' ? e.idiv(e.cast(a, 'int32'), e.cast(b, 'int32')) : e.trunc(e.div(a, b))),
+  forward: (e, a, b) =>
+    a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool'
+      ? e.idiv(e.cast(a, 'int32'), e.cast(b, 'int32'))
+      : e.trunc(e.div(a, b)),
   backward: [flat, flat],
 });
 const truncQuotient_: BinaryOp = inPlace(truncQuotient);
@@ -107,7 +119,9 @@ export function div_(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
 function roundedDivide(mode: string): [BinaryOp, BinaryOp] {
   if (mode === 'trunc') return [truncQuotient, truncQuotient_];
   if (mode === 'floor') return [floorQuotient, floorQuotient_];
-  throw new ValueError('ERR_ROUNDING_MODE', `div: expected rounding_mode to be one of null, 'trunc', or 'floor' but found '${mode}'`, { op: 'div' });
+  throw new ValueError('ERR_ROUNDING_MODE', `div: expected rounding_mode to be one of null, 'trunc', or 'floor' but found '${mode}'`, {
+    op: 'div',
+  });
 }
 
 /** −a. PyTorch: torch.neg. */
@@ -116,7 +130,12 @@ export const neg: UnaryOp = unary('neg', {
   backward: (grad) => grad.neg(),
   saves: 'none',
   check: (x) => {
-    if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', 'neg: Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.', { op: 'neg', dtypes: ['bool'] });
+    if (x.dtype === 'bool')
+      throw new DTypeError(
+        'ERR_DTYPE',
+        'neg: Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.',
+        { op: 'neg', dtypes: ['bool'] },
+      );
   },
 });
 export const neg_: UnaryOp = inPlace(neg);

@@ -36,7 +36,11 @@ export const i1: UnaryOp = unary('i1', {
   // I₁′ = I₀ − I₁ / x, and ½ at 0.
   backward: (grad, x, out) => {
     const tiny = x.abs().le(1e-6);
-    return grad.mul(i0(x).sub(out.div(x.maskedFill(tiny, 1))).maskedFill(tiny, 0.5));
+    return grad.mul(
+      i0(x)
+        .sub(out.div(x.maskedFill(tiny, 1)))
+        .maskedFill(tiny, 0.5),
+    );
   },
   saves: 'both',
 });
@@ -56,7 +60,11 @@ export const i1e: UnaryOp = unary('i1e', {
   backward: (grad, x, out) => {
     const tiny = x.abs().le(1e-6);
     const y = x.maskedFill(tiny, 1);
-    return grad.mul(i0e(x).sub(out.mul(x.sign().add(y.reciprocal()))).maskedFill(tiny, 0.5));
+    return grad.mul(
+      i0e(x)
+        .sub(out.mul(x.sign().add(y.reciprocal())))
+        .maskedFill(tiny, 0.5),
+    );
   },
   saves: 'both',
 });

@@ -30,7 +30,11 @@ function integerPower(base: Value, exponent: Value): Value {
   const sign = e.where(e.eq(e.and(exponent, 1), 1), base, 1);
   const unit = e.le(e.abs(base), 1);
   const small = e.where(e.eq(base, 0), e.cast(e.eq(exponent, 0), 'int32'), sign);
-  return e.where(e.and(unit, e.or(e.ge(exponent, 0), e.ne(base, 0))), small, e.where(e.or(e.lt(exponent, 0), e.gt(exponent, 31)), 0, result));
+  return e.where(
+    e.and(unit, e.or(e.ge(exponent, 0), e.ne(base, 0))),
+    small,
+    e.where(e.or(e.lt(exponent, 0), e.gt(exponent, 31)), 0, result),
+  );
 }
 
 function powerOf(e: Expression, base: Value, exponent: Term): Value {
@@ -103,7 +107,12 @@ function exponentOf(a: Tensor, exponent: Operand): number | null {
 /** base^x for a number `base`. PyTorch: number ** tensor, torch.pow(number, tensor). */
 export function rpow(x: Tensor, base: number | Tensor): Tensor {
   if (isTensor(base)) return base.pow(x);
-  return filled([], base, DTYPE_INFO[x.dtype].category === 'float' ? x.dtype : Number.isInteger(base) ? (x.dtype === 'bool' ? 'int32' : x.dtype) : 'float32', x.device).pow(x);
+  return filled(
+    [],
+    base,
+    DTYPE_INFO[x.dtype].category === 'float' ? x.dtype : Number.isInteger(base) ? (x.dtype === 'bool' ? 'int32' : x.dtype) : 'float32',
+    x.device,
+  ).pow(x);
 }
 
 /** x². PyTorch: torch.square. */
@@ -111,9 +120,15 @@ export const square = (x: Tensor): Tensor => pow(x, 2);
 export const square_ = (x: Tensor): Tensor => pow_(x, 2);
 
 /** a^b in float64. PyTorch: torch.float_power. */
-export const floatPower = (a: Tensor, exponent: Operand): Tensor => pow(requireTensor('floatPower', a).to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
+export const floatPower = (a: Tensor, exponent: Operand): Tensor =>
+  pow(requireTensor('floatPower', a).to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
 export function floatPower_(a: Tensor, exponent: Operand): Tensor {
-  if (a.dtype !== 'float64') throw new DTypeError('ERR_INPLACE_DTYPE', `floatPower_: the base given to float_power_ has dtype ${a.dtype} but the operation's result requires dtype float64`, { op: 'floatPower_', dtypes: [a.dtype] });
+  if (a.dtype !== 'float64')
+    throw new DTypeError(
+      'ERR_INPLACE_DTYPE',
+      `floatPower_: the base given to float_power_ has dtype ${a.dtype} but the operation's result requires dtype float64`,
+      { op: 'floatPower_', dtypes: [a.dtype] },
+    );
   return pow_(a, isTensor(exponent) ? exponent.to('float64') : exponent);
 }
 
@@ -177,10 +192,7 @@ export const copysign: BinaryOp = binary('copysign', {
     const size = e.abs(a);
     return e.where(isNegative(e, b), e.neg(size), size);
   },
-  backward: [
-    (grad, a, _b, out) => grad.mul(out.div(a as Tensor).maskedFill((a as Tensor).eq(0), 0)),
-    (grad) => zerosOf(grad, grad.shape),
-  ],
+  backward: [(grad, a, _b, out) => grad.mul(out.div(a as Tensor).maskedFill((a as Tensor).eq(0), 0)), (grad) => zerosOf(grad, grad.shape)],
   saves: ['ao', ''],
 });
 export const copysign_: BinaryOp = inPlace(copysign);
@@ -203,7 +215,8 @@ export const hypot: TensorOp = binary('hypot', {
 export const hypot_: TensorOp = inPlace(hypot);
 
 function requireFloats(name: string, dtype: DType): void {
-  if (DTYPE_INFO[dtype].category !== 'float') throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${dtype}`, { op: name, dtypes: [dtype] });
+  if (DTYPE_INFO[dtype].category !== 'float')
+    throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${dtype}`, { op: name, dtypes: [dtype] });
 }
 
 // ── logarithms of sums and products ──
@@ -212,11 +225,9 @@ function requireFloats(name: string, dtype: DType): void {
 export const logaddexp: TensorOp = binary('logaddexp', {
   tensors: true,
   result: 'float',
-  forward: (e, a, b) => e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, e.add(e.max(a, b), e.log1p(e.exp(e.neg(e.abs(e.sub(a, b))))))),
-  backward: [
-    (grad, a, b) => grad.div((b as Tensor).sub(a).exp().add(1)),
-    (grad, a, b) => grad.div((a as Tensor).sub(b).exp().add(1)),
-  ],
+  forward: (e, a, b) =>
+    e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, e.add(e.max(a, b), e.log1p(e.exp(e.neg(e.abs(e.sub(a, b))))))),
+  backward: [(grad, a, b) => grad.div((b as Tensor).sub(a).exp().add(1)), (grad, a, b) => grad.div((a as Tensor).sub(b).exp().add(1))],
   saves: ['ab', 'ab'],
   check: (_a, _b, dtype) => requireFloats('logaddexp', dtype),
 });
@@ -224,11 +235,13 @@ export const logaddexp: TensorOp = binary('logaddexp', {
 export const logaddexp2: TensorOp = binary('logaddexp2', {
   tensors: true,
   result: 'float',
-  forward: (e, a, b) => e.where(e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)), a, e.add(e.max(a, b), e.mul(e.log1p(e.exp2(e.neg(e.abs(e.sub(a, b))))), Math.LOG2E))),
-  backward: [
-    (grad, a, b) => grad.div((b as Tensor).sub(a).exp2().add(1)),
-    (grad, a, b) => grad.div((a as Tensor).sub(b).exp2().add(1)),
-  ],
+  forward: (e, a, b) =>
+    e.where(
+      e.and(e.eq(a, b), e.eq(e.abs(a), Infinity)),
+      a,
+      e.add(e.max(a, b), e.mul(e.log1p(e.exp2(e.neg(e.abs(e.sub(a, b))))), Math.LOG2E)),
+    ),
+  backward: [(grad, a, b) => grad.div((b as Tensor).sub(a).exp2().add(1)), (grad, a, b) => grad.div((a as Tensor).sub(b).exp2().add(1))],
   saves: ['ab', 'ab'],
   check: (_a, _b, dtype) => requireFloats('logaddexp2', dtype),
 });
@@ -246,7 +259,10 @@ const xlogyOf_ = inPlace(xlogyOf);
 /** x · ln y, and 0 where x is 0. PyTorch: torch.xlogy. */
 export function xlogy(x: Tensor, y: Operand): Tensor {
   // torch.xlogy takes a number on either side.
-  if (!isTensor(x)) return isTensor(y) ? xlogyOf(filled([], x as number, y.isFloatingPoint() ? y.dtype : 'float32', (y as Tensor).device), y) : notTensor('xlogy', 'input', x);
+  if (!isTensor(x))
+    return isTensor(y)
+      ? xlogyOf(filled([], x as number, y.isFloatingPoint() ? y.dtype : 'float32', (y as Tensor).device), y)
+      : notTensor('xlogy', 'input', x);
   return xlogyOf(x, y);
 }
 export const xlogy_ = (x: Tensor, y: Operand): Tensor => xlogyOf_(x, y);
@@ -257,7 +273,8 @@ const asTensor = (x: Operand, like: Tensor): Tensor => (isTensor(x) ? x : filled
 /** The larger of two; a NaN gives way. PyTorch: torch.fmax. */
 export const fmax: TensorOp = binary('fmax', {
   tensors: true,
-  forward: (e, a, b) => (DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.max(a, b))) : e.max(a, b)),
+  forward: (e, a, b) =>
+    DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.max(a, b))) : e.max(a, b),
   backward: [
     (grad, a, b) => choose((a as Tensor).ge(b).logicalOr((b as Tensor).isnan()), grad, 0),
     (grad, a, b) => choose((a as Tensor).ge(b).logicalOr((b as Tensor).isnan()), 0, grad),
@@ -267,7 +284,8 @@ export const fmax: TensorOp = binary('fmax', {
 /** The smaller of two; a NaN gives way. PyTorch: torch.fmin. */
 export const fmin: TensorOp = binary('fmin', {
   tensors: true,
-  forward: (e, a, b) => (DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.min(a, b))) : e.min(a, b)),
+  forward: (e, a, b) =>
+    DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.min(a, b))) : e.min(a, b),
   backward: [
     (grad, a, b) => choose((a as Tensor).le(b).logicalOr((b as Tensor).isnan()), grad, 0),
     (grad, a, b) => choose((a as Tensor).le(b).logicalOr((b as Tensor).isnan()), 0, grad),
@@ -284,7 +302,12 @@ export const heaviside: TensorOp = binary('heaviside', {
     return e.where(e.eq(x, 0), values, step);
   },
   check: (x, values) => {
-    if ((values as Tensor).dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `heaviside: heaviside is not yet implemented for tensors with different dtypes: ${x.dtype} and ${(values as Tensor).dtype}`, { op: 'heaviside', dtypes: [x.dtype, (values as Tensor).dtype] });
+    if ((values as Tensor).dtype !== x.dtype)
+      throw new DTypeError(
+        'ERR_DTYPE_MIX',
+        `heaviside: heaviside is not yet implemented for tensors with different dtypes: ${x.dtype} and ${(values as Tensor).dtype}`,
+        { op: 'heaviside', dtypes: [x.dtype, (values as Tensor).dtype] },
+      );
   },
 });
 export const heaviside_: TensorOp = inPlace(heaviside);
@@ -292,7 +315,8 @@ export const heaviside_: TensorOp = inPlace(heaviside);
 /** x · 2^exponent. PyTorch: torch.ldexp. */
 export const ldexp = (x: Tensor, exponent: Tensor): Tensor => requireTensor('ldexp', x).mul(powerOfTwo(exponent));
 export const ldexp_ = (x: Tensor, exponent: Tensor): Tensor => x.mul_(powerOfTwo(exponent));
-const powerOfTwo = (exponent: Tensor): Tensor => rpow(requireTensor('ldexp', exponent).isFloatingPoint() ? exponent : exponent.to('float32'), 2);
+const powerOfTwo = (exponent: Tensor): Tensor =>
+  rpow(requireTensor('ldexp', exponent).isFloatingPoint() ? exponent : exponent.to('float32'), 2);
 const requireTensor = (name: string, x: Tensor): Tensor => (isTensor(x) ? x : notTensor(name, 'input', x));
 
 /**
@@ -315,7 +339,8 @@ export const nextafter: TensorOp = binary('nextafter', {
     return e.where(e.eq(a, b), b, e.where(e.or(e.isnan(a), e.isnan(b)), e.add(a, b), moved));
   },
   check: (_a, _b, dtype) => {
-    if (dtype !== 'float32' && dtype !== 'float64') throw new DTypeError('ERR_DTYPE', `nextafter: not implemented for ${dtype}`, { op: 'nextafter', dtypes: [dtype] });
+    if (dtype !== 'float32' && dtype !== 'float64')
+      throw new DTypeError('ERR_DTYPE', `nextafter: not implemented for ${dtype}`, { op: 'nextafter', dtypes: [dtype] });
   },
 });
 export const nextafter_: TensorOp = inPlace(nextafter);

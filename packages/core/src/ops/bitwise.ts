@@ -7,7 +7,8 @@ import { e } from './expression.js';
 
 function noFloat(name: string, dtype: DType, bool = true): void {
   const { category } = DTYPE_INFO[dtype];
-  if (category === 'float' || (!bool && category === 'bool')) throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${dtype}`, { op: name, dtypes: [dtype] });
+  if (category === 'float' || (!bool && category === 'bool'))
+    throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${dtype}`, { op: name, dtypes: [dtype] });
 }
 
 /** ¬x: all bits of an integer, the truth of a bool. PyTorch: torch.bitwise_not. */
@@ -15,20 +16,35 @@ export const bitwiseNot: UnaryOp = unary('bitwiseNot', { forward: (e, x) => e.no
 export const bitwiseNot_: UnaryOp = inPlace(bitwiseNot);
 
 /** a ∧ b. PyTorch: torch.bitwise_and. */
-export const bitwiseAnd: BinaryOp = binary('bitwiseAnd', { forward: (e, a, b) => e.and(a, b), check: (_a, _b, dtype) => noFloat('bitwiseAnd', dtype) });
+export const bitwiseAnd: BinaryOp = binary('bitwiseAnd', {
+  forward: (e, a, b) => e.and(a, b),
+  check: (_a, _b, dtype) => noFloat('bitwiseAnd', dtype),
+});
 export const bitwiseAnd_: BinaryOp = inPlace(bitwiseAnd);
 /** a ∨ b. PyTorch: torch.bitwise_or. */
-export const bitwiseOr: BinaryOp = binary('bitwiseOr', { forward: (e, a, b) => e.or(a, b), check: (_a, _b, dtype) => noFloat('bitwiseOr', dtype) });
+export const bitwiseOr: BinaryOp = binary('bitwiseOr', {
+  forward: (e, a, b) => e.or(a, b),
+  check: (_a, _b, dtype) => noFloat('bitwiseOr', dtype),
+});
 export const bitwiseOr_: BinaryOp = inPlace(bitwiseOr);
 /** a ⊕ b. PyTorch: torch.bitwise_xor. */
-export const bitwiseXor: BinaryOp = binary('bitwiseXor', { forward: (e, a, b) => e.xor(a, b), check: (_a, _b, dtype) => noFloat('bitwiseXor', dtype) });
+export const bitwiseXor: BinaryOp = binary('bitwiseXor', {
+  forward: (e, a, b) => e.xor(a, b),
+  check: (_a, _b, dtype) => noFloat('bitwiseXor', dtype),
+});
 export const bitwiseXor_: BinaryOp = inPlace(bitwiseXor);
 
 /** a · 2^b, bits beyond the dtype lost. PyTorch: torch.bitwise_left_shift. */
-export const bitwiseLeftShift: BinaryOp = binary('bitwiseLeftShift', { forward: (e, a, b) => e.shl(a, b), check: (_a, _b, dtype) => noFloat('bitwiseLeftShift', dtype, false) });
+export const bitwiseLeftShift: BinaryOp = binary('bitwiseLeftShift', {
+  forward: (e, a, b) => e.shl(a, b),
+  check: (_a, _b, dtype) => noFloat('bitwiseLeftShift', dtype, false),
+});
 export const bitwiseLeftShift_: BinaryOp = inPlace(bitwiseLeftShift);
 /** a / 2^b, rounded down. PyTorch: torch.bitwise_right_shift. */
-export const bitwiseRightShift: BinaryOp = binary('bitwiseRightShift', { forward: (e, a, b) => e.shr(a, b), check: (_a, _b, dtype) => noFloat('bitwiseRightShift', dtype, false) });
+export const bitwiseRightShift: BinaryOp = binary('bitwiseRightShift', {
+  forward: (e, a, b) => e.shr(a, b),
+  check: (_a, _b, dtype) => noFloat('bitwiseRightShift', dtype, false),
+});
 export const bitwiseRightShift_: BinaryOp = inPlace(bitwiseRightShift);
 
 /** Euclid's algorithm on two int32 values: 46 steps are enough for any (Fibonacci numbers take the most). */
@@ -43,7 +59,11 @@ function commonDivisor(a: Value, b: Value): Value {
   return x;
 }
 
-const gcdOf: TensorOp = binary('gcd', { tensors: true, forward: (_e, a, b) => commonDivisor(a, b), check: (_a, _b, dtype) => noFloat('gcd', dtype, false) });
+const gcdOf: TensorOp = binary('gcd', {
+  tensors: true,
+  forward: (_e, a, b) => commonDivisor(a, b),
+  check: (_a, _b, dtype) => noFloat('gcd', dtype, false),
+});
 /** The greatest common divisor of integers. PyTorch: torch.gcd. */
 export const gcd: TensorOp = gcdOf;
 export const gcd_: TensorOp = inPlace(gcdOf);

@@ -12,7 +12,11 @@ import { wrap } from './result.js';
 import { commonDType } from './cat.js';
 
 function requireSame(name: string, a: Tensor, b: Tensor): void {
-  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected dtype ${a.dtype} for \`end\` but got dtype ${b.dtype}`, { op: name, dtypes: [a.dtype, b.dtype] });
+  if (a.dtype !== b.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected dtype ${a.dtype} for \`end\` but got dtype ${b.dtype}`, {
+      op: name,
+      dtypes: [a.dtype, b.dtype],
+    });
 }
 
 OPS.set('lerp', { name: 'lerp', inputs: 3, differentiable: true });
@@ -23,14 +27,16 @@ export function lerp(start: Tensor, end: Tensor, weight: Tensor | number): Tenso
   const given = isTensor(weight) ? weight : null;
   if (given !== null) requireSame('lerp', start, given);
   const { dtype } = start;
-  if (DTYPE_INFO[dtype].category !== 'float') throw new DTypeError('ERR_DTYPE', `lerp: not implemented for ${dtype}`, { op: 'lerp', dtypes: [dtype] });
+  if (DTYPE_INFO[dtype].category !== 'float')
+    throw new DTypeError('ERR_DTYPE', `lerp: not implemented for ${dtype}`, { op: 'lerp', dtypes: [dtype] });
   const a = start.value;
   const b = end.value;
   const w = operandValue(weight, dtype, start);
   const difference = e.sub(b, a);
   const fromStart = e.add(a, e.mul(w, difference));
   const fromEnd = e.sub(b, e.mul(difference, e.sub(1, w)));
-  const value = typeof weight === 'number' ? (Math.abs(weight) < 0.5 ? fromStart : fromEnd) : e.where(e.lt(e.abs(w), 0.5), fromStart, fromEnd);
+  const value =
+    typeof weight === 'number' ? (Math.abs(weight) < 0.5 ? fromStart : fromEnd) : e.where(e.lt(e.abs(w), 0.5), fromStart, fromEnd);
   const out = wrap(narrow(value, dtype));
   return recordBroadcast('LerpBackward0', out, [start, end, given], given === null ? [] : [0, 1, 2], [
     (grad, [, , t]) => grad.mul(t === undefined ? 1 - (weight as number) : t.neg().add(1)),
@@ -52,7 +58,11 @@ function meet(name: string, x: Tensor, a: Tensor, b: Tensor, value: number): DTy
   for (const t of [a, b]) if (!isTensor(t)) notTensor(name, 'tensor1', t);
   const dtype = commonDType([x, a, b]);
   if (!Number.isInteger(value) && DTYPE_INFO[dtype].category !== 'float') {
-    throw new DTypeError('ERR_ALPHA', `${name}: value cannot be converted to type int32 without overflow: For integral input tensors, argument value must not be a floating point number.`, { op: name, dtypes: [dtype] });
+    throw new DTypeError(
+      'ERR_ALPHA',
+      `${name}: value cannot be converted to type int32 without overflow: For integral input tensors, argument value must not be a floating point number.`,
+      { op: name, dtypes: [dtype] },
+    );
   }
   return dtype;
 }
@@ -65,11 +75,13 @@ export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions =
   if (dtype === 'bool') throw new DTypeError('ERR_DTYPE', "addcmul: not implemented for 'Bool'", { op: 'addcmul', dtypes: ['bool'] });
   const product = e.mul(castValue(a.value, dtype), castValue(b.value, dtype));
   const out = wrap(narrow(e.add(castValue(x.value, dtype), factor === 1 ? product : e.mul(product, factor)), dtype));
-  return recordBroadcast('AddcmulBackward0', out, [x, a, b], [1, 2], [
-    (grad) => grad,
-    (grad, [, q]) => grad.mul(q!.mul(factor)),
-    (grad, [p]) => grad.mul(p!.mul(factor)),
-  ]);
+  return recordBroadcast(
+    'AddcmulBackward0',
+    out,
+    [x, a, b],
+    [1, 2],
+    [(grad) => grad, (grad, [, q]) => grad.mul(q!.mul(factor)), (grad, [p]) => grad.mul(p!.mul(factor))],
+  );
 }
 export function addcmul_(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
   return assign(x, addcmul(forInPlace(x, 'addcmul_', a, b), a, b, options), 'addcmul_');
@@ -81,17 +93,28 @@ export function addcdiv(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions =
   const factor = options.value ?? 1;
   const dtype = meet('addcdiv', x, a, b, factor);
   if (DTYPE_INFO[promoteTypes(a.dtype, b.dtype)].category !== 'float') {
-    throw new DTypeError('ERR_DTYPE', 'addcdiv: Integer division with addcdiv is no longer supported; use floating point tensors, or x.add(a.div(b, { roundingMode }).mul(value))', { op: 'addcdiv', dtypes: [a.dtype, b.dtype] });
+    throw new DTypeError(
+      'ERR_DTYPE',
+      'addcdiv: Integer division with addcdiv is no longer supported; use floating point tensors, or x.add(a.div(b, { roundingMode }).mul(value))',
+      { op: 'addcdiv', dtypes: [a.dtype, b.dtype] },
+    );
   }
   const left = castValue(a.value, dtype);
-  const out = wrap(narrow(e.add(castValue(x.value, dtype), e.div(factor === 1 ? left : e.mul(left, factor), castValue(b.value, dtype))), dtype));
-  return recordBroadcast('AddcdivBackward0', out, [x, a, b], [1, 2], [
-    (grad) => grad,
-    (grad, [, q]) => grad.mul(q!.reciprocal().mul(factor)),
-    (grad, [p, q]) => grad.neg().mul(p!.mul(factor).div(q!.mul(q!))),
-  ]);
+  const out = wrap(
+    narrow(e.add(castValue(x.value, dtype), e.div(factor === 1 ? left : e.mul(left, factor), castValue(b.value, dtype))), dtype),
+  );
+  return recordBroadcast(
+    'AddcdivBackward0',
+    out,
+    [x, a, b],
+    [1, 2],
+    [
+      (grad) => grad,
+      (grad, [, q]) => grad.mul(q!.reciprocal().mul(factor)),
+      (grad, [p, q]) => grad.neg().mul(p!.mul(factor).div(q!.mul(q!))),
+    ],
+  );
 }
 export function addcdiv_(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
   return assign(x, addcdiv(forInPlace(x, 'addcdiv_', a, b), a, b, options), 'addcdiv_');
 }
-

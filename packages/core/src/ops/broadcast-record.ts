@@ -18,9 +18,14 @@ export function recordBroadcast(
   if (!recording(...inputs)) return out;
   const shapes = inputs.map((t) => t?.shape);
   const dtypes = inputs.map((t) => t?.dtype);
-  const node: GradNode = attach(out, name, inputs.map((t, i) => (rules[i] === null ? null : t)), (grad, n) => {
-    const saved = save.map((_, i) => n.saved(i));
-    return inputs.map((_, i) => (n.needs(i) ? reduceGradient(rules[i]!(grad, saved), shapes[i]!, dtypes[i]!) : null));
-  });
-  return node.save(...save.map((i) => (i === inputs.length ? out : inputs[i]!))), out;
+  const node: GradNode = attach(
+    out,
+    name,
+    inputs.map((t, i) => (rules[i] === null ? null : t)),
+    (grad, n) => {
+      const saved = save.map((_, i) => n.saved(i));
+      return inputs.map((_, i) => (n.needs(i) ? reduceGradient(rules[i]!(grad, saved), shapes[i]!, dtypes[i]!) : null));
+    },
+  );
+  return (node.save(...save.map((i) => (i === inputs.length ? out : inputs[i]!))), out);
 }

@@ -31,8 +31,16 @@ function trapezoids(op: string, y: Tensor, x: Tensor | null, options: IntegralOp
   if (x === null) return [right.add(left).mul((options.dx ?? 1) / 2), d];
   let places = x;
   if (x.ndim === 1) {
-    if (x.shape[0] !== y.shape[d]) throw new ShapeError('ERR_TRAPEZOID', `${op}: there must be one \`x\` value for each sample point: ${formatShape(x.shape)} and ${formatShape(y.shape)}`, { op, shapes: [y.shape, x.shape] });
-    places = reshape(x, y.shape.map((s, k) => (k === d ? s : 1)));
+    if (x.shape[0] !== y.shape[d])
+      throw new ShapeError(
+        'ERR_TRAPEZOID',
+        `${op}: there must be one \`x\` value for each sample point: ${formatShape(x.shape)} and ${formatShape(y.shape)}`,
+        { op, shapes: [y.shape, x.shape] },
+      );
+    places = reshape(
+      x,
+      y.shape.map((s, k) => (k === d ? s : 1)),
+    );
   } else if (x.ndim < y.ndim) places = reshape(x, [...y.shape.slice(0, y.ndim - x.ndim).map(() => 1), ...x.shape]);
   const [from, to] = neighbours(places, places.ndim - y.ndim + d);
   return [to.sub(from).mul(right.add(left)).div(2), d];
@@ -42,7 +50,14 @@ OPS.set('trapezoid', { name: 'trapezoid', inputs: 2, differentiable: true });
 /** ∫ y along a dim by the trapezoidal rule, between places `x` or at distance dx. PyTorch: torch.trapezoid. */
 export function trapezoid(y: Tensor, x?: Tensor | null, options: IntegralOptions = {}): Tensor {
   const [areas, d] = trapezoids('trapezoid', y, x ?? null, options);
-  return y.shape[d] === 0 ? filled(y.shape.filter((_, k) => k !== d), 0, floatDType(y.dtype), y.device) : areas.sum(d);
+  return y.shape[d] === 0
+    ? filled(
+        y.shape.filter((_, k) => k !== d),
+        0,
+        floatDType(y.dtype),
+        y.device,
+      )
+    : areas.sum(d);
 }
 
 OPS.set('cumulativeTrapezoid', { name: 'cumulativeTrapezoid', inputs: 2, differentiable: true });
@@ -89,7 +104,9 @@ export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
 function evenSlope(y: Tensor, d: number, h: number, edgeOrder: number): Tensor {
   const n = y.shape[d]!;
   const at = (i: number): Tensor => narrow(y, d, i < 0 ? n + i : i, 1);
-  const inside = slice(y, d, 2).sub(slice(y, d, 0, n - 2)).div(2 * h);
+  const inside = slice(y, d, 2)
+    .sub(slice(y, d, 0, n - 2))
+    .div(2 * h);
   const first = edgeOrder === 1 ? at(1).sub(at(0)).div(h) : at(0).mul(-1.5).add(at(1).mul(2)).sub(at(2).mul(0.5)).div(h);
   const last = edgeOrder === 1 ? at(-1).sub(at(-2)).div(h) : at(-3).mul(0.5).sub(at(-2).mul(2)).add(at(-1).mul(1.5)).div(h);
   return cat([first, inside, last], d);
@@ -99,17 +116,31 @@ function evenSlope(y: Tensor, d: number, h: number, edgeOrder: number): Tensor {
 function unevenSlope(y: Tensor, d: number, places: Tensor, edgeOrder: number): Tensor {
   const n = y.shape[d]!;
   const x = cast(places, y.dtype);
-  const steps = reshape(x.diff(), y.shape.map((_, k) => (k === d ? n - 1 : 1)));
+  const steps = reshape(
+    x.diff(),
+    y.shape.map((_, k) => (k === d ? n - 1 : 1)),
+  );
   const h = (i: number): Tensor => narrow(steps, d, i < 0 ? n - 1 + i : i, 1);
   const at = (i: number): Tensor => narrow(y, d, i < 0 ? n + i : i, 1);
   const a = slice(steps, d, 0, n - 2);
   const b = slice(steps, d, 1);
   const sum = a.add(b);
-  const inside = slice(y, d, 0, n - 2).mul(b.div(a.mul(sum)).neg()).add(slice(y, d, 1, n - 1).mul(b.sub(a).div(a.mul(b)))).add(slice(y, d, 2).mul(a.div(b.mul(sum))));
+  const inside = slice(y, d, 0, n - 2)
+    .mul(b.div(a.mul(sum)).neg())
+    .add(slice(y, d, 1, n - 1).mul(b.sub(a).div(a.mul(b))))
+    .add(slice(y, d, 2).mul(a.div(b.mul(sum))));
   if (edgeOrder === 1) return cat([at(1).sub(at(0)).div(h(0)), inside, at(-1).sub(at(-2)).div(h(-1))], d);
   const edge = (p: Tensor, q: Tensor, y0: Tensor, y1: Tensor, y2: Tensor): Tensor =>
-    y0.mul(p.mul(2).add(q).div(p.mul(p.add(q))).neg()).add(y1.mul(p.add(q).div(p.mul(q)))).sub(y2.mul(p.div(q.mul(p.add(q)))));
+    y0
+      .mul(
+        p
+          .mul(2)
+          .add(q)
+          .div(p.mul(p.add(q)))
+          .neg(),
+      )
+      .add(y1.mul(p.add(q).div(p.mul(q))))
+      .sub(y2.mul(p.div(q.mul(p.add(q)))));
   const last = edge(h(-1), h(-2), at(-1), at(-2), at(-3)).neg();
   return cat([edge(h(0), h(1), at(0), at(1), at(2)), inside, last], d);
 }
-

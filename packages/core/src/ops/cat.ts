@@ -33,19 +33,33 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = tensors[0];
   if (first === undefined) throw new ValueError('ERR_CAT_EMPTY', 'cat: expected a non-empty list of Tensors', { op: 'cat' });
   const zero = tensors.findIndex((t) => t.ndim === 0);
-  if (zero >= 0) throw new ShapeError('ERR_CAT_SHAPE', `cat: zero-dimensional tensor (at position ${zero}) cannot be concatenated`, { op: 'cat' });
+  if (zero >= 0)
+    throw new ShapeError('ERR_CAT_SHAPE', `cat: zero-dimensional tensor (at position ${zero}) cannot be concatenated`, { op: 'cat' });
   const { device } = first;
   const model = tensors.find((t) => !isBlank(t)) ?? first;
   const d = normalizeDim(dim, model.ndim, 'cat');
   const shape = [...model.shape];
   shape[d] = 0;
   tensors.forEach((t, i) => {
-    if (t.device !== device) throw new DeviceError('ERR_DEVICE_MIX', `cat: Expected all tensors to be on the same device, but found at least two devices, ${device.id} and ${t.device.id}`, { op: 'cat' });
+    if (t.device !== device)
+      throw new DeviceError(
+        'ERR_DEVICE_MIX',
+        `cat: Expected all tensors to be on the same device, but found at least two devices, ${device.id} and ${t.device.id}`,
+        { op: 'cat' },
+      );
     if (isBlank(t)) return;
-    if (t.ndim !== model.ndim) throw new ShapeError('ERR_CAT_SHAPE', `cat: Tensors must have same number of dimensions: got ${model.ndim} and ${t.ndim}`, { op: 'cat', shapes: [model.shape, t.shape] });
+    if (t.ndim !== model.ndim)
+      throw new ShapeError('ERR_CAT_SHAPE', `cat: Tensors must have same number of dimensions: got ${model.ndim} and ${t.ndim}`, {
+        op: 'cat',
+        shapes: [model.shape, t.shape],
+      });
     for (let k = 0; k < shape.length; k++) {
       if (k !== d && t.shape[k] !== shape[k]) {
-        throw new ShapeError('ERR_CAT_SHAPE', `cat: Sizes of tensors must match except in dimension ${d}. Expected size ${shape[k]} but got size ${t.shape[k]} for tensor number ${i} in the list.`, { op: 'cat', shapes: [model.shape, t.shape] });
+        throw new ShapeError(
+          'ERR_CAT_SHAPE',
+          `cat: Sizes of tensors must match except in dimension ${d}. Expected size ${shape[k]} but got size ${t.shape[k]} for tensor number ${i} in the list.`,
+          { op: 'cat', shapes: [model.shape, t.shape] },
+        );
       }
     }
     shape[d]! += t.shape[d]!;
@@ -88,15 +102,26 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const d = normalizeDim(dim, first.ndim + 1, 'stack');
   tensors.forEach((t, i) => {
     if (!sameShape(t.shape, first.shape)) {
-      throw new ShapeError('ERR_STACK_SHAPE', `stack: expects each tensor to be equal size, but got [${first.shape.join(', ')}] at entry 0 and [${t.shape.join(', ')}] at entry ${i}`, { op: 'stack', shapes: [first.shape, t.shape] });
+      throw new ShapeError(
+        'ERR_STACK_SHAPE',
+        `stack: expects each tensor to be equal size, but got [${first.shape.join(', ')}] at entry 0 and [${t.shape.join(', ')}] at entry ${i}`,
+        { op: 'stack', shapes: [first.shape, t.shape] },
+      );
     }
   });
-  return cat(tensors.map((t) => unsqueeze(t, d)), d);
+  return cat(
+    tensors.map((t) => unsqueeze(t, d)),
+    d,
+  );
 }
 
 /** Shared for ops that take lists of tensors. @throws DTypeError `ERR_DTYPE_MIX`. */
 export function requireOneDType(name: string, tensors: readonly Tensor[]): void {
   const first = tensors[0];
   const other = tensors.find((t) => t.dtype !== first?.dtype);
-  if (first !== undefined && other !== undefined) throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected tensors of one dtype, but got ${first.dtype} and ${other.dtype}`, { op: name, dtypes: [first.dtype, other.dtype] });
+  if (first !== undefined && other !== undefined)
+    throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected tensors of one dtype, but got ${first.dtype} and ${other.dtype}`, {
+      op: name,
+      dtypes: [first.dtype, other.dtype],
+    });
 }

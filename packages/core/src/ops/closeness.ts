@@ -32,19 +32,29 @@ export const isclose: TensorOp<[CloseOptions?]> = binary<[CloseOptions?]>('isclo
   },
   check: (a, b, _dtype, options) => {
     const other = b as Tensor;
-    if (a.dtype !== other.dtype) throw new DTypeError('ERR_DTYPE_MIX', `isclose: ${a.dtype} did not match ${other.dtype}`, { op: 'isclose', dtypes: [a.dtype, other.dtype] });
+    if (a.dtype !== other.dtype)
+      throw new DTypeError('ERR_DTYPE_MIX', `isclose: ${a.dtype} did not match ${other.dtype}`, {
+        op: 'isclose',
+        dtypes: [a.dtype, other.dtype],
+      });
     for (const name of ['rtol', 'atol'] as const) {
-      if (!((options?.[name] ?? 0) >= 0)) throw new DTypeError('ERR_TOLERANCE', `isclose: ${name} must be greater than or equal to zero, but got ${options?.[name]}`, { op: 'isclose' });
+      if (!((options?.[name] ?? 0) >= 0))
+        throw new DTypeError('ERR_TOLERANCE', `isclose: ${name} must be greater than or equal to zero, but got ${options?.[name]}`, {
+          op: 'isclose',
+        });
     }
   },
 });
 
 /** Are all elements close? Reads the answer. PyTorch: torch.allclose. */
-export const allclose = (a: Tensor, b: Tensor, options: CloseOptions = {}): boolean => isclose(a.detach(), b.detach(), options).all().item() !== 0;
+export const allclose = (a: Tensor, b: Tensor, options: CloseOptions = {}): boolean =>
+  isclose(a.detach(), b.detach(), options).all().item() !== 0;
 /** The same on every device. */
-export const allcloseAsync = async (a: Tensor, b: Tensor, options: CloseOptions = {}): Promise<boolean> => (await isclose(a.detach(), b.detach(), options).all().itemAsync()) !== 0;
+export const allcloseAsync = async (a: Tensor, b: Tensor, options: CloseOptions = {}): Promise<boolean> =>
+  (await isclose(a.detach(), b.detach(), options).all().itemAsync()) !== 0;
 
 /** Have both one shape and the same elements? Reads the answer. PyTorch: torch.equal. */
 export const equal = (a: Tensor, b: Tensor): boolean => sameShape(a.shape, b.shape) && a.detach().eq(b.detach()).all().item() !== 0;
 /** The same on every device. */
-export const equalAsync = async (a: Tensor, b: Tensor): Promise<boolean> => sameShape(a.shape, b.shape) && (await a.detach().eq(b.detach()).all().itemAsync()) !== 0;
+export const equalAsync = async (a: Tensor, b: Tensor): Promise<boolean> =>
+  sameShape(a.shape, b.shape) && (await a.detach().eq(b.detach()).all().itemAsync()) !== 0;

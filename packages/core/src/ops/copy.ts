@@ -2,7 +2,7 @@
 import { recording, attach, viewOf, wrap } from './result.js';
 import { broadcastShapes, sameShape } from '../tensor/shape.js';
 import { ShapeError, formatShape } from '../errors.js';
-import { type DType } from '../tensor/dtype.js';
+import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type DeviceLike, toDevice } from '../plugin/runtime.js';
 import type { Device } from '../plugin/device.js';
@@ -17,7 +17,11 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
   checkWritable(x, 'copy_');
   if (source === x) return x;
   if (!sameShape(broadcastShapes(x.shape, source.shape, 'copy_'), x.shape)) {
-    throw new ShapeError('ERR_INPLACE_SHAPE', `copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(source.shape)}`, { op: 'copy_', shapes: [x.shape, source.shape] });
+    throw new ShapeError(
+      'ERR_INPLACE_SHAPE',
+      `copy_: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(source.shape)}`,
+      { op: 'copy_', shapes: [x.shape, source.shape] },
+    );
   }
   const from = source.device === x.device ? source : toDeviceCopy(source, x.device);
   const out = wrap(relabel(castValue(from.value, x.dtype), x.shape, x.dtype));
@@ -31,7 +35,12 @@ export function copy_(x: Tensor, source: Tensor): Tensor {
 /** All elements set to one value. PyTorch: Tensor.fill_(). */
 export function fill_(x: Tensor, value: number | boolean | Tensor): Tensor {
   if (typeof value === 'object') {
-    if (value.ndim > 0) throw new ShapeError('ERR_FILL', `fill_: fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`, { op: 'fill_', shapes: [value.shape] });
+    if (value.ndim > 0)
+      throw new ShapeError(
+        'ERR_FILL',
+        `fill_: fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
+        { op: 'fill_', shapes: [value.shape] },
+      );
     return copy_(x, value);
   }
   checkWritable(x, 'fill_');
@@ -71,7 +80,7 @@ export interface ToOptions {
   readonly dtype?: DType;
 }
 
-function parseTo(target: DType | DeviceLike | Tensor | ToOptions): ToOptions {
+function parseTo(target: DeviceLike | Tensor | ToOptions): ToOptions {
   if (typeof target === 'string') return isDTypeName(target) ? { dtype: target } : { device: target };
   if ('storage' in target) return { device: target.device, dtype: target.dtype };
   return 'backend' in target ? { device: target } : target;
@@ -84,14 +93,14 @@ const isDTypeName = (s: string): s is DType => DTYPE_NAMES.has(s);
  * @example x.to('float64'); x.to('webgpu'); x.to({ device: 'wasm', dtype: 'float16' }); x.to(other)
  * @throws NotSupportedError `ERR_SYNC_READ` where the source cannot be read synchronously; use `toAsync`.
  */
-export function to(x: Tensor, target: DType | DeviceLike | Tensor | ToOptions): Tensor {
+export function to(x: Tensor, target: DeviceLike | Tensor | ToOptions): Tensor {
   const { device, dtype } = parseTo(target);
   const there = device === undefined ? x : toDeviceCopy(x, toDevice(device));
   return dtype === undefined ? there : cast(there, dtype);
 }
 
 /** As {@link to}, on every device. */
-export async function toAsync(x: Tensor, target: DType | DeviceLike | Tensor | ToOptions): Promise<Tensor> {
+export async function toAsync(x: Tensor, target: DeviceLike | Tensor | ToOptions): Promise<Tensor> {
   const { device, dtype } = parseTo(target);
   let there = x;
   const home = device === undefined ? x.device : toDevice(device);

@@ -21,19 +21,38 @@ export interface BincountOptions {
 }
 
 function checkBincount(x: Tensor, weights: Tensor | null, options: BincountOptions): void {
-  if (DTYPE_INFO[x.dtype].category !== 'integer') throw new DTypeError('ERR_DTYPE', `bincount: bincount only supports 1-d non-negative integral inputs, not ${x.dtype}`, { op: 'bincount', dtypes: [x.dtype] });
-  if (x.ndim !== 1) throw new ShapeError('ERR_RANK', 'bincount: bincount only supports 1-d non-negative integral inputs.', { op: 'bincount', shapes: [x.shape] });
+  if (DTYPE_INFO[x.dtype].category !== 'integer')
+    throw new DTypeError('ERR_DTYPE', `bincount: bincount only supports 1-d non-negative integral inputs, not ${x.dtype}`, {
+      op: 'bincount',
+      dtypes: [x.dtype],
+    });
+  if (x.ndim !== 1)
+    throw new ShapeError('ERR_RANK', 'bincount: bincount only supports 1-d non-negative integral inputs.', {
+      op: 'bincount',
+      shapes: [x.shape],
+    });
   if ((options.minlength ?? 0) < 0) throw new ValueError('ERR_BINCOUNT', 'bincount: minlength should be >= 0', { op: 'bincount' });
   if (weights !== null && (weights.ndim !== 1 || weights.shape[0] !== x.shape[0])) {
-    throw new ShapeError('ERR_BINCOUNT', 'bincount: weights should be 1-d and have the same length as input', { op: 'bincount', shapes: [x.shape, weights.shape] });
+    throw new ShapeError('ERR_BINCOUNT', 'bincount: weights should be 1-d and have the same length as input', {
+      op: 'bincount',
+      shapes: [x.shape, weights.shape],
+    });
   }
 }
 
 /** `range`, the smallest and the largest, is what has to be read. */
 function countInto(x: Tensor, weights: Tensor | null, options: BincountOptions, range: ArrayLike<number>): Tensor {
-  if (range[0]! < 0) throw new ValueError('ERR_BINCOUNT', 'bincount: bincount only supports 1-d non-negative integral inputs.', { op: 'bincount' });
+  if (range[0]! < 0)
+    throw new ValueError('ERR_BINCOUNT', 'bincount: bincount only supports 1-d non-negative integral inputs.', { op: 'bincount' });
   const bins = Math.max(range[1]! + 1, options.minlength ?? 0);
-  const dtype = weights === null ? 'int32' : weights.dtype === 'float32' || weights.dtype === 'float64' ? weights.dtype : x.device.backend.capabilities.dtypes.includes('float64') ? 'float64' : 'float32';
+  const dtype =
+    weights === null
+      ? 'int32'
+      : weights.dtype === 'float32' || weights.dtype === 'float64'
+        ? weights.dtype
+        : x.device.backend.capabilities.dtypes.includes('float64')
+          ? 'float64'
+          : 'float32';
   const source = weights === null ? filled(x.shape, 1, 'int32', x.device) : cast(weights.detach(), dtype);
   return launchScatter('add', filled([bins], 0, dtype, x.device), 0, cast(x.detach(), 'int32'), source);
 }
@@ -76,7 +95,8 @@ function ends(value: Value, range: readonly [number, number] | null, apart: numb
 }
 
 function checkBins(op: string, x: Tensor, bins: number): void {
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${op}: "${op}_cpu" not implemented for '${x.dtype}'`, { op, dtypes: [x.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError('ERR_DTYPE', `${op}: "${op}_cpu" not implemented for '${x.dtype}'`, { op, dtypes: [x.dtype] });
   if (!(Number.isInteger(bins) && bins > 0)) throw new ValueError('ERR_BINS', `${op}: bins must be > 0, but got ${bins}`, { op });
 }
 
@@ -85,7 +105,8 @@ OPS.set('histc', { name: 'histc', inputs: 1, differentiable: false });
 export function histc(x: Tensor, options: HistcOptions = {}): Tensor {
   const { bins = 100, min = 0, max = 0 } = options;
   checkBins('histc', x, bins);
-  if (!(Number.isFinite(min) && Number.isFinite(max))) throw new ValueError('ERR_BINS', `histc: range of [${min}, ${max}] is not finite`, { op: 'histc' });
+  if (!(Number.isFinite(min) && Number.isFinite(max)))
+    throw new ValueError('ERR_BINS', `histc: range of [${min}, ${max}] is not finite`, { op: 'histc' });
   if (min > max) throw new ValueError('ERR_BINS', 'histc: max must be larger than min', { op: 'histc' });
   const value = computeValue(reshape(x.detach(), [-1]));
   const [low, high] = ends(value, min === max ? null : [min, max], 1);
@@ -110,7 +131,12 @@ OPS.set('histogram', { name: 'histogram', inputs: 1, differentiable: false });
 export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = {}): [hist: Tensor, binEdges: Tensor] {
   const { range = null, weight = null, density = false } = options;
   checkBins('histogram', x, isTensor(bins) ? Math.max(bins.numel() - 1, 1) : bins);
-  if (weight !== null && numelOf(weight.shape) !== x.numel()) throw new ShapeError('ERR_HISTOGRAM', 'histogram: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension', { op: 'histogram', shapes: [x.shape, weight.shape] });
+  if (weight !== null && numelOf(weight.shape) !== x.numel())
+    throw new ShapeError(
+      'ERR_HISTOGRAM',
+      'histogram: if weight tensor is provided it should have the same shape as the input tensor excluding its innermost dimension',
+      { op: 'histogram', shapes: [x.shape, weight.shape] },
+    );
   const flat = reshape(x.detach(), [-1]);
   const edges = isTensor(bins) ? bins.detach() : evenEdges(flat, bins, range);
   const count = edges.numel() - 1;
@@ -121,7 +147,11 @@ export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOp
   const place = searchsorted(edges, flat, { right: true });
   const index = e.where(inside, e.min(e.sub(place.value, 1), count - 1), 0);
   const kernel = DTYPE_INFO[x.dtype].compute;
-  const counted = e.where(inside, weight === null ? e.scalar(1, kernel, value) : computeValue(cast(reshape(weight.detach(), [-1]), kernel)), 0);
+  const counted = e.where(
+    inside,
+    weight === null ? e.scalar(1, kernel, value) : computeValue(cast(reshape(weight.detach(), [-1]), kernel)),
+    0,
+  );
   let hist = launchScatter('add', filled([count], 0, kernel, x.device), 0, wrap(index), wrap(counted));
   if (density) hist = hist.div(hist.sum()).div(narrow(edges, 0, 1, count).sub(narrow(edges, 0, 0, count)));
   return [cast(hist, x.dtype), edges];
@@ -129,7 +159,8 @@ export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOp
 
 /** low + (high − low) i / bins, from both ends, as torch.linspace does. */
 function evenEdges(flat: Tensor, bins: number, range: readonly [number, number] | null): Tensor {
-  if (range !== null && range[0] > range[1]) throw new ValueError('ERR_BINS', 'histogram: max must not be smaller than min', { op: 'histogram' });
+  if (range !== null && range[0] > range[1])
+    throw new ValueError('ERR_BINS', 'histogram: max must not be smaller than min', { op: 'histogram' });
   const value = computeValue(flat);
   const [low, high] = ends(value, range, 0.5);
   const step = e.div(e.sub(high, low), bins);

@@ -47,7 +47,11 @@ export function fromHost(values: ArrayLike<number>, shape: Shape, dtype: DType, 
 export function fromBytes(bytes: Uint8Array, shape: Shape, dtype: DType, options: Omit<TensorOptions, 'dtype'> = {}): Tensor {
   const numel = numelOf(shape);
   const wanted = numel * DTYPE_INFO[dtype].size;
-  if (bytes.length !== wanted) throw new ValueError('ERR_BYTES', `fromBytes: shape [${shape.join(', ')}] of ${dtype} takes ${wanted} bytes, not ${bytes.length}`, { op: 'fromBytes', shapes: [shape] });
+  if (bytes.length !== wanted)
+    throw new ValueError('ERR_BYTES', `fromBytes: shape [${shape.join(', ')}] of ${dtype} takes ${wanted} bytes, not ${bytes.length}`, {
+      op: 'fromBytes',
+      shapes: [shape],
+    });
   const device = toDevice(options.device);
   const memory = device.allocate(dtype, numel);
   if (numel > 0) device.backend.write(memory.buffer, 0, bytes);
@@ -55,7 +59,13 @@ export function fromBytes(bytes: Uint8Array, shape: Shape, dtype: DType, options
 }
 
 /** Anything that `tensor()` reads: numbers, booleans, arrays of them, typed arrays, tensors. */
-export type TensorData = NestedArray | readonly NestedArray[] | readonly (readonly NestedArray[])[] | readonly TensorData[] | ArrayBufferView | Tensor;
+export type TensorData =
+  | NestedArray
+  | readonly NestedArray[]
+  | readonly (readonly NestedArray[])[]
+  | readonly TensorData[]
+  | ArrayBufferView
+  | Tensor;
 
 /**
  * A tensor from numbers, nested arrays or a typed array. Numbers make float32 and booleans bool; typed arrays keep their type (BigInt64Array
@@ -66,21 +76,30 @@ export type TensorData = NestedArray | readonly NestedArray[] | readonly (readon
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   const device = toDevice(options.device);
-  if (isTensor(data)) return finish(to(data.detach().clone(), { device, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) }), options);
+  if (isTensor(data))
+    return finish(to(data.detach().clone(), { device, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) }), options);
   if (ArrayBuffer.isView(data)) {
     const array = data as unknown as ArrayLike<number>;
     const values = data instanceof BigInt64Array || data instanceof BigUint64Array ? bigints(data) : array;
-    return finish(fromHost(values, [array.length], options.dtype ?? (data instanceof BigUint64Array ? 'int32' : dtypeOfArray(data)), device), options);
+    return finish(
+      fromHost(values, [array.length], options.dtype ?? (data instanceof BigUint64Array ? 'int32' : dtypeOfArray(data)), device),
+      options,
+    );
   }
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level) || ArrayBuffer.isView(level); level = (level as unknown[])[0]) shape.push((level as unknown[]).length);
+  for (let level: unknown = data; Array.isArray(level) || ArrayBuffer.isView(level); level = (level as unknown[])[0])
+    shape.push((level as unknown[]).length);
   const values = new Float64Array(numelOf(shape));
   let booleans = true;
   let at = 0;
   const fill = (level: unknown, d: number): void => {
     if (d < shape.length) {
       if (!(Array.isArray(level) || ArrayBuffer.isView(level)) || (level as unknown[]).length !== shape[d]) {
-        throw new ShapeError('ERR_TENSOR_RAGGED', `tensor: expected sequence of length ${shape[d]} at dim ${d} (got ${Array.isArray(level) ? `length ${level.length}` : typeof level})`, { op: 'tensor' });
+        throw new ShapeError(
+          'ERR_TENSOR_RAGGED',
+          `tensor: expected sequence of length ${shape[d]} at dim ${d} (got ${Array.isArray(level) ? `length ${level.length}` : typeof level})`,
+          { op: 'tensor' },
+        );
       }
       for (const item of level as unknown as unknown[]) fill(item, d + 1);
       return;
@@ -92,14 +111,20 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     } else if (typeof level === 'bigint') {
       booleans = false;
       values[at++] = checkInt32(level);
-    } else throw new ValueError('ERR_TENSOR_DATA', `tensor: elements must be numbers or booleans, not ${Array.isArray(level) ? 'an array of another depth' : level === null ? 'null' : typeof level}`, { op: 'tensor' });
+    } else
+      throw new ValueError(
+        'ERR_TENSOR_DATA',
+        `tensor: elements must be numbers or booleans, not ${Array.isArray(level) ? 'an array of another depth' : level === null ? 'null' : typeof level}`,
+        { op: 'tensor' },
+      );
   };
   fill(data, 0);
   return finish(fromHost(values, shape, options.dtype ?? (booleans && at > 0 ? 'bool' : 'float32'), device), options);
 }
 
 function checkInt32(x: bigint): number {
-  if (x < -2147483648n || x > 2147483647n) throw new ValueError('ERR_INT64_RANGE', `tensor: ${x} does not fit in int32, in which 64-bit integers are kept here`, { op: 'tensor' });
+  if (x < -2147483648n || x > 2147483647n)
+    throw new ValueError('ERR_INT64_RANGE', `tensor: ${x} does not fit in int32, in which 64-bit integers are kept here`, { op: 'tensor' });
   return Number(x);
 }
 
@@ -108,7 +133,10 @@ const bigints = (data: BigInt64Array | BigUint64Array): Int32Array => Int32Array
 /** PyTorch: torch.full. */
 export function full(size: readonly number[] | number, value: number | boolean, options: TensorOptions = {}): Tensor {
   const shape = toShape(typeof size === 'number' ? [size] : [size], 'full');
-  return finish(filled(shape, value, options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'), toDevice(options.device)), options);
+  return finish(
+    filled(shape, value, options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'), toDevice(options.device)),
+    options,
+  );
 }
 
 /** PyTorch: torch.zeros. @example zeros(2, 3); zeros([2, 3], { dtype: 'int32' }) */
@@ -129,7 +157,11 @@ export function empty(...args: SizesAndOptions): Tensor {
   return full(shape, 0, { dtype: 'float32', ...options });
 }
 
-const like = (x: Tensor, options: TensorOptions): Required<Pick<TensorOptions, 'dtype' | 'device'>> & TensorOptions => ({ dtype: x.dtype, device: x.device, ...options });
+const like = (x: Tensor, options: TensorOptions): Required<Pick<TensorOptions, 'dtype' | 'device'>> & TensorOptions => ({
+  dtype: x.dtype,
+  device: x.device,
+  ...options,
+});
 
 /** PyTorch: torch.zeros_like. */
 export const zerosLike = (x: Tensor, options: TensorOptions = {}): Tensor => full(x.shape, 0, like(x, options));
@@ -151,9 +183,11 @@ export function arange(...args: readonly (number | TensorOptions | undefined)[])
   const numbers = args.filter((a): a is number => typeof a === 'number');
   const options = (args.find((a) => typeof a === 'object') as TensorOptions | undefined) ?? {};
   const [start, end, step] = numbers.length < 2 ? [0, numbers[0] ?? NaN, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
-  if (!Number.isFinite(start) || !Number.isFinite(end)) throw new ValueError('ERR_ARANGE', `arange: unsupported range: ${start} -> ${end}`, { op: 'arange' });
+  if (!Number.isFinite(start) || !Number.isFinite(end))
+    throw new ValueError('ERR_ARANGE', `arange: unsupported range: ${start} -> ${end}`, { op: 'arange' });
   if (step === 0 || !Number.isFinite(step)) throw new ValueError('ERR_ARANGE', 'arange: step must be nonzero', { op: 'arange' });
-  if ((end - start) * step < 0) throw new ValueError('ERR_ARANGE', 'arange: upper bound and lower bound inconsistent with step sign', { op: 'arange' });
+  if ((end - start) * step < 0)
+    throw new ValueError('ERR_ARANGE', 'arange: upper bound and lower bound inconsistent with step sign', { op: 'arange' });
   const dtype = options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32');
   const device = toDevice(options.device);
   const count = Math.ceil((end - start) / step);
@@ -190,7 +224,12 @@ export interface RandomOptions extends TensorOptions {
 const generatorOf = (options: { readonly generator?: Generator }): Generator => options.generator ?? runtimes.current.generator;
 
 /** Draws on the host, with PyTorch's CPU numbers. */
-function drawn(shape: Shape, options: RandomOptions, draw: (into: Float32Array | Float64Array, generator: Generator) => void, op: string): Tensor {
+function drawn(
+  shape: Shape,
+  options: RandomOptions,
+  draw: (into: Float32Array | Float64Array, generator: Generator) => void,
+  op: string,
+): Tensor {
   const dtype = options.dtype ?? 'float32';
   if (!isFloat(dtype)) throw new ValueError('ERR_DTYPE', `${op}: not implemented for ${dtype}`, { op, dtypes: [dtype] });
   const values = dtype === 'float64' ? new Float64Array(numelOf(shape)) : new Float32Array(numelOf(shape));
@@ -217,7 +256,10 @@ export function randint(...args: readonly unknown[]): Tensor {
   const [low, high] = typeof args[1] === 'number' ? [args[0] as number, args[1]] : [0, args[0] as number];
   const size = args.find((a) => Array.isArray(a)) as readonly number[];
   const options = (args.find((a) => typeof a === 'object' && a !== null && !Array.isArray(a)) as RandomOptions | undefined) ?? {};
-  if (!(low < high)) throw new ValueError('ERR_RANDINT', `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`, { op: 'randint' });
+  if (!(low < high))
+    throw new ValueError('ERR_RANDINT', `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`, {
+      op: 'randint',
+    });
   const shape = toShape([size], 'randint');
   const values = generatorOf(options).randint(low, high, numelOf(shape));
   return finish(fromHost(values as ArrayLike<number>, shape, options.dtype ?? 'int32', toDevice(options.device)), options);

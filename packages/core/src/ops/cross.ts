@@ -12,11 +12,17 @@ export function crossAlong(op: string, a: Tensor, b: Tensor, dim: number): Tenso
   const y = sameShape(b.shape, shape) ? b : b.expand(shape);
   const d = normalizeDim(dim, shape.length, op);
   const sizeOf = (t: Tensor): number => t.shape.at(d - shape.length) ?? 0;
-  if (sizeOf(a) !== 3 || sizeOf(b) !== 3) throw new ShapeError('ERR_CROSS', `${op}: inputs dimension ${dim} must have length 3. Got ${sizeOf(a)} and ${sizeOf(b)}`, { op, shapes: [a.shape, b.shape] });
+  if (sizeOf(a) !== 3 || sizeOf(b) !== 3)
+    throw new ShapeError('ERR_CROSS', `${op}: inputs dimension ${dim} must have length 3. Got ${sizeOf(a)} and ${sizeOf(b)}`, {
+      op,
+      shapes: [a.shape, b.shape],
+    });
   const part = (i: number): Tensor => {
     const j = (i + 1) % 3;
     const k = (i + 2) % 3;
-    return select(x, d, j).mul(select(y, d, k)).sub(select(x, d, k).mul(select(y, d, j)));
+    return select(x, d, j)
+      .mul(select(y, d, k))
+      .sub(select(x, d, k).mul(select(y, d, j)));
   };
   return stack([part(0), part(1), part(2)], d);
 }

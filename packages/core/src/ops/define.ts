@@ -126,7 +126,14 @@ function besideNumber(t: Tensor, x: number | boolean): DType {
 /** An operand as a value of `dtype`. */
 export function operandValue(x: Operand, dtype: DType, like: Tensor): Value {
   if (typeof x === 'object') return x.dtype === dtype ? x.value : castValue(x.value, dtype);
-  return castValue(scalarValue(x, typeof x === 'boolean' ? 'bool' : DTYPE_INFO[dtype].compute === 'bool' ? 'float32' : DTYPE_INFO[dtype].compute, like.device), DTYPE_INFO[dtype].compute);
+  return castValue(
+    scalarValue(
+      x,
+      typeof x === 'boolean' ? 'bool' : DTYPE_INFO[dtype].compute === 'bool' ? 'float32' : DTYPE_INFO[dtype].compute,
+      like.device,
+    ),
+    DTYPE_INFO[dtype].compute,
+  );
 }
 
 /** What a binary op's rule needs beside saved tensors. */
@@ -142,7 +149,8 @@ class BinaryContext {
   ) {}
 }
 
-const maskOf = (letters: string): number => (letters.includes('a') ? 1 : 0) | (letters.includes('b') ? 2 : 0) | (letters.includes('o') ? 4 : 0);
+const maskOf = (letters: string): number =>
+  (letters.includes('a') ? 1 : 0) | (letters.includes('b') ? 2 : 0) | (letters.includes('o') ? 4 : 0);
 
 /** Declares an op of two operands that broadcast. Its in-place form is had by {@link inPlace}. */
 export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O> {
@@ -185,22 +193,34 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     const n: GradNode = attach(out, node, [a, bt], gradRule);
     let mask = (n.needs(0) ? maskA : 0) | (n.needs(1) ? maskB : 0);
     if (bt === null) mask &= ~2;
-    n.context = new BinaryContext(a.shape, bt === null ? (b as number) : bt.shape, a.dtype, bt === null ? a.dtype : bt.dtype, mask, options);
+    n.context = new BinaryContext(
+      a.shape,
+      bt === null ? (b as number) : bt.shape,
+      a.dtype,
+      bt === null ? a.dtype : bt.dtype,
+      mask,
+      options,
+    );
     if (mask === 1) n.save(a);
     else if (mask === 2) n.save(bt!);
     else if (mask === 3) n.save(a, bt!);
     else if (mask !== 0) n.save(...[mask & 1 ? a : null, mask & 2 ? bt : null, out].filter((t): t is Tensor => t !== null));
   };
-  inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`));
+  inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor =>
+    assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`),
+  );
   return op;
 }
 
 /** For callers without types. */
 export function notTensor(name: string, argument: string, x: unknown): never {
-  throw new ValueError('ERR_ARGUMENT', `${name}: argument '${argument}' must be Tensor, not ${x === null ? 'null' : typeof x}`, { op: name });
+  throw new ValueError('ERR_ARGUMENT', `${name}: argument '${argument}' must be Tensor, not ${x === null ? 'null' : typeof x}`, {
+    op: name,
+  });
 }
 
 /** For ops that integers and bools have no meaning in. */
 export function requireFloat(name: string, x: Tensor): void {
-  if (DTYPE_INFO[x.dtype].category !== 'float') throw new DTypeError('ERR_DTYPE', `${name}: takes floating point tensors, not ${x.dtype}`, { op: name, dtypes: [x.dtype] });
+  if (DTYPE_INFO[x.dtype].category !== 'float')
+    throw new DTypeError('ERR_DTYPE', `${name}: takes floating point tensors, not ${x.dtype}`, { op: name, dtypes: [x.dtype] });
 }

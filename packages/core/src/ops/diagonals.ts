@@ -13,7 +13,8 @@ export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
   const rank = x.ndim + 1;
   const a = normalizeDim(dim1, rank, 'diagEmbed');
   const b = normalizeDim(dim2, rank, 'diagEmbed');
-  if (a === b) throw new ValueError('ERR_DIM_REPEATED', `diagEmbed: diagonal dimensions cannot be identical ${dim1}, ${dim2}`, { op: 'diagEmbed' });
+  if (a === b)
+    throw new ValueError('ERR_DIM_REPEATED', `diagEmbed: diagonal dimensions cannot be identical ${dim1}, ${dim2}`, { op: 'diagEmbed' });
   if (x.ndim === 0) throw new ShapeError('ERR_RANK', 'diagEmbed: takes a tensor with at least 1 dim', { op: 'diagEmbed' });
   const side = x.shape.at(-1)! + Math.abs(offset);
   const rest = x.shape.slice(0, -1);
@@ -36,14 +37,20 @@ export const diagflat = (x: Tensor, offset = 0): Tensor => diagEmbed(reshape(x, 
 
 /** The sum of the diagonal of a matrix. PyTorch: torch.trace. */
 export function trace(x: Tensor): Tensor {
-  if (x.ndim !== 2) throw new ShapeError('ERR_RANK', `trace: expected a matrix, but got tensor with dim ${x.ndim}`, { op: 'trace', shapes: [x.shape] });
+  if (x.ndim !== 2)
+    throw new ShapeError('ERR_RANK', `trace: expected a matrix, but got tensor with dim ${x.ndim}`, { op: 'trace', shapes: [x.shape] });
   return diagonal(x).sum();
 }
 
 /** Sets the diagonal in place; `wrap` begins again below it in tall matrices. PyTorch: Tensor.fill_diagonal_. */
 export function fillDiagonal_(x: Tensor, value: number | boolean, options: { readonly wrap?: boolean } = {}): Tensor {
-  if (x.ndim < 2) throw new ShapeError('ERR_RANK', 'fillDiagonal_: dimensions must larger than 1', { op: 'fillDiagonal_', shapes: [x.shape] });
-  if (x.ndim > 2 && x.shape.some((s) => s !== x.shape[0])) throw new ShapeError('ERR_SQUARE', 'fillDiagonal_: all dimensions of input must be of equal length', { op: 'fillDiagonal_', shapes: [x.shape] });
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_RANK', 'fillDiagonal_: dimensions must larger than 1', { op: 'fillDiagonal_', shapes: [x.shape] });
+  if (x.ndim > 2 && x.shape.some((s) => s !== x.shape[0]))
+    throw new ShapeError('ERR_SQUARE', 'fillDiagonal_: all dimensions of input must be of equal length', {
+      op: 'fillDiagonal_',
+      shapes: [x.shape],
+    });
   const strides = x.stride();
   const step = strides.reduce((s, n) => s + n, 0);
   const rows = x.shape[0]!;

@@ -7,14 +7,19 @@ import { sumTo } from './sum-to.js';
 import { matrixTranspose } from './transposes.js';
 import { expand, permute, reshape, transpose, view } from './view.js';
 
-const sizesOf = (sizes: Sizes): readonly number[] => (sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]));
+const sizesOf = (sizes: Sizes): readonly number[] =>
+  sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
 
 /** Dims taken from `source` to `destination`, the others in order around them. PyTorch: torch.movedim. */
 export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor {
   const from = typeof source === 'number' ? [source] : source;
   const to = typeof destination === 'number' ? [destination] : destination;
   if (from.length !== to.length) {
-    throw new ValueError('ERR_MOVEDIM', `movedim: Invalid source or destination dims: source (${from.join(', ')} dims) should contain the same number of dims as destination (${to.join(', ')} dims)`, { op: 'movedim' });
+    throw new ValueError(
+      'ERR_MOVEDIM',
+      `movedim: Invalid source or destination dims: source (${from.join(', ')} dims) should contain the same number of dims as destination (${to.join(', ')} dims)`,
+      { op: 'movedim' },
+    );
   }
   const sources = normalizeDims(from, x.ndim, 'movedim');
   const places = normalizeDims(to, x.ndim, 'movedim');
@@ -23,7 +28,10 @@ export function movedim(x: Tensor, source: number | readonly number[], destinati
   sources.forEach((d, i) => (order[places[i]!] = d));
   const rest = x.shape.map((_, d) => d).filter((d) => !sources.includes(d));
   let next = 0;
-  return permute(x, order.map((d) => (d >= 0 ? d : rest[next++]!)));
+  return permute(
+    x,
+    order.map((d) => (d >= 0 ? d : rest[next++]!)),
+  );
 }
 /** PyTorch: torch.moveaxis. */
 export const moveaxis: typeof movedim = movedim;
@@ -48,7 +56,11 @@ export const adjoint = (x: Tensor): Tensor => matrixTranspose('adjoint', x);
 /** Summed over the dims that broadcasting would stretch. PyTorch: Tensor.sum_to_size. @throws ShapeError `ERR_EXPAND`. */
 export function sumToSize(x: Tensor, ...sizes: Sizes): Tensor {
   const shape = sizesOf(sizes);
-  if (!isExpandable(shape, x.shape)) throw new ShapeError('ERR_EXPAND', `sumToSize: size {[${shape.join(', ')}]} is not expandable to size {[${x.shape.join(', ')}]}.`, { op: 'sumToSize', shapes: [x.shape, shape] });
+  if (!isExpandable(shape, x.shape))
+    throw new ShapeError('ERR_EXPAND', `sumToSize: size {[${shape.join(', ')}]} is not expandable to size {[${x.shape.join(', ')}]}.`, {
+      op: 'sumToSize',
+      shapes: [x.shape, shape],
+    });
   if (shape.length === 0) return x.sum();
   const wide = !x.isFloatingPoint() && numelOf(shape) !== x.numel() ? cast(x, 'int32') : x;
   return sumTo(wide, shape);

@@ -25,10 +25,23 @@ OPS.set('cdist', { name: 'cdist', inputs: 2, differentiable: true });
 export function cdist(a: Tensor, b: Tensor, options: CdistOptions = {}): Tensor {
   const p = options.p ?? 2;
   for (const x of [a, b]) {
-    if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `cdist: cdist only supports floating-point dtypes, got: ${x.dtype}`, { op: 'cdist', dtypes: [x.dtype] });
-    if (x.ndim < 2) throw new ShapeError('ERR_RANK', `cdist: cdist only supports at least 2D tensors, got: ${x.ndim}D`, { op: 'cdist', shapes: [x.shape] });
+    if (!isFloat(x.dtype))
+      throw new DTypeError('ERR_DTYPE', `cdist: cdist only supports floating-point dtypes, got: ${x.dtype}`, {
+        op: 'cdist',
+        dtypes: [x.dtype],
+      });
+    if (x.ndim < 2)
+      throw new ShapeError('ERR_RANK', `cdist: cdist only supports at least 2D tensors, got: ${x.ndim}D`, {
+        op: 'cdist',
+        shapes: [x.shape],
+      });
   }
-  if (a.shape.at(-1) !== b.shape.at(-1)) throw new ShapeError('ERR_CDIST_SHAPE', `cdist: X1 and X2 must have the same number of columns. X1: ${formatShape(a.shape)} X2: ${formatShape(b.shape)}`, { op: 'cdist', shapes: [a.shape, b.shape] });
+  if (a.shape.at(-1) !== b.shape.at(-1))
+    throw new ShapeError(
+      'ERR_CDIST_SHAPE',
+      `cdist: X1 and X2 must have the same number of columns. X1: ${formatShape(a.shape)} X2: ${formatShape(b.shape)}`,
+      { op: 'cdist', shapes: [a.shape, b.shape] },
+    );
   if (p < 0) throw new ValueError('ERR_NORM', `cdist: cdist only supports non-negative p values`, { op: 'cdist' });
   const dtype = promoteTypes(a.dtype, b.dtype);
   const x = cast(a, dtype).unsqueeze(-2);
@@ -68,7 +81,11 @@ function distanceGradient(grad: Tensor, between: Tensor, dist: Tensor, p: number
   if (p === 2) return grad.mul(between.div(safe)).maskedFill(same, 0);
   if (p < 2) {
     const still = between.eq(0);
-    const slope = between.maskedFill(still, 1).abs().pow(p - 1).mul(between.sign());
+    const slope = between
+      .maskedFill(still, 1)
+      .abs()
+      .pow(p - 1)
+      .mul(between.sign());
     return grad.mul(slope.div(safe.pow(p - 1))).maskedFill(same.logicalOr(still), 0);
   }
   return grad.mul(between.mul(between.abs().pow(p - 2)).div(safe.pow(p - 1))).maskedFill(same, 0);

@@ -28,7 +28,8 @@ function labelsOf(term: string, covered: number): Label[] {
     const c = term[i]!;
     if (c === ' ') continue;
     if (c === '.') {
-      if (dots || term.slice(i, i + 3) !== '...') fail(`found '.' for operand or output that is not part of any valid ellipsis, or a second ellipsis: '${term}'`);
+      if (dots || term.slice(i, i + 3) !== '...')
+        fail(`found '.' for operand or output that is not part of any valid ellipsis, or a second ellipsis: '${term}'`);
       dots = true;
       i += 2;
       for (let k = covered; k > 0; k--) out.push(-k);
@@ -45,13 +46,18 @@ function readOperand(tensor: Tensor, term: string): Labelled {
   const named = letters(term);
   const open = term.includes('...');
   if (open ? named > tensor.ndim : named !== tensor.ndim) {
-    fail(`the number of subscripts in the equation (${named}) ${open ? 'is more than' : 'does not match'} the number of dimensions (${tensor.ndim}) for operand '${term.trim()}'${open ? '' : ' and no ellipsis was given'}`);
+    fail(
+      `the number of subscripts in the equation (${named}) ${open ? 'is more than' : 'does not match'} the number of dimensions (${tensor.ndim}) for operand '${term.trim()}'${open ? '' : ' and no ellipsis was given'}`,
+    );
   }
   const labels = labelsOf(term, tensor.ndim - named);
   let x = tensor;
   for (let i = 0; i < labels.length; i++) {
     for (let j = labels.indexOf(labels[i]!, i + 1); j >= 0; j = labels.indexOf(labels[i]!, i + 1)) {
-      if (x.shape[i] !== x.shape[j]) fail(`subscript ${String(labels[i])} is repeated for operand '${term.trim()}' but the sizes don't match, ${x.shape[j]} != ${x.shape[i]}`);
+      if (x.shape[i] !== x.shape[j])
+        fail(
+          `subscript ${String(labels[i])} is repeated for operand '${term.trim()}' but the sizes don't match, ${x.shape[j]} != ${x.shape[i]}`,
+        );
       const label = labels[i]!;
       x = diagonal(x, 0, i, j);
       labels.splice(j, 1);
@@ -76,7 +82,8 @@ function outputLabels(arrow: string | null, terms: readonly string[], operands: 
   const labels = labelsOf(arrow, covered);
   for (const label of labels) {
     if (labels.indexOf(label) !== labels.lastIndexOf(label)) fail(`output subscript ${String(label)} appears more than once in the output`);
-    if (!operands.some((o) => o.labels.includes(label))) fail(`output subscript ${String(label)} does not appear in the equation for any input operand`);
+    if (!operands.some((o) => o.labels.includes(label)))
+      fail(`output subscript ${String(label)} does not appear in the equation for any input operand`);
   }
   return labels;
 }
@@ -88,7 +95,10 @@ function sizesOf(operands: readonly Labelled[]): Map<Label, number> {
     labels.forEach((label, d) => {
       const size = tensor.shape[d]!;
       const known = sizes.get(label) ?? 1;
-      if (known !== 1 && size !== 1 && known !== size) fail(`operands do not broadcast with remapped shapes: subscript ${String(label)} has size ${size} for one operand, which does not broadcast with previously seen size ${known}`);
+      if (known !== 1 && size !== 1 && known !== size)
+        fail(
+          `operands do not broadcast with remapped shapes: subscript ${String(label)} has size ${size} for one operand, which does not broadcast with previously seen size ${known}`,
+        );
       if (known === 1) sizes.set(label, size);
     });
   }
@@ -104,7 +114,10 @@ function sumAlone(x: Labelled, keep: ReadonlySet<Label>): Labelled {
 
 /** The dims in the order of `labels`; those that it lacks come with size 1. */
 function align(x: Labelled, labels: readonly Label[]): Tensor {
-  let out = permute(x.tensor, labels.filter((l) => x.labels.includes(l)).map((l) => x.labels.indexOf(l)));
+  let out = permute(
+    x.tensor,
+    labels.filter((l) => x.labels.includes(l)).map((l) => x.labels.indexOf(l)),
+  );
   labels.forEach((l, d) => {
     if (!x.labels.includes(l)) out = unsqueeze(out, d);
   });
@@ -173,7 +186,10 @@ export function einsum(equation: string, ...operands: readonly Tensor[] | readon
   const [inputs, arrow, more] = equation.split('->') as [string, string | undefined, string | undefined];
   if (more !== undefined) fail(`found more than one '->' in '${equation}'`);
   const terms = inputs.split(',');
-  if (terms.length !== given.length) fail(`${terms.length > given.length ? 'more' : 'fewer'} operands were provided than specified in the equation: '${equation}' names ${terms.length}, there are ${given.length}`);
+  if (terms.length !== given.length)
+    fail(
+      `${terms.length > given.length ? 'more' : 'fewer'} operands were provided than specified in the equation: '${equation}' names ${terms.length}, there are ${given.length}`,
+    );
   let left: Labelled[] = given.map((t, i) => readOperand(t, terms[i]!));
   const output = outputLabels(arrow ?? null, terms, left);
   const sizes = sizesOf(left);

@@ -100,7 +100,8 @@ export const e = {
   cast: (a: Value, dtype: DType): Value => castValue(a, dtype),
   bitcast: (a: Value, to: 'int32' | 'float32'): Value => apply(bitcast, a, null, null, DTYPE_INFO[to].index, to),
   /** 32 random bits for each counter. */
-  philox: (counter: Value, k0: number, k1: number): Value => apply(philox, counter, scalarValue(k0 | 0, 'int32', counter.device), scalarValue(k1 | 0, 'int32', counter.device)),
+  philox: (counter: Value, k0: number, k1: number): Value =>
+    apply(philox, counter, scalarValue(k0 | 0, 'int32', counter.device), scalarValue(k1 | 0, 'int32', counter.device)),
   scalar: (x: number, dtype: ComputeDType, like: Value): Value => scalarValue(x, dtype, like.device),
 } as const;
 

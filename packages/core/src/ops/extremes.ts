@@ -24,7 +24,11 @@ function extreme(name: string, kind: 'max' | 'min', x: Tensor, dim: Dims, option
       // Only the forms without a dim find a NaN again.
       const same = input.eq(result);
       const hits = cast(name === kind ? same.logicalOr(input.ne(input)) : same, grad.dtype);
-      return [restoreDims(grad, from, dims, keepdim).div(sum(hits, dims.length === 0 ? null : dims, { keepdim: true })).mul(hits)];
+      return [
+        restoreDims(grad, from, dims, keepdim)
+          .div(sum(hits, dims.length === 0 ? null : dims, { keepdim: true }))
+          .mul(hits),
+      ];
     }).save(x, out);
   }
   return out;
@@ -48,7 +52,8 @@ export function aminmax(x: Tensor, options: AminmaxOptions = {}): [min: Tensor, 
 }
 
 function argExtreme(name: 'argmax' | 'argmin', x: Tensor, dim: number | null | undefined, options: ReduceOptions): Tensor {
-  if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${name}: "${name}_cpu" not implemented for 'Bool'`, { op: name, dtypes: [x.dtype] });
+  if (x.dtype === 'bool')
+    throw new DTypeError('ERR_DTYPE', `${name}: "${name}_cpu" not implemented for 'Bool'`, { op: name, dtypes: [x.dtype] });
   const dims = oneDim(dim, x.ndim, name);
   refuseEmpty(name, x, dims, dim === undefined || dim === null);
   return wrap(reduceTo(name, computeValue(x), dims, options.keepdim ?? false, 0));
@@ -69,10 +74,16 @@ function alongDim(kind: 'max' | 'min', x: Tensor, dim: number, options: ReduceOp
   return pickAlong(kind, x, d, places, options.keepdim ?? false);
 }
 
-function anyForm(kind: 'max' | 'min', x: Tensor, other: Tensor | number | undefined, options: ReduceOptions): Tensor | [values: Tensor, indices: Tensor] {
+function anyForm(
+  kind: 'max' | 'min',
+  x: Tensor,
+  other: Tensor | number | undefined,
+  options: ReduceOptions,
+): Tensor | [values: Tensor, indices: Tensor] {
   if (other === undefined) return extreme(kind, kind, x, null, {});
   if (isTensor(other)) return kind === 'max' ? x.maximum(other) : x.minimum(other);
-  if (typeof other !== 'number') throw new ValueError('ERR_DIM', `${kind}: takes nothing more, a dim, or another tensor; not ${String(other)}`, { op: kind });
+  if (typeof other !== 'number')
+    throw new ValueError('ERR_DIM', `${kind}: takes nothing more, a dim, or another tensor; not ${String(other)}`, { op: kind });
   return alongDim(kind, x, other, options);
 }
 

@@ -7,7 +7,10 @@ import { castValue, relabel, scalarValue, type Value } from '../tensor/value.js'
 import { wrap } from './result.js';
 
 export function fillValue(shape: Shape, x: number | boolean, dtype: DType, device: Device): Value {
-  const scalar = castValue(scalarValue(x, typeof x === 'boolean' ? 'bool' : DTYPE_INFO[dtype].compute === 'bool' ? 'float64' : DTYPE_INFO[dtype].compute, device), dtype);
+  const scalar = castValue(
+    scalarValue(x, typeof x === 'boolean' ? 'bool' : DTYPE_INFO[dtype].compute === 'bool' ? 'float64' : DTYPE_INFO[dtype].compute, device),
+    dtype,
+  );
   return relabel(scalar, shape, dtype);
 }
 

@@ -5,8 +5,10 @@ import { inPlace, unary, type UnaryOp } from './define.js';
 import type { Expression } from './expression.js';
 
 /** On integers and bools the answer is known. */
-const ofFloats = (known: boolean, op: (e: Expression, x: Value) => Value): ((e: Expression, x: Value) => Value) =>
-  (e, x) => (DTYPE_INFO[x.dtype].category === 'float' ? op(e, x) : known ? e.eq(x, x) : e.ne(x, x));
+const ofFloats =
+  (known: boolean, op: (e: Expression, x: Value) => Value): ((e: Expression, x: Value) => Value) =>
+  (e, x) =>
+    DTYPE_INFO[x.dtype].category === 'float' ? op(e, x) : known ? e.eq(x, x) : e.ne(x, x);
 
 /** Is it NaN? PyTorch: torch.isnan. */
 export const isnan: UnaryOp = unary('isnan', { result: 'bool', forward: ofFloats(false, (e, x) => e.isnan(x)) });
@@ -43,7 +45,12 @@ export interface NanToNumOptions {
   readonly neginf?: number | null;
 }
 
-const LARGEST: Partial<Record<string, number>> = { float16: 65504, bfloat16: 3.3895313892515355e38, float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
+const LARGEST: Partial<Record<string, number>> = {
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+  float32: 3.4028234663852886e38,
+  float64: Number.MAX_VALUE,
+};
 
 /** NaN, ∞ and −∞ replaced by numbers. PyTorch: torch.nan_to_num. */
 export const nanToNum: UnaryOp<[NanToNumOptions?]> = unary<[NanToNumOptions?]>('nanToNum', {

@@ -36,6 +36,7 @@ export function frexp(x: Tensor): [mantissa: Tensor, exponent: Tensor] {
   }
   const mantissa = wrap(narrow(e.where(plain, v, fraction), x.dtype));
   const exponent = wrap(e.where(plain, 0, power));
-  if (gradState.enabled && x.requiresGrad) attach(mantissa, 'FrexpBackward0', [x], (grad, node) => [grad.div(node.saved(0).to(grad.dtype).exp2())]).save(exponent);
+  if (gradState.enabled && x.requiresGrad)
+    attach(mantissa, 'FrexpBackward0', [x], (grad, node) => [grad.div(node.saved(0).to(grad.dtype).exp2())]).save(exponent);
   return [mantissa, exponent];
 }

@@ -14,7 +14,11 @@ import { expand, reshape, unsqueeze } from './view.js';
 
 /** Indices as the kernels take them. */
 export function indexTensor(index: Tensor, op: string): Tensor {
-  if (DTYPE_INFO[index.dtype].category !== 'integer') throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected dtype int32 or int64 for index, but got ${index.dtype}`, { op, dtypes: [index.dtype] });
+  if (DTYPE_INFO[index.dtype].category !== 'integer')
+    throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected dtype int32 or int64 for index, but got ${index.dtype}`, {
+      op,
+      dtypes: [index.dtype],
+    });
   return cast(index, 'int32');
 }
 
@@ -22,10 +26,19 @@ export function indexTensor(index: Tensor, op: string): Tensor {
 export function checkIndexShape(op: string, x: Tensor, dim: number, index: Tensor): void {
   if (index.numel() === 0) return;
   const fits = index.ndim === x.ndim || (index.ndim === 0 && x.ndim <= 1) || (x.ndim === 0 && index.ndim <= 1);
-  if (!fits) throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Index tensor must have the same number of dimensions as input tensor: ${formatShape(index.shape)} and ${formatShape(x.shape)}`, { op, shapes: [x.shape, index.shape] });
+  if (!fits)
+    throw new ShapeError(
+      'ERR_GATHER_SHAPE',
+      `${op}: Index tensor must have the same number of dimensions as input tensor: ${formatShape(index.shape)} and ${formatShape(x.shape)}`,
+      { op, shapes: [x.shape, index.shape] },
+    );
   for (let d = 0; d < Math.min(x.ndim, index.ndim); d++) {
     if (d !== dim && index.shape[d]! > x.shape[d]!) {
-      throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Size does not match at dimension ${d} expected index [${index.shape.join(', ')}] to be no larger than self [${x.shape.join(', ')}] apart from dimension ${dim}`, { op, shapes: [x.shape, index.shape] });
+      throw new ShapeError(
+        'ERR_GATHER_SHAPE',
+        `${op}: Size does not match at dimension ${d} expected index [${index.shape.join(', ')}] to be no larger than self [${x.shape.join(', ')}] apart from dimension ${dim}`,
+        { op, shapes: [x.shape, index.shape] },
+      );
     }
   }
 }
@@ -66,7 +79,9 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const result = index.ndim === 0 ? wrap(reshape(out, []).value) : out;
   if (recording(x)) {
     const from = x.shape;
-    attach(result, 'GatherBackward0', [x], (grad, node) => [idx.numel() === 0 ? zerosOf(grad, from) : scatterAdd(zerosOf(grad, from), d, node.saved(0), grad)]).save(idx);
+    attach(result, 'GatherBackward0', [x], (grad, node) => [
+      idx.numel() === 0 ? zerosOf(grad, from) : scatterAdd(zerosOf(grad, from), d, node.saved(0), grad),
+    ]).save(idx);
   }
   return result;
 }
@@ -77,24 +92,39 @@ export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): 
   const d = normalizeDim(dim, x.ndim, 'scatterAdd');
   const idx = indexTensor(index, 'scatterAdd');
   checkIndexShape('scatterAdd', x, d, idx);
-  if (src.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `scatterAdd: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${src.dtype}`, { op: 'scatterAdd', dtypes: [x.dtype, src.dtype] });
+  if (src.dtype !== x.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `scatterAdd: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${src.dtype}`,
+      { op: 'scatterAdd', dtypes: [x.dtype, src.dtype] },
+    );
   const part = cutTo('scatterAdd', src, idx.shape);
   const { compute } = DTYPE_INFO[x.dtype];
   const kernel = compute === 'bool' ? 'int32' : compute;
   const sum = launchScatter('add', atLeast1(cast(x.detach(), kernel)), d, atLeast1(idx), atLeast1(cast(part.detach(), kernel)));
   const out = cast(x.ndim === 0 ? wrap(reshape(sum, []).value) : sum, x.dtype);
-  if (recording(x, part)) attach(out, 'ScatterAddBackward0', [x, part], (grad, node) => [grad, node.needs(1) ? gather(grad, d, node.saved(0)) : null]).save(idx);
+  if (recording(x, part))
+    attach(out, 'ScatterAddBackward0', [x, part], (grad, node) => [grad, node.needs(1) ? gather(grad, d, node.saved(0)) : null]).save(idx);
   return out;
 }
 
 /** The part of a source that an index of `shape` uses. */
 export function cutTo(op: string, src: Tensor, shape: Shape): Tensor {
   if (src.ndim !== shape.length && src.ndim > 0 && shape.length > 0) {
-    throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Index tensor must have the same number of dimensions as src tensor: ${formatShape(shape)} and ${formatShape(src.shape)}`, { op, shapes: [shape, src.shape] });
+    throw new ShapeError(
+      'ERR_GATHER_SHAPE',
+      `${op}: Index tensor must have the same number of dimensions as src tensor: ${formatShape(shape)} and ${formatShape(src.shape)}`,
+      { op, shapes: [shape, src.shape] },
+    );
   }
   let out = src;
   for (let d = 0; d < Math.min(shape.length, src.ndim); d++) {
-    if (shape[d]! > src.shape[d]!) throw new ShapeError('ERR_GATHER_SHAPE', `${op}: Expected index [${shape.join(', ')}] to be no larger than src [${src.shape.join(', ')}]`, { op, shapes: [shape, src.shape] });
+    if (shape[d]! > src.shape[d]!)
+      throw new ShapeError(
+        'ERR_GATHER_SHAPE',
+        `${op}: Expected index [${shape.join(', ')}] to be no larger than src [${src.shape.join(', ')}]`,
+        { op, shapes: [shape, src.shape] },
+      );
     if (shape[d]! < src.shape[d]!) out = out.narrow(d, 0, shape[d]!);
   }
   return out;
@@ -105,7 +135,12 @@ OPS.set('indexSelect', { name: 'indexSelect', inputs: 1, differentiable: true })
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const d = normalizeDim(dim, x.ndim, 'indexSelect');
   const idx = indexTensor(index, 'indexSelect');
-  if (idx.ndim > 1) throw new ShapeError('ERR_INDEX_RANK', `indexSelect: Index is supposed to be a vector, but got dim: ${idx.ndim} with size: ${idx.numel()}`, { op: 'indexSelect', shapes: [idx.shape] });
+  if (idx.ndim > 1)
+    throw new ShapeError(
+      'ERR_INDEX_RANK',
+      `indexSelect: Index is supposed to be a vector, but got dim: ${idx.ndim} with size: ${idx.numel()}`,
+      { op: 'indexSelect', shapes: [idx.shape] },
+    );
   const source = atLeast1(x);
   const shape = source.shape.map((s, k) => (k === d ? idx.numel() : s));
   let wide = atLeast1(idx.detach());

@@ -25,13 +25,25 @@ export function forInPlace(x: Tensor, name: string, ...others: readonly unknown[
 /** @throws AutogradError `ERR_INPLACE_LEAF`; ValueError `ERR_INPLACE_OVERLAP`. */
 export function checkWritable(x: Tensor, name: string): void {
   if (gradState.enabled && x.requiresGrad) {
-    if (x.isLeaf) throw new AutogradError('ERR_INPLACE_LEAF', `${name}: a leaf Variable that requires grad is being used in an in-place operation.`, { op: name, shapes: [x.shape] });
+    if (x.isLeaf)
+      throw new AutogradError('ERR_INPLACE_LEAF', `${name}: a leaf Variable that requires grad is being used in an in-place operation.`, {
+        op: name,
+        shapes: [x.shape],
+      });
     if (x.viewOf !== null && x.viewOf.isLeaf && x.viewOf.requiresGrad) {
-      throw new AutogradError('ERR_INPLACE_LEAF', `${name}: a view of a leaf Variable that requires grad is being used in an in-place operation.`, { op: name, shapes: [x.shape] });
+      throw new AutogradError(
+        'ERR_INPLACE_LEAF',
+        `${name}: a view of a leaf Variable that requires grad is being used in an in-place operation.`,
+        { op: name, shapes: [x.shape] },
+      );
     }
   }
   if (x.ownStrides !== null && overlapsItself(x.shape, x.ownStrides)) {
-    throw new ValueError('ERR_INPLACE_OVERLAP', `${name}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.`, { op: name, shapes: [x.shape] });
+    throw new ValueError(
+      'ERR_INPLACE_OVERLAP',
+      `${name}: unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.`,
+      { op: name, shapes: [x.shape] },
+    );
   }
 }
 
@@ -41,10 +53,17 @@ export const canCast = (from: DType, to: DType): boolean => !categoryAbove(from,
 /** `x` becomes `out` (as in `x.add_(y)`, where `out` is `x + y`): its value, its version, its history. Answers `x`. */
 export function assign(x: Tensor, out: Tensor, name: string): Tensor {
   if (!canCast(out.dtype, x.dtype)) {
-    throw new DTypeError('ERR_INPLACE_DTYPE', `${name}: result type ${out.dtype} can't be cast to the desired output type ${x.dtype}`, { op: name, dtypes: [out.dtype, x.dtype] });
+    throw new DTypeError('ERR_INPLACE_DTYPE', `${name}: result type ${out.dtype} can't be cast to the desired output type ${x.dtype}`, {
+      op: name,
+      dtypes: [out.dtype, x.dtype],
+    });
   }
   if (!sameShape(x.shape, out.shape)) {
-    throw new ShapeError('ERR_INPLACE_SHAPE', `${name}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(out.shape)}`, { op: name, shapes: [x.shape, out.shape] });
+    throw new ShapeError(
+      'ERR_INPLACE_SHAPE',
+      `${name}: output with shape ${formatShape(x.shape)} doesn't match the broadcast shape ${formatShape(out.shape)}`,
+      { op: name, shapes: [x.shape, out.shape] },
+    );
   }
   write(x, castValue(out.value, x.dtype));
   const fn = gradState.enabled && out.requiresGrad ? out.gradFn : null;
@@ -58,7 +77,8 @@ export function assign(x: Tensor, out: Tensor, name: string): Tensor {
 export function write(x: Tensor, value: Value): void {
   const { storage } = x;
   if (x.ownStrides === null) {
-    if (value.op < 0 && !(value.op === IN_MEMORY && value.contiguous && value.offset === 0 && value.memory!.length === value.numel)) value = relabel(value, value.shape, value.dtype);
+    if (value.op < 0 && !(value.op === IN_MEMORY && value.contiguous && value.offset === 0 && value.memory!.length === value.numel))
+      value = relabel(value, value.shape, value.dtype);
     storage.replace(value);
     if (storage.device.eager) storage.memory();
   } else if (x.numel() > 0) {

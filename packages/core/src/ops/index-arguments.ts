@@ -28,13 +28,19 @@ const SLICE = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/;
 
 function parseSlice(text: string): Slice {
   const match = SLICE.exec(text);
-  if (match === null) throw new ValueError('ERR_INDEX', `at: '${text}' is no index: write '...' or a slice such as ':', '1:5' or '::2'`, { op: 'at' });
+  if (match === null)
+    throw new ValueError('ERR_INDEX', `at: '${text}' is no index: write '...' or a slice such as ':', '1:5' or '::2'`, { op: 'at' });
   const bound = (s: string | undefined): number | null => (s === undefined ? null : Number(s));
   return { start: bound(match[1]), stop: bound(match[2]), step: bound(match[3]) };
 }
 
 const asTensor = (index: Tensor | readonly number[] | readonly boolean[], like: Tensor): Tensor =>
-  isTensor(index) ? index : tensor(index as number[], { dtype: index.length > 0 && index.every((i) => typeof i === 'boolean') ? 'bool' : 'int32', device: like.device });
+  isTensor(index)
+    ? index
+    : tensor(index as number[], {
+        dtype: index.length > 0 && index.every((i) => typeof i === 'boolean') ? 'bool' : 'int32',
+        device: like.device,
+      });
 
 /** How many dims an index takes. */
 const width = (index: Index, like: Tensor): number => {
@@ -48,7 +54,11 @@ const width = (index: Index, like: Tensor): number => {
 export function parseIndices(x: Tensor, given: readonly Index[]): Parsed {
   const list: readonly Index[] = given.map((index) => (Array.isArray(index) ? asTensor(index as readonly number[], x) : index));
   const named = list.reduce<number>((n, index) => n + width(index, x), 0);
-  if (named > x.ndim) throw new IndexError('ERR_INDEX_COUNT', `at: too many indices for tensor of dimension ${x.ndim} (got ${named})`, { op: 'at', shapes: [x.shape] });
+  if (named > x.ndim)
+    throw new IndexError('ERR_INDEX_COUNT', `at: too many indices for tensor of dimension ${x.ndim} (got ${named})`, {
+      op: 'at',
+      shapes: [x.shape],
+    });
   let view = x;
   let dim = 0;
   /** Index tensors by the dim of the view that they start at. */
@@ -63,7 +73,10 @@ export function parseIndices(x: Tensor, given: readonly Index[]): Parsed {
     } else if (typeof index === 'number') {
       if (!Number.isInteger(index)) throw new ValueError('ERR_INDEX', `at: an index must be a whole number, not ${index}`, { op: 'at' });
       if (index < -view.shape[dim]! || index >= view.shape[dim]!) {
-        throw new IndexError('ERR_INDEX_RANGE', `at: index ${index} is out of bounds for dimension ${dim} with size ${view.shape[dim]}`, { op: 'at', shapes: [x.shape] });
+        throw new IndexError('ERR_INDEX_RANGE', `at: index ${index} is out of bounds for dimension ${dim} with size ${view.shape[dim]}`, {
+          op: 'at',
+          shapes: [x.shape],
+        });
       }
       view = select(view, dim, index);
     } else if (typeof index === 'boolean') {
@@ -86,7 +99,7 @@ export function parseIndices(x: Tensor, given: readonly Index[]): Parsed {
   }
   const indices: (Tensor | null)[] = [];
   const last = Math.max(-1, ...found.keys());
-  for (let d = 0; d <= last; ) {
+  for (let d = 0; d <= last;) {
     const index = found.get(d) ?? null;
     indices.push(index);
     d += index !== null && isMask(index) ? index.ndim : 1;

@@ -8,7 +8,24 @@ export { gather, indexSelect, scatterAdd } from './gather.js';
 export * from './reduce.js';
 export type { Dims, ReduceOptions, SumOptions } from './reduction.js';
 export {
-  asStrided, clone, contiguous, diagonal, expand, flatten, narrow, permute, reshape, select, slice, squeeze, t, transpose, unflatten, unfold, unsqueeze, view,
+  asStrided,
+  clone,
+  contiguous,
+  diagonal,
+  expand,
+  flatten,
+  narrow,
+  permute,
+  reshape,
+  select,
+  slice,
+  squeeze,
+  t,
+  transpose,
+  unflatten,
+  unfold,
+  unsqueeze,
+  view,
 } from './view.js';
 export { where } from './where.js';
 export { polygamma } from './special.js';

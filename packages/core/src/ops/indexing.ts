@@ -65,9 +65,11 @@ export interface NonzeroStaticOptions {
 export function nonzeroStatic(x: Tensor, options: NonzeroStaticOptions): Tensor {
   return toSize(nonzero(x), options);
 }
-export const nonzeroStaticAsync = async (x: Tensor, options: NonzeroStaticOptions): Promise<Tensor> => toSize(await nonzeroAsync(x), options);
+export const nonzeroStaticAsync = async (x: Tensor, options: NonzeroStaticOptions): Promise<Tensor> =>
+  toSize(await nonzeroAsync(x), options);
 function toSize(places: Tensor, { size, fillValue = -1 }: NonzeroStaticOptions): Tensor {
-  if (!(Number.isInteger(size) && size >= 0)) throw new ValueError('ERR_SIZE', `nonzeroStatic: 'size' must be an non-negative integer, not ${size}`, { op: 'nonzeroStatic' });
+  if (!(Number.isInteger(size) && size >= 0))
+    throw new ValueError('ERR_SIZE', `nonzeroStatic: 'size' must be an non-negative integer, not ${size}`, { op: 'nonzeroStatic' });
   const [count, rank] = places.shape as [number, number];
   const out = filled([size, rank], fillValue, 'int32', places.device);
   const n = Math.min(size, count);
@@ -85,7 +87,12 @@ function toSize(places: Tensor, { size, fillValue = -1 }: NonzeroStaticOptions):
  */
 export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
   const parsed = parseIndices(x, indices);
-  return parsed.indices.length === 0 ? parsed.view : indexBy(parsed.view, replaceMasks(parsed.view, parsed.indices, (mask) => nonzero(mask)));
+  return parsed.indices.length === 0
+    ? parsed.view
+    : indexBy(
+        parsed.view,
+        replaceMasks(parsed.view, parsed.indices, (mask) => nonzero(mask)),
+      );
 }
 /** `at` for masks on every device. */
 export async function atAsync(x: Tensor, ...indices: readonly Index[]): Promise<Tensor> {
@@ -105,7 +112,12 @@ async function withoutMasks(x: Tensor, indices: TensorIndices): Promise<TensorIn
  */
 export function setAt_(x: Tensor, indices: Index | readonly Index[], value: Operand): Tensor {
   const parsed = parseIndices(x, Array.isArray(indices) ? (indices as readonly Index[]) : [indices as Index]);
-  if (parsed.indices.length === 1 && !isTensor(value) && parsed.indices[0]?.dtype === 'bool' && parsed.indices[0].ndim === parsed.view.ndim) {
+  if (
+    parsed.indices.length === 1 &&
+    !isTensor(value) &&
+    parsed.indices[0]?.dtype === 'bool' &&
+    parsed.indices[0].ndim === parsed.view.ndim
+  ) {
     // A number under a mask needs no reading.
     parsed.view.maskedFill_(checkMask(parsed.view, parsed.indices[0]), value);
     return x;
@@ -120,7 +132,10 @@ export async function setAtAsync_(x: Tensor, indices: Index | readonly Index[], 
   return x;
 }
 
-const checkMask = (x: Tensor, mask: Tensor): Tensor => (replaceMasks(x, [mask], () => filled([0, mask.ndim], 0, 'int32', mask.device)), mask);
+const checkMask = (x: Tensor, mask: Tensor): Tensor => (
+  replaceMasks(x, [mask], () => filled([0, mask.ndim], 0, 'int32', mask.device)),
+  mask
+);
 
 function write(view: Tensor, indices: TensorIndices, value: Operand): void {
   if (indices.length > 0) {
@@ -144,16 +159,30 @@ export interface IndexPutOptions {
 }
 /** A copy with x[indices] = values. `indices` has a tensor (or null) for each dim from the first on. PyTorch: torch.index_put. */
 export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutBy(x, replaceMasks(x, indices, (mask) => nonzero(mask)), values, options.accumulate ?? false);
+  indexPutBy(
+    x,
+    replaceMasks(x, indices, (mask) => nonzero(mask)),
+    values,
+    options.accumulate ?? false,
+  );
 export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutInto(x, replaceMasks(x, indices, (mask) => nonzero(mask)), values, options.accumulate ?? false);
+  indexPutInto(
+    x,
+    replaceMasks(x, indices, (mask) => nonzero(mask)),
+    values,
+    options.accumulate ?? false,
+  );
 export const indexPutAsync_ = async (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Promise<Tensor> =>
   indexPutInto(x, await withoutMasks(x, indices), values, options.accumulate ?? false);
 
 // ── by flat index ──
 
 function requireIntegers(op: string, index: Tensor): void {
-  if (index.isFloatingPoint() || index.dtype === 'bool') throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected a long tensor for index, but got ${index.dtype}`, { op, dtypes: [index.dtype] });
+  if (index.isFloatingPoint() || index.dtype === 'bool')
+    throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected a long tensor for index, but got ${index.dtype}`, {
+      op,
+      dtypes: [index.dtype],
+    });
 }
 /** Negative indices counted from the end of `size` entries. */
 const wrapped = (index: Tensor, size: number): Tensor => {
@@ -164,25 +193,49 @@ const wrapped = (index: Tensor, size: number): Tensor => {
 /** The elements at places of the flattened tensor. PyTorch: torch.take. */
 export function take(x: Tensor, index: Tensor): Tensor {
   requireIntegers('take', index);
-  if (x.numel() === 0 && index.numel() > 0) throw new IndexError('ERR_INDEX_RANGE', 'take: tried to take from an empty tensor', { op: 'take', shapes: [x.shape, index.shape] });
+  if (x.numel() === 0 && index.numel() > 0)
+    throw new IndexError('ERR_INDEX_RANGE', 'take: tried to take from an empty tensor', { op: 'take', shapes: [x.shape, index.shape] });
   return reshape(indexSelect(reshape(x, [x.numel()]), 0, reshape(wrapped(index, x.numel()), [index.numel()])), index.shape);
 }
 
 /** A copy with `source` at places of the flattened tensor. PyTorch: Tensor.put. */
 export function put(x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor {
   requireIntegers('put', index);
-  if (source.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `put: Expected source and self to have the same dtype, but got self.dtype = ${x.dtype} and source.dtype = ${source.dtype}`, { op: 'put', dtypes: [x.dtype, source.dtype] });
-  if (index.numel() !== source.numel()) throw new ShapeError('ERR_PUT_SHAPE', `put: Expected source and index to have the same number of elements, but got source.numel() = ${source.numel()}, index.numel() = ${index.numel()}`, { op: 'put', shapes: [source.shape, index.shape] });
-  if (x.numel() === 0 && index.numel() > 0) throw new IndexError('ERR_INDEX_RANGE', 'put: tried to put elements into an empty tensor', { op: 'put', shapes: [x.shape, index.shape] });
-  return reshape(indexPutBy(reshape(x, [x.numel()]), [reshape(index, [index.numel()])], reshape(source, [source.numel()]), options.accumulate ?? false), x.shape);
+  if (source.dtype !== x.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `put: Expected source and self to have the same dtype, but got self.dtype = ${x.dtype} and source.dtype = ${source.dtype}`,
+      { op: 'put', dtypes: [x.dtype, source.dtype] },
+    );
+  if (index.numel() !== source.numel())
+    throw new ShapeError(
+      'ERR_PUT_SHAPE',
+      `put: Expected source and index to have the same number of elements, but got source.numel() = ${source.numel()}, index.numel() = ${index.numel()}`,
+      { op: 'put', shapes: [source.shape, index.shape] },
+    );
+  if (x.numel() === 0 && index.numel() > 0)
+    throw new IndexError('ERR_INDEX_RANGE', 'put: tried to put elements into an empty tensor', {
+      op: 'put',
+      shapes: [x.shape, index.shape],
+    });
+  return reshape(
+    indexPutBy(reshape(x, [x.numel()]), [reshape(index, [index.numel()])], reshape(source, [source.numel()]), options.accumulate ?? false),
+    x.shape,
+  );
 }
-export const put_ = (x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor => assign(x, put(forInPlace(x, 'put_', source), index, source, options), 'put_');
+export const put_ = (x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor =>
+  assign(x, put(forInPlace(x, 'put_', source), index, source, options), 'put_');
 
 /** `gather` with the other dims broadcast; without a dim, of the flattened tensors. PyTorch: torch.take_along_dim. */
 export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number | null): Tensor {
   requireIntegers('takeAlongDim', indices);
   if (dim === undefined || dim === null) return gather(reshape(x, [x.numel()]), 0, wrapped(reshape(indices, [indices.numel()]), x.numel()));
-  if (x.ndim !== indices.ndim) throw new ShapeError('ERR_GATHER_SHAPE', `takeAlongDim: input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, and ${indices.ndim} dimensions for indices`, { op: 'takeAlongDim', shapes: [x.shape, indices.shape] });
+  if (x.ndim !== indices.ndim)
+    throw new ShapeError(
+      'ERR_GATHER_SHAPE',
+      `takeAlongDim: input and indices should have the same number of dimensions, but got ${x.ndim} dimensions for input, and ${indices.ndim} dimensions for indices`,
+      { op: 'takeAlongDim', shapes: [x.shape, indices.shape] },
+    );
   const d = normalizeDim(dim, x.ndim, 'takeAlongDim');
   const cut = (shape: Shape): Shape => shape.map((s, k) => (k === d ? 1 : s));
   const meet = broadcastShapes(cut(x.shape), cut(indices.shape), 'takeAlongDim');
@@ -193,7 +246,8 @@ export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number | null): T
 // ── masks ──
 
 function requireBool(op: string, mask: Tensor): void {
-  if (mask.dtype !== 'bool') throw new DTypeError('ERR_DTYPE', `${op}: expected BoolTensor for mask, but got ${mask.dtype}`, { op, dtypes: [mask.dtype] });
+  if (mask.dtype !== 'bool')
+    throw new DTypeError('ERR_DTYPE', `${op}: expected BoolTensor for mask, but got ${mask.dtype}`, { op, dtypes: [mask.dtype] });
 }
 
 function selectPlaces(x: Tensor, shape: Shape, held: HostArray): Tensor {
@@ -219,7 +273,12 @@ export async function maskedSelectAsync(x: Tensor, mask: Tensor): Promise<Tensor
  */
 export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
   requireBool('maskedScatter', mask);
-  if (x.dtype !== source.dtype) throw new DTypeError('ERR_DTYPE_MIX', `maskedScatter: expected self and source to have same dtypes but got ${x.dtype} and ${source.dtype}`, { op: 'maskedScatter', dtypes: [x.dtype, source.dtype] });
+  if (x.dtype !== source.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `maskedScatter: expected self and source to have same dtypes but got ${x.dtype} and ${source.dtype}`,
+      { op: 'maskedScatter', dtypes: [x.dtype, source.dtype] },
+    );
   const shape = broadcastShapes(x.shape, mask.shape, 'maskedScatter');
   const base = expand(x, shape);
   const n = numelOf(shape);
@@ -227,7 +286,9 @@ export function maskedScatter(x: Tensor, mask: Tensor, source: Tensor): Tensor {
   const flat = reshape(expand(mask, shape), [n]);
   // The kth true takes the kth element: a running count, 0 where nothing is taken.
   const order = choose(flat, cast(flat, 'int32').cumsum(0).sub(1), 0);
-  if (source.numel() === 0) return choose(expand(mask, shape), reshape(indexSelect(reshape(base, [n]), 0, choose(flat, -1, 0).to('int32')), shape), base);
+  if (source.numel() === 0)
+    return choose(expand(mask, shape), reshape(indexSelect(reshape(base, [n]), 0, choose(flat, -1, 0).to('int32')), shape), base);
   return choose(expand(mask, shape), reshape(indexSelect(reshape(source, [source.numel()]), 0, order), shape), base);
 }
-export const maskedScatter_ = (x: Tensor, mask: Tensor, source: Tensor): Tensor => assign(x, maskedScatter(forInPlace(x, 'maskedScatter_', source), mask, source), 'maskedScatter_');
+export const maskedScatter_ = (x: Tensor, mask: Tensor, source: Tensor): Tensor =>
+  assign(x, maskedScatter(forInPlace(x, 'maskedScatter_', source), mask, source), 'maskedScatter_');

@@ -13,7 +13,8 @@ import { clone, expand, reshape, squeeze, transpose, unsqueeze } from './view.js
 
 /** What the matmul kernel computes a dtype in. */
 function kernelDType(dtype: DType): DType {
-  if (dtype === 'bool') throw new DTypeError('ERR_DTYPE', "matmul: \"addmm_impl_cpu_\" not implemented for 'Bool'", { op: 'matmul', dtypes: [dtype] });
+  if (dtype === 'bool')
+    throw new DTypeError('ERR_DTYPE', 'matmul: "addmm_impl_cpu_" not implemented for \'Bool\'', { op: 'matmul', dtypes: [dtype] });
   return DTYPE_INFO[dtype].compute;
 }
 
@@ -30,7 +31,13 @@ function launchMatmul(a: Tensor, b: Tensor, batch: Shape): Tensor {
   const left = asBatches(a, batch, count, m, k);
   const right = asBatches(b, batch, count, k, n);
   launched(device, 'matmul', [count, m, k, n]);
-  device.kernels.matmul(left, right, { buffer: out.memory!.buffer, dtype: a.dtype, shape: [count, m, n], strides: [m * n, n, 1], offset: 0 });
+  device.kernels.matmul(left, right, {
+    buffer: out.memory!.buffer,
+    dtype: a.dtype,
+    shape: [count, m, n],
+    strides: [m * n, n, 1],
+    offset: 0,
+  });
   return wrap(out);
 }
 
@@ -54,9 +61,18 @@ OPS.set('matmul', { name: 'matmul', inputs: 2, differentiable: true });
 /** The product of tensors with at least 2 dims each, the leading ones broadcast. */
 function batched(a: Tensor, b: Tensor, op: string): Tensor {
   if (a.shape.at(-1) !== b.shape.at(-2)) {
-    throw new ShapeError('ERR_MATMUL_SHAPE', `${op}: mat1 and mat2 shapes cannot be multiplied: the inner sizes differ: ${formatShape(a.shape)} and ${formatShape(b.shape)}`, { op, shapes: [a.shape, b.shape], dtypes: [a.dtype, b.dtype], device: a.device.id });
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `${op}: mat1 and mat2 shapes cannot be multiplied: the inner sizes differ: ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      { op, shapes: [a.shape, b.shape], dtypes: [a.dtype, b.dtype], device: a.device.id },
+    );
   }
-  if (a.device !== b.device) throw new DeviceError('ERR_DEVICE_MIX', `${op}: Expected all tensors to be on the same device, but found at least two devices, ${a.device.id} and ${b.device.id}`, { op, shapes: [a.shape, b.shape] });
+  if (a.device !== b.device)
+    throw new DeviceError(
+      'ERR_DEVICE_MIX',
+      `${op}: Expected all tensors to be on the same device, but found at least two devices, ${a.device.id} and ${b.device.id}`,
+      { op, shapes: [a.shape, b.shape] },
+    );
   const dtype = kernelDType(a.dtype);
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), op);
   if (dtype !== a.dtype) {
@@ -68,7 +84,10 @@ function batched(a: Tensor, b: Tensor, op: string): Tensor {
     const node = attach(out, 'MmBackward0', [a, b], (grad, n) => {
       const x = n.context === 2 ? null : n.saved(0);
       const y = n.context === 1 ? null : n.saved(n.context === 2 ? 0 : 1);
-      return [n.needs(0) ? sumTo(matmul(grad, transpose(y!, -1, -2)), aShape) : null, n.needs(1) ? sumTo(matmul(transpose(x!, -1, -2), grad), bShape) : null];
+      return [
+        n.needs(0) ? sumTo(matmul(grad, transpose(y!, -1, -2)), aShape) : null,
+        n.needs(1) ? sumTo(matmul(transpose(x!, -1, -2), grad), bShape) : null,
+      ];
     });
     const { shape: aShape } = a;
     const { shape: bShape } = b;
@@ -86,25 +105,46 @@ function batched(a: Tensor, b: Tensor, op: string): Tensor {
  * @throws ShapeError `ERR_MATMUL_SHAPE`
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  if (a.ndim === 0 || b.ndim === 0) throw new ShapeError('ERR_MATMUL_SHAPE', `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`, { op: 'matmul', shapes: [a.shape, b.shape] });
-  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `matmul: expected m1 and m2 to have the same dtype, but got: ${a.dtype} != ${b.dtype}`, { op: 'matmul', dtypes: [a.dtype, b.dtype] });
+  if (a.ndim === 0 || b.ndim === 0)
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `matmul: both arguments to matmul need to be at least 1D, but they are ${a.ndim}D and ${b.ndim}D`,
+      { op: 'matmul', shapes: [a.shape, b.shape] },
+    );
+  if (a.dtype !== b.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `matmul: expected m1 and m2 to have the same dtype, but got: ${a.dtype} != ${b.dtype}`, {
+      op: 'matmul',
+      dtypes: [a.dtype, b.dtype],
+    });
   if (a.ndim === 1 && b.ndim === 1) return reshape(batched(unsqueeze(a, 0), unsqueeze(b, 1), 'matmul'), []);
   if (a.ndim === 1) return squeeze(batched(unsqueeze(a, 0), b, 'matmul'), -2);
   if (b.ndim === 1) return squeeze(batched(a, unsqueeze(b, 1), 'matmul'), -1);
   // Rows of a tensor with more dims times one matrix: one large product rather than many small ones.
   if (a.ndim > 2 && b.ndim === 2 && a.isContiguous()) {
-    return reshape(batched(reshape(a, [numelOf(a.shape.slice(0, -1)), a.shape.at(-1)!]), b, 'matmul'), [...a.shape.slice(0, -1), b.shape[1]!]);
+    return reshape(batched(reshape(a, [numelOf(a.shape.slice(0, -1)), a.shape.at(-1)!]), b, 'matmul'), [
+      ...a.shape.slice(0, -1),
+      b.shape[1]!,
+    ]);
   }
   return batched(a, b, 'matmul');
 }
 
 function wantRank(op: string, name: string, x: Tensor, rank: number): void {
-  if (x.ndim !== rank) throw new ShapeError('ERR_RANK', `${op}: ${name} must be ${rank === 1 ? 'a vector' : rank === 2 ? 'a matrix' : 'a 3D tensor'}, but is ${x.ndim}D: ${formatShape(x.shape)}`, { op, shapes: [x.shape] });
+  if (x.ndim !== rank)
+    throw new ShapeError(
+      'ERR_RANK',
+      `${op}: ${name} must be ${rank === 1 ? 'a vector' : rank === 2 ? 'a matrix' : 'a 3D tensor'}, but is ${x.ndim}D: ${formatShape(x.shape)}`,
+      { op, shapes: [x.shape] },
+    );
 }
 
 /** @throws DTypeError `ERR_DTYPE_MIX` */
 function wantSameDType(op: string, a: Tensor, b: Tensor): void {
-  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: expected m1 and m2 to have the same dtype, but got: ${a.dtype} != ${b.dtype}`, { op, dtypes: [a.dtype, b.dtype] });
+  if (a.dtype !== b.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `${op}: expected m1 and m2 to have the same dtype, but got: ${a.dtype} != ${b.dtype}`, {
+      op,
+      dtypes: [a.dtype, b.dtype],
+    });
 }
 
 OPS.set('mm', { name: 'mm', inputs: 2, differentiable: true });
@@ -123,7 +163,11 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
   wantRank('bmm', 'batch2', b, 3);
   wantSameDType('bmm', a, b);
   if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
-    throw new ShapeError('ERR_MATMUL_SHAPE', `bmm: Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`, { op: 'bmm', shapes: [a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `bmm: Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`,
+      { op: 'bmm', shapes: [a.shape, b.shape] },
+    );
   }
   return batched(a, b, 'bmm');
 }
@@ -134,16 +178,33 @@ export function mv(a: Tensor, b: Tensor): Tensor {
   wantRank('mv', 'input', a, 2);
   wantRank('mv', 'vec', b, 1);
   wantSameDType('mv', a, b);
-  if (a.shape[1] !== b.shape[0]) throw new ShapeError('ERR_MATMUL_SHAPE', `mv: size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${b.shape[0]})`, { op: 'mv', shapes: [a.shape, b.shape] });
+  if (a.shape[1] !== b.shape[0])
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `mv: size mismatch, got input (${a.shape[0]}), mat (${a.shape.join('x')}), vec (${b.shape[0]})`,
+      { op: 'mv', shapes: [a.shape, b.shape] },
+    );
   return squeeze(batched(a, unsqueeze(b, 1), 'mv'), -1);
 }
 
 function dotOf(op: 'dot' | 'vdot', a: Tensor, b: Tensor): Tensor {
-  if (a.ndim !== 1 || b.ndim !== 1) throw new ShapeError('ERR_RANK', `${op}: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`, { op, shapes: [a.shape, b.shape] });
-  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: dot : expected both vectors to have same dtype, but found ${a.dtype} and ${b.dtype}`, { op, dtypes: [a.dtype, b.dtype] });
+  if (a.ndim !== 1 || b.ndim !== 1)
+    throw new ShapeError('ERR_RANK', `${op}: 1D tensors expected, but got ${a.ndim}D and ${b.ndim}D tensors`, {
+      op,
+      shapes: [a.shape, b.shape],
+    });
+  if (a.dtype !== b.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `${op}: dot : expected both vectors to have same dtype, but found ${a.dtype} and ${b.dtype}`, {
+      op,
+      dtypes: [a.dtype, b.dtype],
+    });
   if (a.dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${op}: "dot" not implemented for 'Bool'`, { op, dtypes: [a.dtype] });
   if (a.numel() !== b.numel()) {
-    throw new ShapeError('ERR_MATMUL_SHAPE', `${op}: inconsistent tensor size, expected tensor [${a.numel()}] and src [${b.numel()}] to have the same number of elements, but got ${a.numel()} and ${b.numel()} elements respectively`, { op, shapes: [a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `${op}: inconsistent tensor size, expected tensor [${a.numel()}] and src [${b.numel()}] to have the same number of elements, but got ${a.numel()} and ${b.numel()} elements respectively`,
+      { op, shapes: [a.shape, b.shape] },
+    );
   }
   // One reduction over the products, which takes no memory; the halves are not rounded in between.
   const wide = DTYPE_INFO[a.dtype].compute;

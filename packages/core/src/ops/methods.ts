@@ -56,14 +56,32 @@ import * as views from './view.js';
 
 /** Functions of those modules that are no methods. */
 const INTERNAL = [
-  'computeValue', 'reduceTo', 'reducedShape', 'restoreDims', 'refuseEmpty', 'allIfEmpty', 'embed', 'broadcastGradient', 'asStridedGradient', 'indexTensor', 'launchGather', 'launchScatter', 'cutTo', 'checkIndexShape', 'atLeast1',
+  'computeValue',
+  'reduceTo',
+  'reducedShape',
+  'restoreDims',
+  'refuseEmpty',
+  'allIfEmpty',
+  'embed',
+  'broadcastGradient',
+  'asStridedGradient',
+  'indexTensor',
+  'launchGather',
+  'launchScatter',
+  'cutTo',
+  'checkIndexShape',
+  'atLeast1',
 ] as const;
 
 /**
  * The methods that a module's functions become: their types without the first parameter. Names are filtered by name, not by type: a type that
  * has to look into the functions to tell its keys cannot be a base of Tensor, which those functions mention.
  */
-type Methods<M> = { [K in Exclude<keyof M, (typeof INTERNAL)[number] | keyof OverloadedMethods>]: M[K] extends (...args: infer A) => infer R ? (...args: Rest<A>) => R : never };
+type Methods<M> = {
+  [K in Exclude<keyof M, (typeof INTERNAL)[number] | keyof OverloadedMethods>]: M[K] extends (...args: infer A) => infer R
+    ? (...args: Rest<A>) => R
+    : never;
+};
 
 /** Parameters without the first; over unions of them too, such as those of `reshape(2, 3)` and `reshape([2, 3])`. */
 type Rest<A> = A extends readonly [unknown, ...infer B] ? B : never;
@@ -112,7 +130,8 @@ type TrigonometryMethods = Methods<typeof trigonometry>;
 
 declare module '../tensor/tensor.js' {
   interface Tensor
-    extends OverloadedMethods,
+    extends
+      OverloadedMethods,
       Transposes,
       ArithmeticMethods,
       UnaryMathMethods,

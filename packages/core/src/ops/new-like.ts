@@ -9,7 +9,8 @@ export const newZeros = (x: Tensor, size: readonly number[], options: TensorOpti
 /** PyTorch: Tensor.new_ones. */
 export const newOnes = (x: Tensor, size: readonly number[], options: TensorOptions = {}): Tensor => full(size, 1, as(x, options));
 /** PyTorch: Tensor.new_full. */
-export const newFull = (x: Tensor, size: readonly number[], value: number | boolean, options: TensorOptions = {}): Tensor => full(size, value, as(x, options));
+export const newFull = (x: Tensor, size: readonly number[], value: number | boolean, options: TensorOptions = {}): Tensor =>
+  full(size, value, as(x, options));
 /** PyTorch: Tensor.new_empty. */
 export const newEmpty = (x: Tensor, size: readonly number[], options: TensorOptions = {}): Tensor => full(size, 0, as(x, options));
 /** PyTorch: Tensor.new_tensor. */

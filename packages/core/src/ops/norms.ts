@@ -19,14 +19,20 @@ OPS.set('norm', { name: 'norm', inputs: 1, differentiable: true });
  * @example x.norm(); x.norm(1, -1, { keepdim: true }); x.norm('nuc', [0, 1])
  */
 export function norm(x: Tensor, p: number | 'fro' | 'nuc' = 'fro', dim?: Dims, options: NormOptions = {}): Tensor {
-  if (!isFloat(options.dtype ?? x.dtype)) throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype}`, { op: 'norm', dtypes: [x.dtype] });
+  if (!isFloat(options.dtype ?? x.dtype))
+    throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+      op: 'norm',
+      dtypes: [x.dtype],
+    });
   const keepdim = options.keepdim ?? false;
   if (p === 'nuc') {
     const dims = dim ?? (x.ndim === 2 ? [0, 1] : null);
-    if (!Array.isArray(dims) || dims.length !== 2) throw new ValueError('ERR_DIM', `norm: the nuclear norm takes a matrix, or two dims`, { op: 'norm', shapes: [x.shape] });
+    if (!Array.isArray(dims) || dims.length !== 2)
+      throw new ValueError('ERR_DIM', `norm: the nuclear norm takes a matrix, or two dims`, { op: 'norm', shapes: [x.shape] });
     return matrixNorm(x, 'nuc', dims as [number, number], options);
   }
-  if (typeof p === 'string' && p !== 'fro') throw new ValueError('ERR_NORM', `norm: p must be a number, 'fro' or 'nuc', not '${String(p)}'`, { op: 'norm' });
+  if (typeof p === 'string' && p !== 'fro')
+    throw new ValueError('ERR_NORM', `norm: p must be a number, 'fro' or 'nuc', not '${String(p)}'`, { op: 'norm' });
   return pNorm('norm', x, p === 'fro' ? 2 : p, reducedDims(dim, x.ndim, 'norm'), keepdim, options.dtype);
 }
 
@@ -42,7 +48,11 @@ OPS.set('renorm', { name: 'renorm', inputs: 1, differentiable: true });
 export function renorm(x: Tensor, p: number, dim: number, maxnorm: number): Tensor {
   if (!(p > 0)) throw new ValueError('ERR_RENORM', `renorm: non-positive-norm not supported: ${p}`, { op: 'renorm' });
   if (maxnorm < 0) throw new ValueError('ERR_RENORM', `renorm: expected maxnorm to be >= 0 but got ${maxnorm}`, { op: 'renorm' });
-  if (x.ndim < 2) throw new ShapeError('ERR_RANK', `renorm: input needs at least 2 dimensions, got ${x.ndim} dimensions`, { op: 'renorm', shapes: [x.shape] });
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_RANK', `renorm: input needs at least 2 dimensions, got ${x.ndim} dimensions`, {
+      op: 'renorm',
+      shapes: [x.shape],
+    });
   const d = normalizeDim(dim, x.ndim, 'renorm');
   const others = x.shape.map((_, k) => k).filter((k) => k !== d);
   const norms = pNorm('renorm', x, p, others, true);

@@ -101,17 +101,38 @@ OPS.set('quantile', { name: 'quantile', inputs: 2, differentiable: true });
  * @example x.quantile(0.5); x.quantile([0.25, 0.75], 1, { keepdim: true, interpolation: 'nearest' })
  * @throws ValueError `ERR_QUANTILE` for a q outside [0, 1].
  */
-export const quantile = (x: Tensor, q: number | readonly number[] | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor => quantiles('quantile', x, q, dim ?? null, options);
+export const quantile = (x: Tensor, q: number | readonly number[] | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor =>
+  quantiles('quantile', x, q, dim ?? null, options);
 OPS.set('nanquantile', { name: 'nanquantile', inputs: 2, differentiable: true });
 /** The same of what is not NaN. PyTorch: torch.nanquantile. */
-export const nanquantile = (x: Tensor, q: number | readonly number[] | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor => quantiles('nanquantile', x, q, dim ?? null, options);
+export const nanquantile = (
+  x: Tensor,
+  q: number | readonly number[] | Tensor,
+  dim?: number | null,
+  options: QuantileOptions = {},
+): Tensor => quantiles('nanquantile', x, q, dim ?? null, options);
 
-function quantiles(name: 'quantile' | 'nanquantile', x: Tensor, given: number | readonly number[] | Tensor, dim: number | null, options: QuantileOptions): Tensor {
+function quantiles(
+  name: 'quantile' | 'nanquantile',
+  x: Tensor,
+  given: number | readonly number[] | Tensor,
+  dim: number | null,
+  options: QuantileOptions,
+): Tensor {
   const { interpolation = 'linear', keepdim = false } = options;
-  if (x.dtype !== 'float32' && x.dtype !== 'float64') throw new DTypeError('ERR_DTYPE', `${name}: ${name}() input tensor must be either float or double dtype`, { op: name, dtypes: [x.dtype] });
-  if (x.numel() === 0) throw new ShapeError('ERR_REDUCE_EMPTY', `${name}: ${name}() input tensor must be non-empty`, { op: name, shapes: [x.shape] });
+  if (x.dtype !== 'float32' && x.dtype !== 'float64')
+    throw new DTypeError('ERR_DTYPE', `${name}: ${name}() input tensor must be either float or double dtype`, {
+      op: name,
+      dtypes: [x.dtype],
+    });
+  if (x.numel() === 0)
+    throw new ShapeError('ERR_REDUCE_EMPTY', `${name}: ${name}() input tensor must be non-empty`, { op: name, shapes: [x.shape] });
   if (!['linear', 'lower', 'higher', 'midpoint', 'nearest'].includes(interpolation)) {
-    throw new ValueError('ERR_QUANTILE', `${name}: ${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${String(interpolation)}`, { op: name });
+    throw new ValueError(
+      'ERR_QUANTILE',
+      `${name}: ${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${String(interpolation)}`,
+      { op: name },
+    );
   }
   // Only on the line between two elements does the result change with q.
   const wanted = quantileTensor(name, x, given);
@@ -144,10 +165,16 @@ function moved(t: Tensor, from: number, to: number): Tensor {
 
 function quantileTensor(name: string, x: Tensor, given: number | readonly number[] | Tensor): Tensor {
   const q = isTensor(given) ? given : tensor(given as number, { dtype: x.dtype, device: x.device });
-  if (q.ndim > 1) throw new ShapeError('ERR_QUANTILE', `${name}: ${name}() q must be a scalar or 1D tensor`, { op: name, shapes: [q.shape] });
-  if (q.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${name}: ${name}() q tensor must be same dtype as the input tensor`, { op: name, dtypes: [x.dtype, q.dtype] });
+  if (q.ndim > 1)
+    throw new ShapeError('ERR_QUANTILE', `${name}: ${name}() q must be a scalar or 1D tensor`, { op: name, shapes: [q.shape] });
+  if (q.dtype !== x.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `${name}: ${name}() q tensor must be same dtype as the input tensor`, {
+      op: name,
+      dtypes: [x.dtype, q.dtype],
+    });
   const known = isTensor(given) ? (x.device.syncRead ? Array.from(given.detach().data()) : []) : [given].flat();
-  if (!known.every((value) => value >= 0 && value <= 1)) throw new ValueError('ERR_QUANTILE', `${name}: ${name}() q values must be in the range [0, 1]`, { op: name });
+  if (!known.every((value) => value >= 0 && value <= 1))
+    throw new ValueError('ERR_QUANTILE', `${name}: ${name}() q values must be in the range [0, 1]`, { op: name });
   return q;
 }
 
@@ -158,7 +185,11 @@ function pickQuantiles(name: string, sorted: Tensor, q: Tensor, interpolation: I
   const nans = wrap(nanCount(sorted.detach(), last));
   let ranks: Tensor;
   if (name === 'nanquantile') ranks = q.mul(cast(nans.neg().add(n - 1), sorted.dtype)).clamp({ min: 0 });
-  else ranks = q.mul(n - 1).expand([...sorted.shape.slice(0, -1), q.shape[0]!]).maskedFill(nans.gt(0), n - 1);
+  else
+    ranks = q
+      .mul(n - 1)
+      .expand([...sorted.shape.slice(0, -1), q.shape[0]!])
+      .maskedFill(nans.gt(0), n - 1);
   if (interpolation === 'lower') ranks = ranks.floor();
   if (interpolation === 'higher') ranks = ranks.ceil();
   if (interpolation === 'nearest') ranks = ranks.round();
@@ -169,4 +200,3 @@ function pickQuantiles(name: string, sorted: Tensor, q: Tensor, interpolation: I
   const weight = interpolation === 'midpoint' ? filled(ranks.shape, 0.5, ranks.dtype, ranks.device) : ranks.sub(cast(below, ranks.dtype));
   return low.lerp(high, weight);
 }
-

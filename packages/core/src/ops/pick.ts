@@ -27,4 +27,5 @@ export function pickAlong(name: string, x: Tensor, dim: number, indices: Tensor,
 }
 
 /** Zeros of shape `from` with gradients at the places that they came from. */
-const scatterInto = (grad: Tensor, from: Shape, dim: number, indices: Tensor, keepdim: boolean): Tensor => scatterAdd(zerosOf(grad, from), dim, indices, keepdim ? grad : unsqueeze(grad, dim));
+const scatterInto = (grad: Tensor, from: Shape, dim: number, indices: Tensor, keepdim: boolean): Tensor =>
+  scatterAdd(zerosOf(grad, from), dim, indices, keepdim ? grad : unsqueeze(grad, dim));

@@ -20,25 +20,53 @@ export interface AddProductOptions {
 }
 
 /** beta · input + alpha · product, in the compute dtype of the halves, rounded once. */
-function addProduct(op: string, input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions, product: (a: Tensor, b: Tensor) => Tensor, shape: readonly number[]): Tensor {
+function addProduct(
+  op: string,
+  input: Tensor,
+  a: Tensor,
+  b: Tensor,
+  options: AddProductOptions,
+  product: (a: Tensor, b: Tensor) => Tensor,
+  shape: readonly number[],
+): Tensor {
   if (!isExpandable(input.shape, shape)) {
-    throw new ShapeError('ERR_EXPAND', `${op}: The expanded size of the tensor ${formatShape(shape)} must match the existing size ${formatShape(input.shape)}`, { op, shapes: [input.shape, a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_EXPAND',
+      `${op}: The expanded size of the tensor ${formatShape(shape)} must match the existing size ${formatShape(input.shape)}`,
+      { op, shapes: [input.shape, a.shape, b.shape] },
+    );
   }
   const dtype = op === 'addr' ? resultType(input, outerType(a, b)) : input.dtype;
   if (op !== 'addr' && (a.dtype !== dtype || b.dtype !== dtype)) {
-    throw new DTypeError('ERR_DTYPE_MIX', `${op}: self and mat2 must have the same dtype, but got ${dtype}, ${a.dtype} and ${b.dtype}`, { op, dtypes: [dtype, a.dtype, b.dtype] });
+    throw new DTypeError('ERR_DTYPE_MIX', `${op}: self and mat2 must have the same dtype, but got ${dtype}, ${a.dtype} and ${b.dtype}`, {
+      op,
+      dtypes: [dtype, a.dtype, b.dtype],
+    });
   }
   const { beta = 1, alpha = 1 } = options;
   // As in PyTorch, only addr refuses fractions as factors of integers; the others cut them.
   if (op === 'addr' && !isFloat(dtype)) {
-    for (const [name, x] of [['beta', beta], ['alpha', alpha]] as const) {
-      if (!Number.isInteger(Number(x))) throw new ValueError('ERR_ALPHA', `${op}: For integral input tensors, argument ${name} must not be a floating point number.`, { op, dtypes: [dtype] });
+    for (const [name, x] of [
+      ['beta', beta],
+      ['alpha', alpha],
+    ] as const) {
+      if (!Number.isInteger(Number(x)))
+        throw new ValueError('ERR_ALPHA', `${op}: For integral input tensors, argument ${name} must not be a floating point number.`, {
+          op,
+          dtypes: [dtype],
+        });
     }
   }
   const { compute } = DTYPE_INFO[dtype];
-  const scaled = (x: Tensor, factor: number | boolean): Tensor => (Number(factor) === 1 ? x : compute === 'bool' ? x.mul(Boolean(factor)) : x.mul(isFloat(dtype) ? Number(factor) : Math.trunc(Number(factor))));
+  const scaled = (x: Tensor, factor: number | boolean): Tensor =>
+    Number(factor) === 1
+      ? x
+      : compute === 'bool'
+        ? x.mul(Boolean(factor))
+        : x.mul(isFloat(dtype) ? Number(factor) : Math.trunc(Number(factor)));
   const total = scaled(product(cast(a, compute), cast(b, compute)), alpha);
-  if (Number(beta) === 0 || (!isFloat(dtype) && Math.trunc(Number(beta)) === 0)) return cast(total.ndim === shape.length ? total : reshape(total, shape), dtype);
+  if (Number(beta) === 0 || (!isFloat(dtype) && Math.trunc(Number(beta)) === 0))
+    return cast(total.ndim === shape.length ? total : reshape(total, shape), dtype);
   return cast(scaled(cast(input, compute), beta).add(total), dtype);
 }
 
@@ -50,7 +78,8 @@ const inPlaceProduct =
     assign(x, op(forInPlace(x, name, a, b), a, b, options), name);
 
 function wantRank(op: string, x: Tensor, rank: number): void {
-  if (x.ndim !== rank) throw new ShapeError('ERR_RANK', `${op}: expected a ${rank}D tensor, but got ${formatShape(x.shape)}`, { op, shapes: [x.shape] });
+  if (x.ndim !== rank)
+    throw new ShapeError('ERR_RANK', `${op}: expected a ${rank}D tensor, but got ${formatShape(x.shape)}`, { op, shapes: [x.shape] });
 }
 
 OPS.set('addmm', { name: 'addmm', inputs: 3, differentiable: true });
@@ -58,7 +87,12 @@ OPS.set('addmm', { name: 'addmm', inputs: 3, differentiable: true });
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
   wantRank('addmm', a, 2);
   wantRank('addmm', b, 2);
-  if (a.shape[1] !== b.shape[0]) throw new ShapeError('ERR_MATMUL_SHAPE', `addmm: mat1 and mat2 shapes cannot be multiplied ${formatShape(a.shape)} and ${formatShape(b.shape)}`, { op: 'addmm', shapes: [a.shape, b.shape] });
+  if (a.shape[1] !== b.shape[0])
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `addmm: mat1 and mat2 shapes cannot be multiplied ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      { op: 'addmm', shapes: [a.shape, b.shape] },
+    );
   return addProduct('addmm', input, a, b, options, mm, [a.shape[0]!, b.shape[1]!]);
 }
 export const addmm_: typeof addmm = inPlaceProduct('addmm_', addmm);
@@ -85,7 +119,11 @@ function wantBatches(op: string, a: Tensor, b: Tensor): void {
   wantRank(op, a, 3);
   wantRank(op, b, 3);
   if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
-    throw new ShapeError('ERR_MATMUL_SHAPE', `${op}: Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`, { op, shapes: [a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `${op}: Expected size for first two dimensions of batch2 tensor to be: [${a.shape[0]}, ${a.shape[2]}] but got: [${b.shape[0]}, ${b.shape[1]}].`,
+      { op, shapes: [a.shape, b.shape] },
+    );
   }
 }
 
@@ -113,7 +151,11 @@ OPS.set('inner', { name: 'inner', inputs: 2, differentiable: true });
 export function inner(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) return a.mul(b);
   if (a.shape.at(-1) !== b.shape.at(-1)) {
-    throw new ShapeError('ERR_MATMUL_SHAPE', `inner: inner() the last dimension must match on both input tensors but got shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`, { op: 'inner', shapes: [a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_MATMUL_SHAPE',
+      `inner: inner() the last dimension must match on both input tensors but got shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
+      { op: 'inner', shapes: [a.shape, b.shape] },
+    );
   }
   return tensordot(a, b, [[-1], [-1]]);
 }

@@ -14,7 +14,12 @@ export interface DrawOptions {
 }
 
 /** Draws for all elements of `x`, in row-major order, and writes them. */
-function overwrite(x: Tensor, name: string, options: DrawOptions, draw: (into: Float32Array | Float64Array, generator: Generator) => void): Tensor {
+function overwrite(
+  x: Tensor,
+  name: string,
+  options: DrawOptions,
+  draw: (into: Float32Array | Float64Array, generator: Generator) => void,
+): Tensor {
   checkWritable(x, name);
   if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${name}: not implemented for ${x.dtype}`, { op: name, dtypes: [x.dtype] });
   const numel = x.numel();
@@ -30,7 +35,10 @@ function overwrite(x: Tensor, name: string, options: DrawOptions, draw: (into: F
 
 /** Uniform in [from, to). PyTorch: Tensor.uniform_(). */
 export function uniform_(x: Tensor, from = 0, to = 1, options: DrawOptions = {}): Tensor {
-  if (!(from <= to)) throw new ValueError('ERR_RANDOM_RANGE', `uniform_: expects to return a [from, to) range, but found from=${from} > to=${to}`, { op: 'uniform_' });
+  if (!(from <= to))
+    throw new ValueError('ERR_RANDOM_RANGE', `uniform_: expects to return a [from, to) range, but found from=${from} > to=${to}`, {
+      op: 'uniform_',
+    });
   return overwrite(x, 'uniform_', options, (into, g) => g.uniform(into, from, to));
 }
 

@@ -12,12 +12,17 @@ const finish = (t: Tensor, options: TensorOptions): Tensor => (options.requiresG
 /** A bound as a number: a 0-d tensor is read. */
 function numberOf(op: string, x: number | Tensor): number {
   if (!isTensor(x)) return x;
-  if (x.ndim !== 0) throw new ShapeError('ERR_RANK', `${op}: only supports 0-dimensional start and end tensors, but got one with ${x.ndim} dimension(s).`, { op, shapes: [x.shape] });
+  if (x.ndim !== 0)
+    throw new ShapeError('ERR_RANK', `${op}: only supports 0-dimensional start and end tensors, but got one with ${x.ndim} dimension(s).`, {
+      op,
+      shapes: [x.shape],
+    });
   return x.item();
 }
 
 function checkSteps(op: string, steps: number): void {
-  if (!(Number.isInteger(steps) && steps >= 0)) throw new ValueError('ERR_STEPS', `${op}: number of steps must be non-negative, but is ${steps}`, { op });
+  if (!(Number.isInteger(steps) && steps >= 0))
+    throw new ValueError('ERR_STEPS', `${op}: number of steps must be non-negative, but is ${steps}`, { op });
 }
 
 /** What steps are computed in before they are rounded to `dtype`. */
@@ -42,7 +47,10 @@ function spaced(start: number, end: number, steps: number, dtype: DType): Float6
 export function linspace(start: number | Tensor, end: number | Tensor, steps: number, options: TensorOptions = {}): Tensor {
   checkSteps('linspace', steps);
   const dtype = options.dtype ?? 'float32';
-  return finish(fromHost(spaced(numberOf('linspace', start), numberOf('linspace', end), steps, dtype), [steps], dtype, toDevice(options.device)), options);
+  return finish(
+    fromHost(spaced(numberOf('linspace', start), numberOf('linspace', end), steps, dtype), [steps], dtype, toDevice(options.device)),
+    options,
+  );
 }
 
 export interface LogspaceOptions extends TensorOptions {
@@ -55,11 +63,20 @@ export function logspace(start: number | Tensor, end: number | Tensor, steps: nu
   const dtype = options.dtype ?? 'float32';
   const base = options.base ?? 10;
   const exponents = spaced(numberOf('logspace', start), numberOf('logspace', end), steps, isFloat(dtype) ? 'float64' : dtype);
-  return finish(fromHost(exponents.map((x) => base ** x), [steps], dtype, toDevice(options.device)), options);
+  return finish(
+    fromHost(
+      exponents.map((x) => base ** x),
+      [steps],
+      dtype,
+      toDevice(options.device),
+    ),
+    options,
+  );
 }
 
 /** A 0-d tensor. PyTorch: torch.scalar_tensor. */
-export const scalarTensor = (value: number | boolean, options: TensorOptions = {}): Tensor => full([], value, { dtype: 'float32', ...options });
+export const scalarTensor = (value: number | boolean, options: TensorOptions = {}): Tensor =>
+  full([], value, { dtype: 'float32', ...options });
 
 export interface TriangleOptions {
   /** The diagonal that the triangle reaches to. Default 0. */
@@ -67,8 +84,17 @@ export interface TriangleOptions {
   readonly dtype?: DType;
   readonly device?: TensorOptions['device'];
 }
-function triangle(op: string, rows: number, columns: number, options: TriangleOptions, inside: (row: number, column: number) => boolean): Tensor {
-  for (const [name, n] of [['row', rows], ['col', columns]] as const) {
+function triangle(
+  op: string,
+  rows: number,
+  columns: number,
+  options: TriangleOptions,
+  inside: (row: number, column: number) => boolean,
+): Tensor {
+  for (const [name, n] of [
+    ['row', rows],
+    ['col', columns],
+  ] as const) {
     if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_SIZE', `${op}: ${name} must be non-negative, got ${n}`, { op });
   }
   const first: number[] = [];
@@ -112,5 +138,12 @@ export function randintLike(x: Tensor, first: number, second?: number | RandomOp
 /** A tensor of any strides over memory of its own, zeros. PyTorch: torch.empty_strided. */
 export function emptyStrided(size: readonly number[], stride: readonly number[], options: TensorOptions = {}): Tensor {
   const length = size.some((s) => s === 0) ? 0 : size.reduce((n, s, d) => n + (s - 1) * stride[d]!, 1);
-  return finish(empty([length], { dtype: options.dtype ?? 'float32', ...(options.device === undefined ? {} : { device: options.device }) }).asStrided(size, stride, 0), options);
+  return finish(
+    empty([length], { dtype: options.dtype ?? 'float32', ...(options.device === undefined ? {} : { device: options.device }) }).asStrided(
+      size,
+      stride,
+      0,
+    ),
+    options,
+  );
 }

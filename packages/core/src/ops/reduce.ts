@@ -8,7 +8,17 @@ import { castValue, narrow, type Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
 import { filled } from './fill.js';
-import { computeValue, countOf, type Dims, oneDim, type ReduceOptions, reduceTo, reducedDims, restoreDims, type SumOptions } from './reduction.js';
+import {
+  computeValue,
+  countOf,
+  type Dims,
+  oneDim,
+  type ReduceOptions,
+  reduceTo,
+  reducedDims,
+  restoreDims,
+  type SumOptions,
+} from './reduction.js';
 import { OPS } from './registry.js';
 import { reverseCumprod } from './scan.js';
 import { attach, recording, wrap } from './result.js';
@@ -21,7 +31,8 @@ function accumulator(x: Tensor, dtype: DType): Value {
 }
 
 /** The gradient of each element that went into a sum. */
-const spread = (grad: Tensor, from: Shape, dims: readonly number[], keepdim: boolean): Tensor => broadcastGradient(restoreDims(grad, from, dims, keepdim), from);
+const spread = (grad: Tensor, from: Shape, dims: readonly number[], keepdim: boolean): Tensor =>
+  broadcastGradient(restoreDims(grad, from, dims, keepdim), from);
 
 OPS.set('sum', { name: 'sum', inputs: 1, differentiable: true });
 /**
@@ -43,7 +54,11 @@ export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
 function floatResult(name: string, x: Tensor, dtype: DType | undefined): DType {
   const result = dtype ?? x.dtype;
   if (!isFloat(result)) {
-    throw new DTypeError('ERR_DTYPE', `${name}: ${name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${result}`, { op: name, dtypes: [result] });
+    throw new DTypeError(
+      'ERR_DTYPE',
+      `${name}: ${name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${result}`,
+      { op: name, dtypes: [result] },
+    );
   }
   return result;
 }

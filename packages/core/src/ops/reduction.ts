@@ -22,11 +22,13 @@ export interface SumOptions extends ReduceOptions {
 }
 
 /** Dims counted from the front; an empty list means all, as in PyTorch's reductions. */
-export const reducedDims = (dim: Dims, rank: number, op: string): number[] => normalizeDims(Array.isArray(dim) && dim.length === 0 ? null : dim, rank, op).filter((d) => d < rank);
+export const reducedDims = (dim: Dims, rank: number, op: string): number[] =>
+  normalizeDims(Array.isArray(dim) && dim.length === 0 ? null : dim, rank, op).filter((d) => d < rank);
 
 /** For ops that take one dim (or all), and no list. */
 export function oneDim(dim: number | null | undefined, rank: number, op: string): number[] {
-  if (typeof dim === 'object' && dim !== null) throw new ValueError('ERR_DIM', `${op}: ${op}(): argument 'dim' must be int, not ${String(dim)}`, { op });
+  if (typeof dim === 'object' && dim !== null)
+    throw new ValueError('ERR_DIM', `${op}: ${op}(): argument 'dim' must be int, not ${String(dim)}`, { op });
   return reducedDims(dim, rank, op);
 }
 

@@ -16,7 +16,8 @@ import { IN_MEMORY, inMemory, relabel, SCALAR, type Value } from '../tensor/valu
 /** A tensor of its own for a value. */
 export function wrap(value: Value): Tensor {
   if (value.op === SCALAR) value = relabel(value, value.shape, value.dtype);
-  if (value.op === IN_MEMORY && !(value.contiguous && value.offset === 0 && value.memory!.length === value.numel)) value = relabel(value, value.shape, value.dtype);
+  if (value.op === IN_MEMORY && !(value.contiguous && value.offset === 0 && value.memory!.length === value.numel))
+    value = relabel(value, value.shape, value.dtype);
   if (value.device.eager) materialise(value);
   return new Tensor(new Storage(value), value.shape);
 }

@@ -39,7 +39,12 @@ export function runningProduct(x: Tensor, dim: number, reverse: boolean, dtype: 
     attach(out, 'CumprodBackward0', [x], (grad, node) => {
       const input = cast(node.saved(0), dtype);
       if (input.ndim === 0 || input.numel() === 0) return [cast(grad, from)];
-      return [cast(gradState.enabled ? productGradient(grad, input, dim, reverse) : fastProductGradient(grad, input, node.saved(1), dim, reverse), from)];
+      return [
+        cast(
+          gradState.enabled ? productGradient(grad, input, dim, reverse) : fastProductGradient(grad, input, node.saved(1), dim, reverse),
+          from,
+        ),
+      ];
     }).save(x, out);
   }
   return out;

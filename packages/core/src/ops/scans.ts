@@ -23,25 +23,34 @@ const resultDType = (x: Tensor, options: ScanOptions): DType => options.dtype ??
 
 OPS.set('cumsum', { name: 'cumsum', inputs: 1, differentiable: true });
 /** y_i = x_0 + … + x_i along a dim. PyTorch: torch.cumsum. @example cumsum(tensor([1, 2, 3]), 0) // tensor([1., 3., 6.]) */
-export const cumsum = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor => runningSum(x, normalizeDim(dim, x.ndim, 'cumsum'), false, resultDType(x, options));
+export const cumsum = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
+  runningSum(x, normalizeDim(dim, x.ndim, 'cumsum'), false, resultDType(x, options));
 export const cumsum_ = (x: Tensor, dim: number): Tensor => assign(x, cumsum(forInPlace(x, 'cumsum_'), dim, { dtype: x.dtype }), 'cumsum_');
 
 OPS.set('cumprod', { name: 'cumprod', inputs: 1, differentiable: true });
 /** y_i = x_0 · … · x_i along a dim. PyTorch: torch.cumprod. */
-export const cumprod = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor => runningProduct(x, normalizeDim(dim, x.ndim, 'cumprod'), false, resultDType(x, options));
-export const cumprod_ = (x: Tensor, dim: number): Tensor => assign(x, cumprod(forInPlace(x, 'cumprod_'), dim, { dtype: x.dtype }), 'cumprod_');
+export const cumprod = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
+  runningProduct(x, normalizeDim(dim, x.ndim, 'cumprod'), false, resultDType(x, options));
+export const cumprod_ = (x: Tensor, dim: number): Tensor =>
+  assign(x, cumprod(forInPlace(x, 'cumprod_'), dim, { dtype: x.dtype }), 'cumprod_');
 
 OPS.set('logcumsumexp', { name: 'logcumsumexp', inputs: 1, differentiable: true });
 /** y_i = ln(e^x_0 + … + e^x_i) along a dim. PyTorch: torch.logcumsumexp. */
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `logcumsumexp: logcumsumexp_out: Expected floating point type for result tensor, but got: ${x.dtype}`, { op: 'logcumsumexp', dtypes: [x.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError(
+      'ERR_DTYPE',
+      `logcumsumexp: logcumsumexp_out: Expected floating point type for result tensor, but got: ${x.dtype}`,
+      { op: 'logcumsumexp', dtypes: [x.dtype] },
+    );
   return runningLogSumExp(x, normalizeDim(dim, x.ndim, 'logcumsumexp'), false);
 }
 
 function runningExtreme(name: 'cummax' | 'cummin', x: Tensor, dim: number): [values: Tensor, indices: Tensor] {
   const d = normalizeDim(dim, x.ndim, name);
   const values = launchScan(name === 'cummax' ? 'max' : 'min', false, x, d, x.dtype);
-  if (x.ndim === 0 || x.numel() === 0) return [recordPicked(name, x, values, zerosOf(values, x.shape).to('int32'), d), zerosOf(values, x.shape).to('int32')];
+  if (x.ndim === 0 || x.numel() === 0)
+    return [recordPicked(name, x, values, zerosOf(values, x.shape).to('int32'), d), zerosOf(values, x.shape).to('int32')];
   // A place holds the extreme so far when it equals it, or is NaN: the last such place is the index, as in PyTorch.
   const input = computeValue(x);
   const same = e.eq(input, castValue(values.value, input.dtype));
@@ -54,7 +63,9 @@ function runningExtreme(name: 'cummax' | 'cummin', x: Tensor, dim: number): [val
 function recordPicked(name: string, x: Tensor, values: Tensor, indices: Tensor, dim: number): Tensor {
   if (recording(x)) {
     const from = x.shape;
-    attach(values, `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward0`, [x], (grad, node) => [from.length === 0 ? grad : zerosOf(grad, from).scatterAdd(dim, node.saved(0), grad)]).save(indices);
+    attach(values, `${name.charAt(0).toUpperCase()}${name.slice(1)}Backward0`, [x], (grad, node) => [
+      from.length === 0 ? grad : zerosOf(grad, from).scatterAdd(dim, node.saved(0), grad),
+    ]).save(indices);
   }
   return values;
 }
@@ -83,10 +94,17 @@ export function diff(x: Tensor, options: DiffOptions = {}): Tensor {
   if (x.ndim === 0) throw new ShapeError('ERR_RANK', 'diff: diff expects input to be at least one-dimensional', { op: 'diff' });
   if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_DIFF', `diff: order must be non-negative but got ${n}`, { op: 'diff' });
   const d = normalizeDim(dim, x.ndim, 'diff');
-  for (const [name, extra] of [['prepend', prepend], ['append', append]] as const) {
+  for (const [name, extra] of [
+    ['prepend', prepend],
+    ['append', append],
+  ] as const) {
     if (extra === null) continue;
     if (extra.ndim !== x.ndim || extra.shape.some((s, k) => k !== d && s !== x.shape[k])) {
-      throw new ShapeError('ERR_DIFF', `diff: diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size() = [${x.shape.join(', ')}], but got ${name}.size() = [${extra.shape.join(', ')}]`, { op: 'diff', shapes: [x.shape, extra.shape] });
+      throw new ShapeError(
+        'ERR_DIFF',
+        `diff: diff expects the shape of tensor to prepend or append to match that of input except along the differencing dimension; input.size() = [${x.shape.join(', ')}], but got ${name}.size() = [${extra.shape.join(', ')}]`,
+        { op: 'diff', shapes: [x.shape, extra.shape] },
+      );
     }
   }
   if (n === 0) return clone(x);

@@ -18,7 +18,10 @@ import { choose } from './where.js';
 function scattered(kind: ScatterKind, x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
   const { compute } = DTYPE_INFO[x.dtype];
   const kernel = kind === 'set' ? x.dtype : compute === 'bool' ? 'int32' : compute;
-  const out = cast(launchScatter(kind, atLeast1(cast(x.detach(), kernel)), dim, atLeast1(index.detach()), atLeast1(cast(source.detach(), kernel))), x.dtype);
+  const out = cast(
+    launchScatter(kind, atLeast1(cast(x.detach(), kernel)), dim, atLeast1(index.detach()), atLeast1(cast(source.detach(), kernel))),
+    x.dtype,
+  );
   return wrap((x.ndim === 0 ? reshape(out, []) : out).value);
 }
 
@@ -29,7 +32,8 @@ export interface ScatterOptions {
   readonly value?: number;
 }
 
-for (const name of ['scatter', 'scatterReduce', 'indexAdd', 'indexCopy', 'indexFill']) OPS.set(name, { name, inputs: 2, differentiable: true });
+for (const name of ['scatter', 'scatterReduce', 'indexAdd', 'indexCopy', 'indexFill'])
+  OPS.set(name, { name, inputs: 2, differentiable: true });
 /**
  * A copy with x[index[i][j]][j] = src[i][j] for dim 0, and so on; `src` may be a number. PyTorch: torch.scatter.
  * @throws IndexError `ERR_INDEX_RANGE`; ShapeError `ERR_GATHER_SHAPE`.
@@ -41,14 +45,23 @@ export function scatter(x: Tensor, dim: number, index: Tensor, src?: Operand, op
   const given = src ?? options.value;
   if (given === undefined) throw new ValueError('ERR_ARGUMENT', "scatter: missing argument 'src'", { op: 'scatter' });
   const whole = isTensor(given) ? given : expand(filled([], given, x.dtype, x.device), idx.shape);
-  if (whole.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `scatter: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${whole.dtype}`, { op: 'scatter', dtypes: [x.dtype, whole.dtype] });
+  if (whole.dtype !== x.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `scatter: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${whole.dtype}`,
+      { op: 'scatter', dtypes: [x.dtype, whole.dtype] },
+    );
   const part = cutTo('scatter', whole, idx.shape);
   const kind = kindOf(options.reduce);
   const out = scattered(kind, x, d, idx, part);
   if (recording(x, part)) {
     if (kind === 'mul') {
       attach(out, 'ScatterBackward1', [x, part], () => {
-        throw new ValueError('ERR_NOT_DIFFERENTIABLE', "scatter: the derivative for 'multiply' is not implemented; use scatterReduce with 'prod'", { op: 'scatter' });
+        throw new ValueError(
+          'ERR_NOT_DIFFERENTIABLE',
+          "scatter: the derivative for 'multiply' is not implemented; use scatterReduce with 'prod'",
+          { op: 'scatter' },
+        );
       });
     } else {
       attach(out, 'ScatterBackward0', [x, part], (grad, node) => [
@@ -67,7 +80,8 @@ function kindOf(reduce: string | null | undefined): ScatterKind {
 }
 export const scatter_ = (x: Tensor, dim: number, index: Tensor, src?: Operand, options: ScatterOptions = {}): Tensor =>
   assign(x, scatter(forInPlace(x, 'scatter_', src), dim, index, src, options), 'scatter_');
-export const scatterAdd_ = (x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => assign(x, scatterAdd(forInPlace(x, 'scatterAdd_', src), dim, index, src), 'scatterAdd_');
+export const scatterAdd_ = (x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor =>
+  assign(x, scatterAdd(forInPlace(x, 'scatterAdd_', src), dim, index, src), 'scatterAdd_');
 
 export type ScatterReduction = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
 export interface ScatterReduceOptions {
@@ -91,18 +105,39 @@ const KINDS: Readonly<Record<ScatterReduction, ScatterKind>> = { sum: 'add', pro
  * A copy with what `src` sends to each place (index[i][j], j), combined by `reduce`: 'sum', 'prod', 'mean', 'amax' or 'amin'. PyTorch: torch.scatter_reduce.
  * @throws ValueError `ERR_REDUCE` for another reduction.
  */
-export function scatterReduce(x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, options: ScatterReduceOptions = {}): Tensor {
+export function scatterReduce(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: ScatterReduction,
+  options: ScatterReduceOptions = {},
+): Tensor {
   return reduced('scatterReduce', x, dim, index, src, reduce, options.includeSelf ?? true);
 }
-export const scatterReduce_ = (x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, options: ScatterReduceOptions = {}): Tensor =>
-  assign(x, scatterReduce(forInPlace(x, 'scatterReduce_', src), dim, index, src, reduce, options), 'scatterReduce_');
+export const scatterReduce_ = (
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: ScatterReduction,
+  options: ScatterReduceOptions = {},
+): Tensor => assign(x, scatterReduce(forInPlace(x, 'scatterReduce_', src), dim, index, src, reduce, options), 'scatterReduce_');
 
 function reduced(name: string, x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, includeSelf: boolean): Tensor {
   const d = normalizeDim(dim, x.ndim, name);
-  if (!Object.hasOwn(KINDS, reduce)) throw new ValueError('ERR_REDUCE', `${name}: reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}.`, { op: name });
+  if (!Object.hasOwn(KINDS, reduce))
+    throw new ValueError('ERR_REDUCE', `${name}: reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}.`, {
+      op: name,
+    });
   const idx = indexTensor(index, name);
   checkIndexShape(name, x, d, idx);
-  if (src.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${name}: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${src.dtype}`, { op: name, dtypes: [x.dtype, src.dtype] });
+  if (src.dtype !== x.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `${name}: Expected self.dtype to be equal to src.dtype, but they are ${x.dtype} and ${src.dtype}`,
+      { op: name, dtypes: [x.dtype, src.dtype] },
+    );
   const part = cutTo(name, src, idx.shape);
   const source = part.detach();
   const input = x.detach();
@@ -124,7 +159,12 @@ function reduced(name: string, x: Tensor, dim: number, index: Tensor, src: Tenso
 
 /** How many values meet in each place, 1 where none do. */
 function countOf(like: Tensor, d: number, index: Tensor, includeSelf: boolean): Tensor {
-  const count = scatterAdd(filled(like.shape, includeSelf ? 1 : 0, like.dtype, like.device), d, index, filled(index.shape, 1, like.dtype, like.device));
+  const count = scatterAdd(
+    filled(like.shape, includeSelf ? 1 : 0, like.dtype, like.device),
+    d,
+    index,
+    filled(index.shape, 1, like.dtype, like.device),
+  );
   return count.maskedFill(count.eq(0), 1);
 }
 
@@ -173,14 +213,24 @@ const GRADIENTS: Readonly<Record<ScatterReduction, Gradient>> = {
 function spread(op: string, x: Tensor, dim: number, index: Tensor, source: Tensor | null): [number, Tensor, Shape] {
   const d = normalizeDim(dim, x.ndim, op);
   const idx = indexTensor(index, op);
-  if (idx.ndim > 1) throw new IndexError('ERR_INDEX_RANK', `${op}: Index should have dimension 1 or 0 (got ${idx.ndim})`, { op, shapes: [idx.shape] });
+  if (idx.ndim > 1)
+    throw new IndexError('ERR_INDEX_RANK', `${op}: Index should have dimension 1 or 0 (got ${idx.ndim})`, { op, shapes: [idx.shape] });
   const n = idx.numel();
   const shape = atLeast1(x).shape.map((s, k) => (k === d ? n : s));
   if (source !== null) {
-    if (source.dtype !== x.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: self and source expected to have the same dtype, but got (self) ${x.dtype} and (source) ${source.dtype}`, { op, dtypes: [x.dtype, source.dtype] });
+    if (source.dtype !== x.dtype)
+      throw new DTypeError(
+        'ERR_DTYPE_MIX',
+        `${op}: self and source expected to have the same dtype, but got (self) ${x.dtype} and (source) ${source.dtype}`,
+        { op, dtypes: [x.dtype, source.dtype] },
+      );
     const fits = sameShape(atLeast1(source).shape, shape) || (source.ndim === 0 && n === 1 && x.ndim <= 1);
     if (!fits) {
-      throw new ShapeError('ERR_INDEX_SOURCE', `${op}: the source's sizes must match those of self but for the number of indices at dimension ${d}: self [${x.shape.join(', ')}], ${n} indices, source [${source.shape.join(', ')}]`, { op, shapes: [x.shape, source.shape] });
+      throw new ShapeError(
+        'ERR_INDEX_SOURCE',
+        `${op}: the source's sizes must match those of self but for the number of indices at dimension ${d}: self [${x.shape.join(', ')}], ${n} indices, source [${source.shape.join(', ')}]`,
+        { op, shapes: [x.shape, source.shape] },
+      );
     }
   }
   let wide = reshape(idx, [n]);
@@ -205,7 +255,10 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, 
   const out = alongEntries('add', x, d, wide, scaled);
   if (recording(x, source)) {
     const { shape } = source;
-    attach(out, 'IndexAddBackward0', [x, source], (grad, node) => [grad, node.needs(1) ? reshape(indexSelect(grad, d, node.saved(0)).mul(alpha), shape) : null]).save(index);
+    attach(out, 'IndexAddBackward0', [x, source], (grad, node) => [
+      grad,
+      node.needs(1) ? reshape(indexSelect(grad, d, node.saved(0)).mul(alpha), shape) : null,
+    ]).save(index);
   }
   return out;
 }
@@ -225,12 +278,17 @@ export function indexCopy(x: Tensor, dim: number, index: Tensor, source: Tensor)
   }
   return out;
 }
-export const indexCopy_ = (x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => assign(x, indexCopy(forInPlace(x, 'indexCopy_', source), dim, index, source), 'indexCopy_');
+export const indexCopy_ = (x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor =>
+  assign(x, indexCopy(forInPlace(x, 'indexCopy_', source), dim, index, source), 'indexCopy_');
 
 /** A copy with one value in the entries that `index` names. PyTorch: torch.index_fill. */
 export function indexFill(x: Tensor, dim: number, index: Tensor, value: Operand): Tensor {
   const given = isTensor(value) ? value : null;
-  if (given !== null && given.ndim > 0) throw new ShapeError('ERR_FILL', `indexFill: Only supports 0-dimensional value tensor, but got tensor with ${given.ndim} dimensions`, { op: 'indexFill', shapes: [given.shape] });
+  if (given !== null && given.ndim > 0)
+    throw new ShapeError('ERR_FILL', `indexFill: Only supports 0-dimensional value tensor, but got tensor with ${given.ndim} dimensions`, {
+      op: 'indexFill',
+      shapes: [given.shape],
+    });
   const [d, wide, shape] = spread('indexFill', x, dim, index, null);
   const source = given === null ? filled([], value as number, x.dtype, x.device) : cast(given.detach(), x.dtype);
   const out = alongEntries('set', x, d, wide, expand(source, shape));
@@ -243,13 +301,32 @@ export function indexFill(x: Tensor, dim: number, index: Tensor, value: Operand)
   }
   return out;
 }
-export const indexFill_ = (x: Tensor, dim: number, index: Tensor, value: Operand): Tensor => assign(x, indexFill(forInPlace(x, 'indexFill_', value), dim, index, value), 'indexFill_');
+export const indexFill_ = (x: Tensor, dim: number, index: Tensor, value: Operand): Tensor =>
+  assign(x, indexFill(forInPlace(x, 'indexFill_', value), dim, index, value), 'indexFill_');
 
 /** A copy with source[i] combined into x[index[i]] by 'prod', 'mean', 'amax' or 'amin'. PyTorch: torch.index_reduce. */
-export function indexReduce(x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: Exclude<ScatterReduction, 'sum'>, options: ScatterReduceOptions = {}): Tensor {
-  if (!(reduce in KINDS) || (reduce as string) === 'sum') throw new ValueError('ERR_REDUCE', `indexReduce: index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`, { op: 'indexReduce' });
+export function indexReduce(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+  reduce: Exclude<ScatterReduction, 'sum'>,
+  options: ScatterReduceOptions = {},
+): Tensor {
+  if (!(reduce in KINDS) || (reduce as string) === 'sum')
+    throw new ValueError(
+      'ERR_REDUCE',
+      `indexReduce: index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`,
+      { op: 'indexReduce' },
+    );
   const [d, wide] = spread('indexReduce', x, dim, index, source);
   return reshape(reduced('indexReduce', atLeast1(x), d, wide, reshape(source, wide.shape), reduce, options.includeSelf ?? true), x.shape);
 }
-export const indexReduce_ = (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: Exclude<ScatterReduction, 'sum'>, options: ScatterReduceOptions = {}): Tensor =>
-  assign(x, indexReduce(forInPlace(x, 'indexReduce_', source), dim, index, source, reduce, options), 'indexReduce_');
+export const indexReduce_ = (
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+  reduce: Exclude<ScatterReduction, 'sum'>,
+  options: ScatterReduceOptions = {},
+): Tensor => assign(x, indexReduce(forInPlace(x, 'indexReduce_', source), dim, index, source, reduce, options), 'indexReduce_');

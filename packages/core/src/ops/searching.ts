@@ -37,20 +37,44 @@ OPS.set('searchsorted', { name: 'searchsorted', inputs: 2, differentiable: false
 export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options: SearchOptions = {}): Tensor {
   const op = 'searchsorted';
   const { right = false, side, sorter = null } = options;
-  if (side !== undefined && side !== 'left' && side !== 'right') throw new ValueError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): side can only be 'left' or 'right' but got ${String(side)}`, { op });
-  if (right && side === 'left') throw new ValueError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True`, { op });
-  const x = isTensor(values) ? values.detach() : tensor(values, { dtype: Number.isInteger(values) ? sortedSequence.dtype : 'float32', device: sortedSequence.device });
+  if (side !== undefined && side !== 'left' && side !== 'right')
+    throw new ValueError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): side can only be 'left' or 'right' but got ${String(side)}`, {
+      op,
+    });
+  if (right && side === 'left')
+    throw new ValueError(
+      'ERR_SEARCHSORTED',
+      `${op}: torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True`,
+      { op },
+    );
+  const x = isTensor(values)
+    ? values.detach()
+    : tensor(values, { dtype: Number.isInteger(values) ? sortedSequence.dtype : 'float32', device: sortedSequence.device });
   const { shape } = sortedSequence;
-  if (shape.length === 0) throw new ShapeError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): boundaries tensor should have positive dimension`, { op });
+  if (shape.length === 0)
+    throw new ShapeError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): boundaries tensor should have positive dimension`, { op });
   if (shape.length !== 1 && !(x.ndim === shape.length && sameShape(shape.slice(0, -1), x.shape.slice(0, -1)))) {
-    throw new ShapeError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(shape)} and input value tensor ${formatShape(x.shape)}`, { op, shapes: [shape, x.shape] });
+    throw new ShapeError(
+      'ERR_SEARCHSORTED',
+      `${op}: torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor must match, but we got boundaries tensor ${formatShape(shape)} and input value tensor ${formatShape(x.shape)}`,
+      { op, shapes: [shape, x.shape] },
+    );
   }
   if (isTensor(values) && x.dtype !== sortedSequence.dtype) {
-    throw new DTypeError('ERR_DTYPE_MIX', `${op}: torch.searchsorted(): input value tensor and boundaries should have same dtype, got ${x.dtype} and ${sortedSequence.dtype}`, { op, dtypes: [sortedSequence.dtype, x.dtype] });
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `${op}: torch.searchsorted(): input value tensor and boundaries should have same dtype, got ${x.dtype} and ${sortedSequence.dtype}`,
+      { op, dtypes: [sortedSequence.dtype, x.dtype] },
+    );
   }
   let sequence = sortedSequence.detach();
   if (sorter !== null) {
-    if (!sameShape(sorter.shape, shape)) throw new ShapeError('ERR_SEARCHSORTED', `${op}: torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor ${formatShape(shape)} and got sorter tensor ${formatShape(sorter.shape)}`, { op, shapes: [shape, sorter.shape] });
+    if (!sameShape(sorter.shape, shape))
+      throw new ShapeError(
+        'ERR_SEARCHSORTED',
+        `${op}: torch.searchsorted(): boundary and sorter must have the same size, but got boundary tensor ${formatShape(shape)} and got sorter tensor ${formatShape(sorter.shape)}`,
+        { op, shapes: [shape, sorter.shape] },
+      );
     sequence = gather(sequence, -1, sorter);
   }
   const common = promoteTypes(sequence.dtype, x.dtype);
@@ -82,8 +106,16 @@ function place(sequence: Tensor, x: Tensor, right: boolean): Tensor {
 
 OPS.set('bucketize', { name: 'bucketize', inputs: 2, differentiable: false });
 /** The bucket of each element between sorted 1-d boundaries (int32). PyTorch: torch.bucketize. */
-export function bucketize(x: Tensor | number, boundaries: Tensor, options: { readonly right?: boolean; readonly outInt32?: boolean } = {}): Tensor {
-  if (boundaries.ndim !== 1) throw new ShapeError('ERR_BUCKETIZE', `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.ndim})`, { op: 'bucketize', shapes: [boundaries.shape] });
+export function bucketize(
+  x: Tensor | number,
+  boundaries: Tensor,
+  options: { readonly right?: boolean; readonly outInt32?: boolean } = {},
+): Tensor {
+  if (boundaries.ndim !== 1)
+    throw new ShapeError('ERR_BUCKETIZE', `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.ndim})`, {
+      op: 'bucketize',
+      shapes: [boundaries.shape],
+    });
   if (!isTensor(x)) return searchsorted(boundaries, x, options);
   const common = promoteTypes(x.dtype, boundaries.dtype);
   return searchsorted(cast(boundaries.detach(), common), cast(x.detach(), common), options);

@@ -58,8 +58,10 @@ export function clamp(x: Tensor, min?: Bound | ClampOptions, max?: Bound): Tenso
 
 function clampBetween(x: Tensor, min: Tensor | number | null, max: Tensor | number | null): Tensor {
   if (!isTensor(x)) notTensor('clamp', 'input', x);
-  if (min === null && max === null) throw new ValueError('ERR_CLAMP', "clamp: At least one of 'min' or 'max' must not be None", { op: 'clamp' });
-  if (x.dtype === 'bool' && !(isTensor(min) || isTensor(max))) throw new DTypeError('ERR_DTYPE', "clamp: not implemented for 'Bool'", { op: 'clamp', dtypes: ['bool'] });
+  if (min === null && max === null)
+    throw new ValueError('ERR_CLAMP', "clamp: At least one of 'min' or 'max' must not be None", { op: 'clamp' });
+  if (x.dtype === 'bool' && !(isTensor(min) || isTensor(max)))
+    throw new DTypeError('ERR_DTYPE', "clamp: not implemented for 'Bool'", { op: 'clamp', dtypes: ['bool'] });
   let dtype = x.dtype;
   for (const bound of [min, max]) if (bound !== null) dtype = promoted(dtype, x, bound);
   const { compute } = DTYPE_INFO[dtype];
@@ -70,7 +72,10 @@ function clampBetween(x: Tensor, min: Tensor | number | null, max: Tensor | numb
   const low = isTensor(min) ? min : null;
   const high = isTensor(max) ? max : null;
   const save = [0, ...(low === null ? [] : [1]), ...(high === null ? [] : [2])];
-  const bounds = (saved: readonly Tensor[]): [Operand | null, Operand | null] => [low === null ? (min as number | null) : saved[1]!, high === null ? (max as number | null) : saved.at(-1)!];
+  const bounds = (saved: readonly Tensor[]): [Operand | null, Operand | null] => [
+    low === null ? (min as number | null) : saved[1]!,
+    high === null ? (max as number | null) : saved.at(-1)!,
+  ];
   return recordBroadcast('ClampBackward0', out, [x, low, high], save, [
     (grad, saved) => {
       const [a, b] = bounds(saved);
@@ -112,15 +117,29 @@ export const clampMax_ = (x: Tensor, max: Tensor | number): Tensor => clamp_(x, 
 OPS.set('maskedFill', { name: 'maskedFill', inputs: 2, differentiable: true });
 /** `value` where the mask holds, x elsewhere, in x's dtype; the mask is broadcast, and x to it. PyTorch: torch.masked_fill. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
-  if (mask.dtype !== 'bool') throw new DTypeError('ERR_DTYPE', `maskedFill: masked_fill only supports boolean masks, but got mask with dtype ${mask.dtype}`, { op: 'maskedFill', dtypes: [mask.dtype] });
+  if (mask.dtype !== 'bool')
+    throw new DTypeError('ERR_DTYPE', `maskedFill: masked_fill only supports boolean masks, but got mask with dtype ${mask.dtype}`, {
+      op: 'maskedFill',
+      dtypes: [mask.dtype],
+    });
   const given = isTensor(value) ? value : null;
   if (given !== null && given.ndim > 0) {
-    throw new ShapeError('ERR_FILL', `maskedFill: masked_fill only supports a 0-dimensional value tensor, but got tensor with ${given.ndim} dimension(s).`, { op: 'maskedFill', shapes: [given.shape] });
+    throw new ShapeError(
+      'ERR_FILL',
+      `maskedFill: masked_fill only supports a 0-dimensional value tensor, but got tensor with ${given.ndim} dimension(s).`,
+      { op: 'maskedFill', shapes: [given.shape] },
+    );
   }
   const { compute } = DTYPE_INFO[x.dtype];
   const fill = given === null ? operandValue(value, compute === 'bool' ? 'bool' : x.dtype, x) : castValue(given.value, compute);
   const out = wrap(narrow(e.where(mask.value, fill, castValue(x.value, compute)), x.dtype));
-  return recordBroadcast('MaskedFillBackward0', out, [x, mask, given], [1], [(grad, [m]) => choose(m!, 0, grad), null, (grad, [m]) => choose(m!, grad, 0)]);
+  return recordBroadcast(
+    'MaskedFillBackward0',
+    out,
+    [x, mask, given],
+    [1],
+    [(grad, [m]) => choose(m!, 0, grad), null, (grad, [m]) => choose(m!, grad, 0)],
+  );
 }
 export function maskedFill_(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return assign(x, maskedFill(forInPlace(x, 'maskedFill_', value), mask, value), 'maskedFill_');
@@ -128,7 +147,8 @@ export function maskedFill_(x: Tensor, mask: Tensor, value: Operand): Tensor {
 
 function requireMatrix(name: string): (x: Tensor) => void {
   return (x) => {
-    if (x.ndim < 2) throw new ShapeError('ERR_RANK', `${name}: input tensor must have at least 2 dimensions`, { op: name, shapes: [x.shape] });
+    if (x.ndim < 2)
+      throw new ShapeError('ERR_RANK', `${name}: input tensor must have at least 2 dimensions`, { op: name, shapes: [x.shape] });
   };
 }
 
@@ -162,7 +182,11 @@ export const triu_: UnaryOp<[number?]> = inPlace(triu);
 export function fill(x: Tensor, value: Operand): Tensor {
   const given = isTensor(value) ? value : null;
   if (value === undefined) notTensor('fill', 'value', value);
-  if (given !== null && given.ndim > 0) throw new ShapeError('ERR_FILL', `fill: fill only supports 0-dimension value tensor but got tensor with ${given.ndim} dimensions.`, { op: 'fill', shapes: [given.shape] });
+  if (given !== null && given.ndim > 0)
+    throw new ShapeError('ERR_FILL', `fill: fill only supports 0-dimension value tensor but got tensor with ${given.ndim} dimensions.`, {
+      op: 'fill',
+      shapes: [given.shape],
+    });
   const out = filled(x.shape, given === null ? (value as number) : 0, x.dtype, x.device);
   if (given !== null) out.copy_(given.detach());
   return recordBroadcast('FillBackward0', out, [x, given], [], [(grad) => zerosOf(grad, grad.shape), (grad) => grad]);

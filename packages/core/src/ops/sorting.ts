@@ -22,7 +22,9 @@ export interface SortOptions {
 function recordPlaces(name: string, x: Tensor, values: Tensor, indices: Tensor, dim: number): Tensor {
   if (recording(x)) {
     const from = x.shape;
-    attach(values, name, [x], (grad, node) => [from.length === 0 ? grad : scatterAdd(zerosOf(grad, from), dim, node.saved(0), grad)]).save(indices);
+    attach(values, name, [x], (grad, node) => [from.length === 0 ? grad : scatterAdd(zerosOf(grad, from), dim, node.saved(0), grad)]).save(
+      indices,
+    );
   }
   return values;
 }
@@ -40,7 +42,8 @@ export function sort(x: Tensor, dim = -1, options: SortOptions = {}): [values: T
 
 OPS.set('argsort', { name: 'argsort', inputs: 1, differentiable: false });
 /** The places of the elements in order along a dim (the last by default). PyTorch: torch.argsort. */
-export const argsort = (x: Tensor, dim = -1, options: SortOptions = {}): Tensor => launchSort(x, normalizeDim(dim, x.ndim, 'argsort'), options.descending ?? false)[1];
+export const argsort = (x: Tensor, dim = -1, options: SortOptions = {}): Tensor =>
+  launchSort(x, normalizeDim(dim, x.ndim, 'argsort'), options.descending ?? false)[1];
 
 OPS.set('msort', { name: 'msort', inputs: 1, differentiable: true });
 /** Sorted along the first dim. PyTorch: torch.msort. */
@@ -58,8 +61,13 @@ OPS.set('topk', { name: 'topk', inputs: 1, differentiable: true });
 export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}): [values: Tensor, indices: Tensor] {
   const d = normalizeDim(dim, x.ndim, 'topk');
   const size = x.ndim === 0 ? 1 : x.shape[d]!;
-  if (!(Number.isInteger(k) && k >= 0 && k <= size)) throw new IndexError('ERR_TOPK', `topk: selected index k out of range: k is ${k}, dim ${d} has size ${size}`, { op: 'topk', shapes: [x.shape] });
-  if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', `topk: "topk_cpu" not implemented for 'Bool'`, { op: 'topk', dtypes: ['bool'] });
+  if (!(Number.isInteger(k) && k >= 0 && k <= size))
+    throw new IndexError('ERR_TOPK', `topk: selected index k out of range: k is ${k}, dim ${d} has size ${size}`, {
+      op: 'topk',
+      shapes: [x.shape],
+    });
+  if (x.dtype === 'bool')
+    throw new DTypeError('ERR_DTYPE', `topk: "topk_cpu" not implemented for 'Bool'`, { op: 'topk', dtypes: ['bool'] });
   const [all, places] = launchSort(x, d, options.largest ?? true);
   if (x.ndim === 0) return [recordPlaces('TopkBackward0', x, all, places, d), places];
   const indices = clone(narrow(places, d, 0, k));
@@ -71,8 +79,17 @@ OPS.set('kthvalue', { name: 'kthvalue', inputs: 1, differentiable: true });
 export function kthvalue(x: Tensor, k: number, dim = -1, options: ReduceOptions = {}): [values: Tensor, indices: Tensor] {
   const d = normalizeDim(dim, x.ndim, 'kthvalue');
   const size = x.ndim === 0 ? 1 : x.shape[d]!;
-  if (size === 0) throw new IndexError('ERR_REDUCE_EMPTY', `kthvalue: kthvalue(): Expected reduction dim ${d} to have non-zero size.`, { op: 'kthvalue', shapes: [x.shape] });
-  if (!(Number.isInteger(k) && k >= 1 && k <= size)) throw new IndexError('ERR_KTHVALUE', `kthvalue: kthvalue(): selected number k out of range for dimension ${d}: k is ${k}, its size ${size}`, { op: 'kthvalue', shapes: [x.shape] });
+  if (size === 0)
+    throw new IndexError('ERR_REDUCE_EMPTY', `kthvalue: kthvalue(): Expected reduction dim ${d} to have non-zero size.`, {
+      op: 'kthvalue',
+      shapes: [x.shape],
+    });
+  if (!(Number.isInteger(k) && k >= 1 && k <= size))
+    throw new IndexError(
+      'ERR_KTHVALUE',
+      `kthvalue: kthvalue(): selected number k out of range for dimension ${d}: k is ${k}, its size ${size}`,
+      { op: 'kthvalue', shapes: [x.shape] },
+    );
   const places = launchSort(x.detach(), d, false)[1];
   return pickAlong('kthvalue', x, d, x.ndim === 0 ? places : clone(narrow(places, d, k - 1, 1)), options.keepdim ?? false);
 }

@@ -9,28 +9,50 @@ import { hurwitz } from './hurwitz.js';
 const SLOPE = 2 / Math.sqrt(Math.PI);
 
 /** 2/√π ∫₀ˣ e^(−t²) dt. PyTorch: torch.erf. */
-export const erf: UnaryOp = unary('erf', { result: 'float', forward: (e, x) => e.erf(x), backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(SLOPE)) });
+export const erf: UnaryOp = unary('erf', {
+  result: 'float',
+  forward: (e, x) => e.erf(x),
+  backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(SLOPE)),
+});
 export const erf_: UnaryOp = inPlace(erf);
 
 /** 1 − erf x, accurate where that is small. PyTorch: torch.erfc. */
-export const erfc: UnaryOp = unary('erfc', { result: 'float', forward: (e, x) => e.erfc(x), backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(-SLOPE)) });
+export const erfc: UnaryOp = unary('erfc', {
+  result: 'float',
+  forward: (e, x) => e.erfc(x),
+  backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(-SLOPE)),
+});
 export const erfc_: UnaryOp = inPlace(erfc);
 
 /** The x with erf x = y. PyTorch: torch.erfinv. */
 export const erfinv: UnaryOp = unary('erfinv', {
   result: 'float',
   forward: (e, x) => e.erfinv(x),
-  backward: (grad, _x, out) => grad.mul(out.mul(out).exp().mul(1 / SLOPE)),
+  backward: (grad, _x, out) =>
+    grad.mul(
+      out
+        .mul(out)
+        .exp()
+        .mul(1 / SLOPE),
+    ),
   saves: 'out',
 });
 export const erfinv_: UnaryOp = inPlace(erfinv);
 
 /** ln |Γ(x)|. PyTorch: torch.lgamma. */
-export const lgamma: UnaryOp = unary('lgamma', { result: 'float', forward: (e, x) => e.lgamma(x), backward: (grad, x) => grad.mul(x.digamma()) });
+export const lgamma: UnaryOp = unary('lgamma', {
+  result: 'float',
+  forward: (e, x) => e.lgamma(x),
+  backward: (grad, x) => grad.mul(x.digamma()),
+});
 export const lgamma_: UnaryOp = inPlace(lgamma);
 
 /** d/dx ln Γ(x). PyTorch: torch.digamma. */
-export const digamma: UnaryOp = unary('digamma', { result: 'float', forward: (e, x) => e.digamma(x), backward: (grad, x) => grad.mul(polygamma(x, 1)) });
+export const digamma: UnaryOp = unary('digamma', {
+  result: 'float',
+  forward: (e, x) => e.digamma(x),
+  backward: (grad, x) => grad.mul(polygamma(x, 1)),
+});
 export const digamma_: UnaryOp = inPlace(digamma);
 
 /** ψ′(x): the recurrence up to x + 6, then its asymptotic series; by reflection below ½. */
@@ -78,12 +100,16 @@ export function polygamma_(x: Tensor, n: number): Tensor {
   return n === 0 ? digamma_(x) : polygammaOf_(x, n);
 }
 function checkOrder(n: number): void {
-  if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_POLYGAMMA', `polygamma: polygamma(n, x) does not support negative or fractional n, but it is ${n}`, { op: 'polygamma' });
+  if (!(Number.isInteger(n) && n >= 0))
+    throw new ValueError('ERR_POLYGAMMA', `polygamma: polygamma(n, x) does not support negative or fractional n, but it is ${n}`, {
+      op: 'polygamma',
+    });
 }
 
 /** ln of the multivariate gamma function with dimension p. PyTorch: torch.mvlgamma. */
 export function mvlgamma(x: Tensor, p: number): Tensor {
-  if (!(Number.isInteger(p) && p >= 1)) throw new ValueError('ERR_MVLGAMMA', `mvlgamma: p has to be greater than or equal to 1, but is ${p}`, { op: 'mvlgamma' });
+  if (!(Number.isInteger(p) && p >= 1))
+    throw new ValueError('ERR_MVLGAMMA', `mvlgamma: p has to be greater than or equal to 1, but is ${p}`, { op: 'mvlgamma' });
   let sum = lgamma(x).add((p * (p - 1) * Math.log(Math.PI)) / 4);
   for (let j = 1; j < p; j++) sum = sum.add(lgamma(x.sub(j / 2)));
   return sum;

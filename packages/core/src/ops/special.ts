@@ -15,7 +15,27 @@ import { sinc } from './trigonometry.js';
 import { exp2, expm1, log1p, round } from './unary-math.js';
 import { DTYPE_INFO, floatDType } from '../tensor/dtype.js';
 
-export { digamma, digamma as psi, erf, erfc, erfinv, exp2, expm1, i0, i0e, i1, i1e, lgamma as gammaln, log1p, logit, mvlgamma as multigammaln, round, sigmoid as expit, sinc, xlogy };
+export {
+  digamma,
+  digamma as psi,
+  erf,
+  erfc,
+  erfinv,
+  exp2,
+  expm1,
+  i0,
+  i0e,
+  i1,
+  i1e,
+  lgamma as gammaln,
+  log1p,
+  logit,
+  mvlgamma as multigammaln,
+  round,
+  sigmoid as expit,
+  sinc,
+  xlogy,
+};
 
 /** The nth derivative of digamma. PyTorch: torch.special.polygamma (n first). */
 const polygammaFirst = (n: number, x: Tensor): Tensor => polygamma(x, n);
@@ -24,7 +44,12 @@ export { polygammaFirst as polygamma };
 /** −x ln x for x > 0, 0 at 0, −∞ below. PyTorch: torch.special.entr. */
 export const entr: UnaryOp = unary('entr', {
   result: 'float',
-  forward: (e, x) => e.where(e.isnan(x), x, e.where(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.where(e.eq(x, 0), e.scalar(0, DTYPE_INFO[x.dtype].compute, x), -Infinity))),
+  forward: (e, x) =>
+    e.where(
+      e.isnan(x),
+      x,
+      e.where(e.gt(x, 0), e.mul(e.neg(x), e.log(x)), e.where(e.eq(x, 0), e.scalar(0, DTYPE_INFO[x.dtype].compute, x), -Infinity)),
+    ),
   backward: (grad, x) => grad.mul(x.log().add(1).neg()),
 });
 
@@ -43,7 +68,13 @@ function erfcxOf(e: Expression, x: Value): Value {
 export const erfcx: UnaryOp = unary('erfcx', {
   result: 'float',
   forward: (e, x) => erfcxOf(e, x),
-  backward: (grad, x, out) => grad.mul(x.mul(2).mul(out).sub(2 / Math.sqrt(Math.PI))),
+  backward: (grad, x, out) =>
+    grad.mul(
+      x
+        .mul(2)
+        .mul(out)
+        .sub(2 / Math.sqrt(Math.PI)),
+    ),
   saves: 'both',
 });
 
@@ -51,7 +82,14 @@ export const erfcx: UnaryOp = unary('erfcx', {
 export const ndtr: UnaryOp = unary('ndtr', {
   result: 'float',
   forward: (e, x) => e.mul(e.erfc(e.mul(x, -Math.SQRT1_2)), 0.5),
-  backward: (grad, x) => grad.mul(x.mul(x).mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI))),
+  backward: (grad, x) =>
+    grad.mul(
+      x
+        .mul(x)
+        .mul(-0.5)
+        .exp()
+        .mul(1 / Math.sqrt(2 * Math.PI)),
+    ),
 });
 
 /** Its logarithm, accurate far below 0. PyTorch: torch.special.log_ndtr. */
@@ -69,7 +107,14 @@ export const logNdtr: UnaryOp = unary('logNdtr', {
 export const ndtri: UnaryOp = unary('ndtri', {
   result: 'float',
   forward: (e, x) => e.mul(e.erfinv(e.sub(e.mul(x, 2), 1)), Math.SQRT2),
-  backward: (grad, _x, out) => grad.mul(out.mul(out).mul(0.5).exp().mul(Math.sqrt(2 * Math.PI))),
+  backward: (grad, _x, out) =>
+    grad.mul(
+      out
+        .mul(out)
+        .mul(0.5)
+        .exp()
+        .mul(Math.sqrt(2 * Math.PI)),
+    ),
   saves: 'out',
 });
 

@@ -10,7 +10,8 @@ import { indexSelect } from './gather.js';
 import { expand, reshape, transpose, unsqueeze } from './view.js';
 
 type Tensors = readonly Tensor[] | readonly [readonly Tensor[]];
-const listOf = (tensors: Tensors): readonly Tensor[] => (tensors.length === 1 && Array.isArray(tensors[0]) ? (tensors[0] as readonly Tensor[]) : (tensors as readonly Tensor[]));
+const listOf = (tensors: Tensors): readonly Tensor[] =>
+  tensors.length === 1 && Array.isArray(tensors[0]) ? (tensors[0] as readonly Tensor[]) : (tensors as readonly Tensor[]);
 
 /** One tensor gives one, several give a list. */
 type Each<T extends Tensors> = T extends readonly [Tensor] ? Tensor : Tensor[];
@@ -45,13 +46,21 @@ export const rowStack: typeof vstack = vstack;
 /** Along dim 2. PyTorch: torch.dstack. */
 export const dstack = (tensors: readonly Tensor[]): Tensor => cat(some('dstack', tensors).map(widen3), 2);
 /** Vectors as the columns of a matrix. PyTorch: torch.column_stack. */
-export const columnStack = (tensors: readonly Tensor[]): Tensor => cat(some('columnStack', tensors).map((x) => (x.ndim <= 1 ? reshape(x, [x.numel(), 1]) : x)), 1);
+export const columnStack = (tensors: readonly Tensor[]): Tensor =>
+  cat(
+    some('columnStack', tensors).map((x) => (x.ndim <= 1 ? reshape(x, [x.numel(), 1]) : x)),
+    1,
+  );
 
 /** Matrices (numbers and vectors are rows) along the diagonal of one, zeros elsewhere. PyTorch: torch.block_diag. */
 export function blockDiag(...tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) throw new ValueError('ERR_CAT_EMPTY', 'blockDiag: expects at least one tensor', { op: 'blockDiag' });
   const blocks = tensors.map((t) => {
-    if (t.ndim > 2) throw new ShapeError('ERR_RANK', `blockDiag: Input tensors must have 2 or fewer dimensions. Input has ${t.ndim} dimensions`, { op: 'blockDiag', shapes: [t.shape] });
+    if (t.ndim > 2)
+      throw new ShapeError('ERR_RANK', `blockDiag: Input tensors must have 2 or fewer dimensions. Input has ${t.ndim} dimensions`, {
+        op: 'blockDiag',
+        shapes: [t.shape],
+      });
     return widen2(t);
   });
   const dtype = commonDType(blocks);
@@ -83,22 +92,49 @@ export function meshgrid(...args: readonly (Tensor | readonly Tensor[] | Meshgri
   const options = last !== undefined && !Array.isArray(last) && !isTensor(last) ? (last as MeshgridOptions) : undefined;
   const tensors = listOf((options === undefined ? args : args.slice(0, -1)) as Tensors);
   const indexing = options?.indexing ?? 'ij';
-  if (indexing !== 'ij' && indexing !== 'xy') throw new ValueError('ERR_MESHGRID', `meshgrid: indexing must be one of "xy" or "ij", but received: ${String(indexing)}`, { op: 'meshgrid' });
+  if (indexing !== 'ij' && indexing !== 'xy')
+    throw new ValueError('ERR_MESHGRID', `meshgrid: indexing must be one of "xy" or "ij", but received: ${String(indexing)}`, {
+      op: 'meshgrid',
+    });
   if (tensors.length === 0) throw new ValueError('ERR_MESHGRID', 'meshgrid: expects a non-empty TensorList', { op: 'meshgrid' });
   for (const t of tensors) {
-    if (t.ndim > 1) throw new ShapeError('ERR_RANK', `meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${t.ndim}D`, { op: 'meshgrid', shapes: [t.shape] });
-    if (t.dtype !== tensors[0]!.dtype) throw new DTypeError('ERR_DTYPE_MIX', 'meshgrid: expects all tensors to have the same dtype', { op: 'meshgrid', dtypes: [tensors[0]!.dtype, t.dtype] });
+    if (t.ndim > 1)
+      throw new ShapeError('ERR_RANK', `meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${t.ndim}D`, {
+        op: 'meshgrid',
+        shapes: [t.shape],
+      });
+    if (t.dtype !== tensors[0]!.dtype)
+      throw new DTypeError('ERR_DTYPE_MIX', 'meshgrid: expects all tensors to have the same dtype', {
+        op: 'meshgrid',
+        dtypes: [tensors[0]!.dtype, t.dtype],
+      });
   }
   const shape = tensors.map((t) => t.numel());
-  const grids = tensors.map((t, i) => expand(reshape(t, shape.map((s, d) => (d === i ? s : 1))), shape));
+  const grids = tensors.map((t, i) =>
+    expand(
+      reshape(
+        t,
+        shape.map((s, d) => (d === i ? s : 1)),
+      ),
+      shape,
+    ),
+  );
   return indexing === 'xy' && tensors.length >= 2 ? grids.map((g) => transpose(g, 0, 1)) : grids;
 }
 
 /** All tuples of elements, one from each vector, as rows. PyTorch: torch.cartesian_prod. */
 export function cartesianProd(...tensors: readonly Tensor[]): Tensor {
-  for (const t of tensors) if (t.ndim !== 1) throw new ShapeError('ERR_RANK', `cartesianProd: Expect a 1D vector, but got shape [${t.shape.join(', ')}]`, { op: 'cartesianProd', shapes: [t.shape] });
+  for (const t of tensors)
+    if (t.ndim !== 1)
+      throw new ShapeError('ERR_RANK', `cartesianProd: Expect a 1D vector, but got shape [${t.shape.join(', ')}]`, {
+        op: 'cartesianProd',
+        shapes: [t.shape],
+      });
   if (tensors.length === 1) return tensors[0]!;
-  return stack(meshgrid(tensors).map((g) => reshape(g, [g.numel()])), 1);
+  return stack(
+    meshgrid(tensors).map((g) => reshape(g, [g.numel()])),
+    1,
+  );
 }
 
 export interface CombinationsOptions {
@@ -107,8 +143,13 @@ export interface CombinationsOptions {
 }
 /** All choices of `r` elements of a vector, in order, as rows. PyTorch: torch.combinations. */
 export function combinations(x: Tensor, r = 2, options: CombinationsOptions = {}): Tensor {
-  if (x.ndim !== 1) throw new ShapeError('ERR_RANK', `combinations: Expect a 1D vector, but got shape [${x.shape.join(', ')}]`, { op: 'combinations', shapes: [x.shape] });
-  if (!(Number.isInteger(r) && r >= 0)) throw new ValueError('ERR_COMBINATIONS', `combinations: Expect a non-negative number, but got ${r}`, { op: 'combinations' });
+  if (x.ndim !== 1)
+    throw new ShapeError('ERR_RANK', `combinations: Expect a 1D vector, but got shape [${x.shape.join(', ')}]`, {
+      op: 'combinations',
+      shapes: [x.shape],
+    });
+  if (!(Number.isInteger(r) && r >= 0))
+    throw new ValueError('ERR_COMBINATIONS', `combinations: Expect a non-negative number, but got ${r}`, { op: 'combinations' });
   if (r === 0) return filled([0], 0, x.dtype, x.device);
   const n = x.numel();
   const rows: number[] = [];
@@ -130,7 +171,15 @@ export function kron(a: Tensor, b: Tensor): Tensor {
   const pad = (s: Shape): number[] => [...new Array<number>(rank - s.length).fill(1), ...s];
   const p = pad(a.shape);
   const q = pad(b.shape);
-  const product = reshape(a, p.flatMap((s) => [s, 1])).mul(reshape(b, q.flatMap((s) => [1, s])));
+  const product = reshape(
+    a,
+    p.flatMap((s) => [s, 1]),
+  ).mul(
+    reshape(
+      b,
+      q.flatMap((s) => [1, s]),
+    ),
+  );
   const shape = p.map((s, d) => s * q[d]!);
   return numelOf(shape) === product.numel() ? reshape(product, shape) : product;
 }

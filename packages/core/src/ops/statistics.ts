@@ -7,7 +7,17 @@ import { cast } from './cast.js';
 import { e } from './expression.js';
 import { filled } from './fill.js';
 import { mean } from './reduce.js';
-import { computeValue, countOf, type Dims, type ReduceOptions, reduceTo, reducedDims, reducedShape, restoreDims, withKeptDims } from './reduction.js';
+import {
+  computeValue,
+  countOf,
+  type Dims,
+  type ReduceOptions,
+  reduceTo,
+  reducedDims,
+  reducedShape,
+  restoreDims,
+  withKeptDims,
+} from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 
@@ -37,7 +47,11 @@ function varianceGradient(grad: Tensor, x: Tensor, dims: readonly number[], keep
 }
 
 function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOptions): Tensor {
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${name}: std and var only support floating point and complex dtypes, not ${x.dtype}`, { op: name, dtypes: [x.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError('ERR_DTYPE', `${name}: std and var only support floating point and complex dtypes, not ${x.dtype}`, {
+      op: name,
+      dtypes: [x.dtype],
+    });
   const dims = reducedDims(dim, x.ndim, name);
   const keepdim = options.keepdim ?? false;
   const correction = correctionOf(options);
@@ -47,7 +61,8 @@ function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOp
   const spread = e.div(squaresAbout(wide ? castValue(x.value, 'float64') : computeValue(x), dims, keepdim), freedom);
   const out = wrap(castValue(name === 'var' ? spread : e.sqrt(spread), x.dtype));
   if (recording(x)) {
-    if (name === 'var') attach(out, 'VarBackward0', [x], (grad, node) => [varianceGradient(grad, node.saved(0), dims, keepdim, correction)]).save(x);
+    if (name === 'var')
+      attach(out, 'VarBackward0', [x], (grad, node) => [varianceGradient(grad, node.saved(0), dims, keepdim, correction)]).save(x);
     else {
       attach(out, 'StdBackward0', [x], (grad, node) => {
         const std = node.saved(1);
@@ -70,11 +85,17 @@ export const std = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tenso
 
 OPS.set('varMean', { name: 'varMean', inputs: 1, differentiable: true });
 /** `[variance, mean]`. PyTorch: torch.var_mean. */
-export const varMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [variance: Tensor, mean: Tensor] => [variance('var', x, dim, options), mean(x, dim, { keepdim: options.keepdim ?? false })];
+export const varMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [variance: Tensor, mean: Tensor] => [
+  variance('var', x, dim, options),
+  mean(x, dim, { keepdim: options.keepdim ?? false }),
+];
 
 OPS.set('stdMean', { name: 'stdMean', inputs: 1, differentiable: true });
 /** `[standard deviation, mean]`. PyTorch: torch.std_mean. */
-export const stdMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [std: Tensor, mean: Tensor] => [variance('std', x, dim, options), mean(x, dim, { keepdim: options.keepdim ?? false })];
+export const stdMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [std: Tensor, mean: Tensor] => [
+  variance('std', x, dim, options),
+  mean(x, dim, { keepdim: options.keepdim ?? false }),
+];
 
 OPS.set('logsumexp', { name: 'logsumexp', inputs: 1, differentiable: true });
 /** ln Σ e^x over dims, without overflow: m + ln Σ e^(x − m), m the largest where it is finite. PyTorch: torch.logsumexp. */
@@ -113,19 +134,47 @@ export interface CovOptions {
 }
 
 function checkWeights(name: string, w: Tensor, observations: number, floats: boolean): void {
-  if (w.ndim > 1) throw new ShapeError('ERR_COV', `cov: cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${w.ndim} dimensions`, { op: 'cov', shapes: [w.shape] });
-  if (floats !== isFloat(w.dtype)) throw new DTypeError('ERR_DTYPE', `cov: cov(): expected ${name} to have ${floats ? 'floating point' : 'integral'} dtype but got ${name} with ${w.dtype} dtype`, { op: 'cov', dtypes: [w.dtype] });
-  if (w.numel() !== observations) throw new ShapeError('ERR_COV', `cov: cov(): expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`, { op: 'cov', shapes: [w.shape] });
+  if (w.ndim > 1)
+    throw new ShapeError(
+      'ERR_COV',
+      `cov: cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${w.ndim} dimensions`,
+      { op: 'cov', shapes: [w.shape] },
+    );
+  if (floats !== isFloat(w.dtype))
+    throw new DTypeError(
+      'ERR_DTYPE',
+      `cov: cov(): expected ${name} to have ${floats ? 'floating point' : 'integral'} dtype but got ${name} with ${w.dtype} dtype`,
+      { op: 'cov', dtypes: [w.dtype] },
+    );
+  if (w.numel() !== observations)
+    throw new ShapeError(
+      'ERR_COV',
+      `cov: cov(): expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`,
+      { op: 'cov', shapes: [w.shape] },
+    );
   // Only where that can be seen at once; elsewhere negative weights are the caller's.
-  if (w.device.syncRead && w.detach().data().some((value) => value < 0)) throw new ValueError('ERR_COV', `cov: cov(): ${name} cannot be negative`, { op: 'cov' });
+  if (
+    w.device.syncRead &&
+    w
+      .detach()
+      .data()
+      .some((value) => value < 0)
+  )
+    throw new ValueError('ERR_COV', `cov: cov(): ${name} cannot be negative`, { op: 'cov' });
 }
 
 OPS.set('cov', { name: 'cov', inputs: 1, differentiable: true });
 /** The covariances of variables (rows) over observations (columns). PyTorch: torch.cov. @throws ShapeError, DTypeError */
 export function cov(x: Tensor, options: CovOptions = {}): Tensor {
   const { correction = 1, fweights = null, aweights = null } = options;
-  if (x.ndim > 2) throw new ShapeError('ERR_RANK', `cov: cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`, { op: 'cov', shapes: [x.shape] });
-  if (x.dtype === 'bool') throw new DTypeError('ERR_DTYPE', 'cov: cov(): bool dtype is not supported for input', { op: 'cov', dtypes: ['bool'] });
+  if (x.ndim > 2)
+    throw new ShapeError(
+      'ERR_RANK',
+      `cov: cov(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
+      { op: 'cov', shapes: [x.shape] },
+    );
+  if (x.dtype === 'bool')
+    throw new DTypeError('ERR_DTYPE', 'cov: cov(): bool dtype is not supported for input', { op: 'cov', dtypes: ['bool'] });
   const rows = x.ndim < 2 ? x.reshape([1, -1]) : x;
   const observations = rows.shape[1]!;
   const data = isFloat(rows.dtype) ? rows : cast(rows, 'float32');
@@ -139,7 +188,10 @@ export function cov(x: Tensor, options: CovOptions = {}): Tensor {
   let freedom: Tensor | number;
   if (weights === null) freedom = Math.max(observations - correction, 0);
   else if (correction === 0) freedom = total!;
-  else freedom = total!.sub(aweights === null ? correction : cast(aweights, data.dtype).mul(weights).sum().div(total!).mul(correction)).clamp({ min: 0 });
+  else
+    freedom = total!
+      .sub(aweights === null ? correction : cast(aweights, data.dtype).mul(weights).sum().div(total!).mul(correction))
+      .clamp({ min: 0 });
   const centred = data.sub(average.unsqueeze(1));
   const product = centred.matmul((weights === null ? centred : centred.mul(weights)).t());
   return squeezed(product.div(freedom), x);
@@ -151,7 +203,12 @@ const squeezed = (c: Tensor, x: Tensor): Tensor => (x.ndim < 2 || x.shape[0] ===
 OPS.set('corrcoef', { name: 'corrcoef', inputs: 1, differentiable: true });
 /** Pearson's correlations of variables (rows) over observations (columns). PyTorch: torch.corrcoef. */
 export function corrcoef(x: Tensor): Tensor {
-  if (x.ndim > 2) throw new ShapeError('ERR_RANK', `corrcoef: corrcoef(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`, { op: 'corrcoef', shapes: [x.shape] });
+  if (x.ndim > 2)
+    throw new ShapeError(
+      'ERR_RANK',
+      `corrcoef: corrcoef(): expected input to have two or fewer dimensions but got an input with ${x.ndim} dimensions`,
+      { op: 'corrcoef', shapes: [x.shape] },
+    );
   const c = cov(x);
   if (c.ndim === 0) return c.div(c);
   const deviation = c.diagonal().sqrt();

@@ -1,5 +1,5 @@
 /** @file Gradients of broadcast inputs: summed back to the shape that they had. PyTorch: sum_to_size. */
-import { type DType } from '../tensor/dtype.js';
+import type { DType } from '../tensor/dtype.js';
 import { sameShape, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { cast } from './cast.js';

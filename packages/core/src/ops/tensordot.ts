@@ -17,9 +17,13 @@ OPS.set('tensordot', { name: 'tensordot', inputs: 2, differentiable: true });
  */
 export function tensordot(a: Tensor, b: Tensor, dims: ContractedDims = 2): Tensor {
   const fail = (why: string): never => {
-    throw new ShapeError('ERR_TENSORDOT', `tensordot: ${why}: ${formatShape(a.shape)} and ${formatShape(b.shape)}`, { op: 'tensordot', shapes: [a.shape, b.shape] });
+    throw new ShapeError('ERR_TENSORDOT', `tensordot: ${why}: ${formatShape(a.shape)} and ${formatShape(b.shape)}`, {
+      op: 'tensordot',
+      shapes: [a.shape, b.shape],
+    });
   };
-  if (typeof dims === 'number' && (dims < 0 || dims > Math.min(a.ndim, b.ndim))) fail(`tensordot expects dims >= 0 and no more than the dims of both, but got dims=${dims}`);
+  if (typeof dims === 'number' && (dims < 0 || dims > Math.min(a.ndim, b.ndim)))
+    fail(`tensordot expects dims >= 0 and no more than the dims of both, but got dims=${dims}`);
   const [listA, listB] = typeof dims === 'number' ? [range(a.ndim - dims, a.ndim), range(0, dims)] : dims;
   if (listA.length !== listB.length) fail('both dimension lists should have same length');
   const ofA = listA.map((d) => normalizeDim(d, a.ndim, 'tensordot'));
@@ -31,14 +35,20 @@ export function tensordot(a: Tensor, b: Tensor, dims: ContractedDims = 2): Tenso
     // A size of 1 meets any other: the sum over the other dim comes first.
     if (x.shape[d] === 1 && y.shape[k] !== 1) y = y.sum(k, { keepdim: true, dtype: y.dtype });
     else if (y.shape[k] === 1 && x.shape[d] !== 1) x = x.sum(d, { keepdim: true, dtype: x.dtype });
-    else if (x.shape[d] !== y.shape[k]) fail(`contracted dimensions need to match, but first has size ${x.shape[d]} in dim ${d} and second has size ${y.shape[k]} in dim ${k}`);
+    else if (x.shape[d] !== y.shape[k])
+      fail(
+        `contracted dimensions need to match, but first has size ${x.shape[d]} in dim ${d} and second has size ${y.shape[k]} in dim ${k}`,
+      );
   });
   const leftA = range(0, a.ndim).filter((d) => !ofA.includes(d));
   const leftB = range(0, b.ndim).filter((d) => !ofB.includes(d));
   const inner = numelOf(ofA.map((d) => x.shape[d]!));
   const sizesA = leftA.map((d) => x.shape[d]!);
   const sizesB = leftB.map((d) => y.shape[d]!);
-  const product = matmul(reshape(permute(x, [...leftA, ...ofA]), [numelOf(sizesA), inner]), reshape(permute(y, [...ofB, ...leftB]), [inner, numelOf(sizesB)]));
+  const product = matmul(
+    reshape(permute(x, [...leftA, ...ofA]), [numelOf(sizesA), inner]),
+    reshape(permute(y, [...ofB, ...leftB]), [inner, numelOf(sizesB)]),
+  );
   return reshape(product, [...sizesA, ...sizesB]);
 }
 

@@ -5,12 +5,22 @@ import { permute, transpose } from './view.js';
 
 /** The last two dims exchanged. */
 export function matrixTranspose(name: string, x: Tensor): Tensor {
-  if (x.ndim < 2) throw new ShapeError('ERR_RANK', `${name}: tensor.${name} is only supported on matrices or batches of matrices. Got ${x.ndim}-D tensor.`, { op: name, shapes: [x.shape] });
+  if (x.ndim < 2)
+    throw new ShapeError(
+      'ERR_RANK',
+      `${name}: tensor.${name} is only supported on matrices or batches of matrices. Got ${x.ndim}-D tensor.`,
+      { op: name, shapes: [x.shape] },
+    );
   return transpose(x, -2, -1);
 }
 
 function adjointMatrix(name: string, x: Tensor): Tensor {
-  if (x.ndim !== 2 && x.ndim !== 0) throw new ShapeError('ERR_RANK', `${name}: tensor.${name} is only supported on matrices (2-D tensors). Got ${x.ndim}-D tensor.${x.ndim === 1 ? '' : ` For batches of matrices, consider using tensor.m${name}`}`, { op: name, shapes: [x.shape] });
+  if (x.ndim !== 2 && x.ndim !== 0)
+    throw new ShapeError(
+      'ERR_RANK',
+      `${name}: tensor.${name} is only supported on matrices (2-D tensors). Got ${x.ndim}-D tensor.${x.ndim === 1 ? '' : ` For batches of matrices, consider using tensor.m${name}`}`,
+      { op: name, shapes: [x.shape] },
+    );
   return x.ndim === 0 ? x : transpose(x, 0, 1);
 }
 
@@ -26,7 +36,11 @@ export interface Transposes {
 }
 
 const getters: { readonly [K in keyof Transposes]: (x: Tensor) => Tensor } = {
-  T: (x) => permute(x, x.shape.map((_, d) => x.ndim - 1 - d)),
+  T: (x) =>
+    permute(
+      x,
+      x.shape.map((_, d) => x.ndim - 1 - d),
+    ),
   mT: (x) => matrixTranspose('mT', x),
   H: (x) => adjointMatrix('H', x),
   mH: (x) => matrixTranspose('mH', x),

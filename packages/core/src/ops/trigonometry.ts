@@ -10,19 +10,36 @@ export const cos: UnaryOp = unary('cos', { result: 'float', forward: (e, x) => e
 export const cos_: UnaryOp = inPlace(cos);
 
 /** tan x. PyTorch: torch.tan. */
-export const tan: UnaryOp = unary('tan', { result: 'float', forward: (e, x) => e.tan(x), backward: (grad, _x, out) => grad.mul(out.mul(out).add(1)), saves: 'out' });
+export const tan: UnaryOp = unary('tan', {
+  result: 'float',
+  forward: (e, x) => e.tan(x),
+  backward: (grad, _x, out) => grad.mul(out.mul(out).add(1)),
+  saves: 'out',
+});
 export const tan_: UnaryOp = inPlace(tan);
 
 /** arcsin x. PyTorch: torch.asin. */
-export const asin: UnaryOp = unary('asin', { result: 'float', forward: (e, x) => e.asin(x), backward: (grad, x) => grad.mul(x.mul(x).neg().add(1).rsqrt()) });
+export const asin: UnaryOp = unary('asin', {
+  result: 'float',
+  forward: (e, x) => e.asin(x),
+  backward: (grad, x) => grad.mul(x.mul(x).neg().add(1).rsqrt()),
+});
 export const asin_: UnaryOp = inPlace(asin);
 
 /** arccos x. PyTorch: torch.acos. */
-export const acos: UnaryOp = unary('acos', { result: 'float', forward: (e, x) => e.acos(x), backward: (grad, x) => grad.mul(x.mul(x).neg().add(1).rsqrt().neg()) });
+export const acos: UnaryOp = unary('acos', {
+  result: 'float',
+  forward: (e, x) => e.acos(x),
+  backward: (grad, x) => grad.mul(x.mul(x).neg().add(1).rsqrt().neg()),
+});
 export const acos_: UnaryOp = inPlace(acos);
 
 /** arctan x. PyTorch: torch.atan. */
-export const atan: UnaryOp = unary('atan', { result: 'float', forward: (e, x) => e.atan(x), backward: (grad, x) => grad.div(x.mul(x).add(1)) });
+export const atan: UnaryOp = unary('atan', {
+  result: 'float',
+  forward: (e, x) => e.atan(x),
+  backward: (grad, x) => grad.div(x.mul(x).add(1)),
+});
 export const atan_: UnaryOp = inPlace(atan);
 
 /** sinh x. PyTorch: torch.sinh. */
@@ -34,15 +51,27 @@ export const cosh: UnaryOp = unary('cosh', { result: 'float', forward: (e, x) =>
 export const cosh_: UnaryOp = inPlace(cosh);
 
 /** arsinh x. PyTorch: torch.asinh. */
-export const asinh: UnaryOp = unary('asinh', { result: 'float', forward: (e, x) => e.asinh(x), backward: (grad, x) => grad.mul(x.mul(x).add(1).rsqrt()) });
+export const asinh: UnaryOp = unary('asinh', {
+  result: 'float',
+  forward: (e, x) => e.asinh(x),
+  backward: (grad, x) => grad.mul(x.mul(x).add(1).rsqrt()),
+});
 export const asinh_: UnaryOp = inPlace(asinh);
 
 /** arcosh x. PyTorch: torch.acosh. */
-export const acosh: UnaryOp = unary('acosh', { result: 'float', forward: (e, x) => e.acosh(x), backward: (grad, x) => grad.mul(x.mul(x).sub(1).rsqrt()) });
+export const acosh: UnaryOp = unary('acosh', {
+  result: 'float',
+  forward: (e, x) => e.acosh(x),
+  backward: (grad, x) => grad.mul(x.mul(x).sub(1).rsqrt()),
+});
 export const acosh_: UnaryOp = inPlace(acosh);
 
 /** artanh x. PyTorch: torch.atanh. */
-export const atanh: UnaryOp = unary('atanh', { result: 'float', forward: (e, x) => e.atanh(x), backward: (grad, x) => grad.div(x.mul(x).neg().add(1)) });
+export const atanh: UnaryOp = unary('atanh', {
+  result: 'float',
+  forward: (e, x) => e.atanh(x),
+  backward: (grad, x) => grad.div(x.mul(x).neg().add(1)),
+});
 export const atanh_: UnaryOp = inPlace(atanh);
 
 /** PyTorch: torch.arcsin. */
@@ -66,10 +95,20 @@ export const arctanh_: UnaryOp = atanh_;
 
 const DEGREE = Math.PI / 180;
 /** Degrees to radians. PyTorch: torch.deg2rad. */
-export const deg2rad: UnaryOp = unary('deg2rad', { result: 'float', forward: (e, x) => e.mul(x, DEGREE), backward: (grad) => grad.mul(DEGREE), saves: 'none' });
+export const deg2rad: UnaryOp = unary('deg2rad', {
+  result: 'float',
+  forward: (e, x) => e.mul(x, DEGREE),
+  backward: (grad) => grad.mul(DEGREE),
+  saves: 'none',
+});
 export const deg2rad_: UnaryOp = inPlace(deg2rad);
 /** Radians to degrees. PyTorch: torch.rad2deg. */
-export const rad2deg: UnaryOp = unary('rad2deg', { result: 'float', forward: (e, x) => e.mul(x, 1 / DEGREE), backward: (grad) => grad.mul(1 / DEGREE), saves: 'none' });
+export const rad2deg: UnaryOp = unary('rad2deg', {
+  result: 'float',
+  forward: (e, x) => e.mul(x, 1 / DEGREE),
+  backward: (grad) => grad.mul(1 / DEGREE),
+  saves: 'none',
+});
 export const rad2deg_: UnaryOp = inPlace(rad2deg);
 
 /** sin(πx) / (πx), and 1 at 0. PyTorch: torch.sinc. */

@@ -18,15 +18,30 @@ const flat = (grad: Tensor): Tensor => zerosOf(grad, grad.shape);
 // ── exponentials and logarithms ──
 
 /** e^x. PyTorch: torch.exp. */
-export const exp: UnaryOp = unary('exp', { result: 'float', forward: (e, x) => e.exp(x), backward: (grad, _x, out) => grad.mul(out), saves: 'out' });
+export const exp: UnaryOp = unary('exp', {
+  result: 'float',
+  forward: (e, x) => e.exp(x),
+  backward: (grad, _x, out) => grad.mul(out),
+  saves: 'out',
+});
 export const exp_: UnaryOp = inPlace(exp);
 
 /** 2^x. PyTorch: torch.exp2. */
-export const exp2: UnaryOp = unary('exp2', { result: 'float', forward: (e, x) => e.exp2(x), backward: (grad, _x, out) => grad.mul(out).mul(Math.LN2), saves: 'out' });
+export const exp2: UnaryOp = unary('exp2', {
+  result: 'float',
+  forward: (e, x) => e.exp2(x),
+  backward: (grad, _x, out) => grad.mul(out).mul(Math.LN2),
+  saves: 'out',
+});
 export const exp2_: UnaryOp = inPlace(exp2);
 
 /** e^x − 1, accurate near 0. PyTorch: torch.expm1. */
-export const expm1: UnaryOp = unary('expm1', { result: 'float', forward: (e, x) => e.expm1(x), backward: (grad, _x, out) => grad.mul(out.add(1)), saves: 'out' });
+export const expm1: UnaryOp = unary('expm1', {
+  result: 'float',
+  forward: (e, x) => e.expm1(x),
+  backward: (grad, _x, out) => grad.mul(out.add(1)),
+  saves: 'out',
+});
 export const expm1_: UnaryOp = inPlace(expm1);
 
 /** ln x. PyTorch: torch.log. */
@@ -34,11 +49,19 @@ export const log: UnaryOp = unary('log', { result: 'float', forward: (e, x) => e
 export const log_: UnaryOp = inPlace(log);
 
 /** log₂ x. PyTorch: torch.log2. */
-export const log2: UnaryOp = unary('log2', { result: 'float', forward: (e, x) => e.log2(x), backward: (grad, x) => grad.div(x.mul(Math.LN2)) });
+export const log2: UnaryOp = unary('log2', {
+  result: 'float',
+  forward: (e, x) => e.log2(x),
+  backward: (grad, x) => grad.div(x.mul(Math.LN2)),
+});
 export const log2_: UnaryOp = inPlace(log2);
 
 /** log₁₀ x. PyTorch: torch.log10. */
-export const log10: UnaryOp = unary('log10', { result: 'float', forward: (e, x) => e.log10(x), backward: (grad, x) => grad.div(x.mul(Math.LN10)) });
+export const log10: UnaryOp = unary('log10', {
+  result: 'float',
+  forward: (e, x) => e.log10(x),
+  backward: (grad, x) => grad.div(x.mul(Math.LN10)),
+});
 export const log10_: UnaryOp = inPlace(log10);
 
 /** ln(1 + x), accurate near 0. PyTorch: torch.log1p. */
@@ -48,7 +71,12 @@ export const log1p_: UnaryOp = inPlace(log1p);
 // ── powers ──
 
 /** √x. PyTorch: torch.sqrt. */
-export const sqrt: UnaryOp = unary('sqrt', { result: 'float', forward: (e, x) => e.sqrt(x), backward: (grad, _x, out) => grad.div(out.mul(2)), saves: 'out' });
+export const sqrt: UnaryOp = unary('sqrt', {
+  result: 'float',
+  forward: (e, x) => e.sqrt(x),
+  backward: (grad, _x, out) => grad.div(out.mul(2)),
+  saves: 'out',
+});
 export const sqrt_: UnaryOp = inPlace(sqrt);
 
 /** 1 / √x. PyTorch: torch.rsqrt. */
@@ -93,18 +121,36 @@ export function positive(x: Tensor): Tensor {
 
 // ── rounding: whole numbers are what they are ──
 
-const rounding = (op: (e: Expression, x: Value) => Value): ((e: Expression, x: Value) => Value) => (e, x) => (DTYPE_INFO[x.dtype].category === 'float' ? op(e, x) : x);
+const rounding =
+  (op: (e: Expression, x: Value) => Value): ((e: Expression, x: Value) => Value) =>
+  (e, x) =>
+    DTYPE_INFO[x.dtype].category === 'float' ? op(e, x) : x;
 
 /** The largest whole number ≤ x. PyTorch: torch.floor. */
-export const floor: UnaryOp = unary('floor', { forward: rounding((e, x) => e.floor(x)), backward: flat, saves: 'none', check: noBool('floor') });
+export const floor: UnaryOp = unary('floor', {
+  forward: rounding((e, x) => e.floor(x)),
+  backward: flat,
+  saves: 'none',
+  check: noBool('floor'),
+});
 export const floor_: UnaryOp = inPlace(floor);
 
 /** The smallest whole number ≥ x. PyTorch: torch.ceil. */
-export const ceil: UnaryOp = unary('ceil', { forward: rounding((e, x) => e.ceil(x)), backward: flat, saves: 'none', check: noBool('ceil') });
+export const ceil: UnaryOp = unary('ceil', {
+  forward: rounding((e, x) => e.ceil(x)),
+  backward: flat,
+  saves: 'none',
+  check: noBool('ceil'),
+});
 export const ceil_: UnaryOp = inPlace(ceil);
 
 /** x without its fraction. PyTorch: torch.trunc. */
-export const trunc: UnaryOp = unary('trunc', { forward: rounding((e, x) => e.trunc(x)), backward: flat, saves: 'none', check: noBool('trunc') });
+export const trunc: UnaryOp = unary('trunc', {
+  forward: rounding((e, x) => e.trunc(x)),
+  backward: flat,
+  saves: 'none',
+  check: noBool('trunc'),
+});
 export const trunc_: UnaryOp = inPlace(trunc);
 /** PyTorch: torch.fix. */
 export const fix: UnaryOp = trunc;
@@ -133,5 +179,10 @@ export const round: UnaryOp<[RoundOptions?]> = unary<[RoundOptions?]>('round', {
 export const round_: UnaryOp<[RoundOptions?]> = inPlace(round);
 
 /** The fraction, with the sign of x: x − trunc x. PyTorch: torch.frac. */
-export const frac: UnaryOp = unary('frac', { forward: (e, x) => e.sub(x, e.trunc(x)), backward: (grad) => grad, saves: 'none', check: (x) => requireFloat('frac', x) });
+export const frac: UnaryOp = unary('frac', {
+  forward: (e, x) => e.sub(x, e.trunc(x)),
+  backward: (grad) => grad,
+  saves: 'none',
+  check: (x) => requireFloat('frac', x),
+});
 export const frac_: UnaryOp = inPlace(frac);

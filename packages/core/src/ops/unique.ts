@@ -29,7 +29,9 @@ export interface UniqueOptions extends UniqueConsecutiveOptions {
 }
 
 /** The unique ones; with `returnInverse` and `returnCounts`, then those, in this order. */
-export type UniqueResult<O extends UniqueConsecutiveOptions> = O extends { readonly returnInverse: true } | { readonly returnCounts: true } ? Tensor[] : Tensor;
+export type UniqueResult<O extends UniqueConsecutiveOptions> = O extends { readonly returnInverse: true } | { readonly returnCounts: true }
+  ? Tensor[]
+  : Tensor;
 
 /** All but the number of runs, which is on the device still: the last of `numbers`, and one more. */
 interface Runs {
@@ -69,7 +71,11 @@ function findRuns(op: string, x: Tensor, dim: number | null, sorted: boolean): R
   }
   const d = normalizeDim(dim, x.ndim, op);
   if (x.numel() === 0) {
-    if (x.shape[d] !== 0) throw new ShapeError('ERR_UNIQUE', `${op}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied`, { op, shapes: [x.shape] });
+    if (x.shape[d] !== 0)
+      throw new ShapeError('ERR_UNIQUE', `${op}: There are 0 sized dimensions, and they aren't selected, so unique cannot be applied`, {
+        op,
+        shapes: [x.shape],
+      });
     return { rows: transpose(input, 0, d), order: null, numbers: filled([0], 0, 'int32', x.device) };
   }
   const slices = transpose(input, 0, d);
@@ -86,7 +92,8 @@ function finish({ rows, order, numbers }: Runs, x: Tensor, options: UniqueConsec
   const { device } = x;
   const dim = options.dim ?? null;
   const total = numbers.numel();
-  const wide = (shape: readonly number[]): Tensor => reshape(numbers, [total, ...shape.slice(1).map(() => 1)]).expand([total, ...shape.slice(1)]);
+  const wide = (shape: readonly number[]): Tensor =>
+    reshape(numbers, [total, ...shape.slice(1).map(() => 1)]).expand([total, ...shape.slice(1)]);
   const target = [count, ...rows.shape.slice(1)];
   const first = launchScatter('set', filled(target, 0, x.dtype, device), 0, wide(rows.shape), rows);
   const results = [dim === null ? first : transpose(first, 0, normalizeDim(dim, x.ndim, 'unique')).contiguous()];
@@ -94,7 +101,8 @@ function finish({ rows, order, numbers }: Runs, x: Tensor, options: UniqueConsec
     const inverse = order === null ? numbers : launchScatter('set', filled([total], 0, 'int32', device), 0, order, numbers);
     results.push(dim === null ? wrap(reshape(inverse, x.shape).value) : inverse);
   }
-  if (options.returnCounts === true) results.push(launchScatter('add', filled([count], 0, 'int32', device), 0, numbers, filled([total], 1, 'int32', device)));
+  if (options.returnCounts === true)
+    results.push(launchScatter('add', filled([count], 0, 'int32', device), 0, numbers, filled([total], 1, 'int32', device)));
   return results.length === 1 ? results[0]! : results;
 }
 
@@ -116,12 +124,20 @@ OPS.set('unique', { name: 'unique', inputs: 1, differentiable: false });
  * @example const [values, inverse, counts] = unique(x, { returnInverse: true, returnCounts: true })
  * @throws NotSupportedError `ERR_SYNC_READ`: use `uniqueAsync`.
  */
-export const unique = <O extends UniqueOptions = Record<never, never>>(x: Tensor, options: O = {} as O): UniqueResult<O> => now('unique', x, options, true);
+export const unique = <O extends UniqueOptions = Record<never, never>>(x: Tensor, options: O = {} as O): UniqueResult<O> =>
+  now('unique', x, options, true);
 /** As {@link unique}, on every device. */
-export const uniqueAsync = <O extends UniqueOptions = Record<never, never>>(x: Tensor, options: O = {} as O): Promise<UniqueResult<O>> => later('unique', x, options, true);
+export const uniqueAsync = <O extends UniqueOptions = Record<never, never>>(x: Tensor, options: O = {} as O): Promise<UniqueResult<O>> =>
+  later('unique', x, options, true);
 
 OPS.set('uniqueConsecutive', { name: 'uniqueConsecutive', inputs: 1, differentiable: false });
 /** The first of each run of equal elements (or slices). PyTorch: torch.unique_consecutive. */
-export const uniqueConsecutive = <O extends UniqueConsecutiveOptions = Record<never, never>>(x: Tensor, options: O = {} as O): UniqueResult<O> => now('uniqueConsecutive', x, options, false);
+export const uniqueConsecutive = <O extends UniqueConsecutiveOptions = Record<never, never>>(
+  x: Tensor,
+  options: O = {} as O,
+): UniqueResult<O> => now('uniqueConsecutive', x, options, false);
 /** As {@link uniqueConsecutive}, on every device. */
-export const uniqueConsecutiveAsync = <O extends UniqueConsecutiveOptions = Record<never, never>>(x: Tensor, options: O = {} as O): Promise<UniqueResult<O>> => later('uniqueConsecutive', x, options, false);
+export const uniqueConsecutiveAsync = <O extends UniqueConsecutiveOptions = Record<never, never>>(
+  x: Tensor,
+  options: O = {} as O,
+): Promise<UniqueResult<O>> => later('uniqueConsecutive', x, options, false);

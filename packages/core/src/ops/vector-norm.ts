@@ -26,7 +26,11 @@ function refuseNothing(name: string, x: Tensor, p: number, dims: readonly number
   if (!(p < 0 || p === Infinity)) return;
   const gone = dims.find((d) => x.shape[d] === 0);
   if (gone === undefined) return;
-  throw new ValueError('ERR_NORM_EMPTY', `${name}: linalg.vector_norm cannot compute the ${p} norm on the dimension ${gone} because this dimension is empty and the operation does not have an identity`, { op: name, shapes: [x.shape] });
+  throw new ValueError(
+    'ERR_NORM_EMPTY',
+    `${name}: linalg.vector_norm cannot compute the ${p} norm on the dimension ${gone} because this dimension is empty and the operation does not have an identity`,
+    { op: name, shapes: [x.shape] },
+  );
 }
 
 /** The p-norm over `dims` (counted from the front). */
@@ -52,9 +56,27 @@ function pNormGradient(grad: Tensor, x: Tensor, norm: Tensor, p: number, dims: r
   if (p === Infinity || p === -Infinity) {
     const size = x.abs();
     const hits = cast(size.eq(norm).logicalOr(size.ne(size).logicalAnd(norm.ne(norm))), grad.dtype);
-    return x.sign().mul(hits).mul(grad.div(sum(hits, dims.length === 0 ? null : dims, { keepdim: true })));
+    return x
+      .sign()
+      .mul(hits)
+      .mul(grad.div(sum(hits, dims.length === 0 ? null : dims, { keepdim: true })));
   }
-  if (p < 1) return x.sign().mul(x.abs().pow(p - 1).maskedFill(x.eq(0), 0)).mul(grad).mul(norm.pow(1 - p));
+  if (p < 1)
+    return x
+      .sign()
+      .mul(
+        x
+          .abs()
+          .pow(p - 1)
+          .maskedFill(x.eq(0), 0),
+      )
+      .mul(grad)
+      .mul(norm.pow(1 - p));
   const scale = grad.div(norm.pow(p - 1)).maskedFill(norm.eq(0), 0);
-  return p < 2 ? x.sign().mul(x.abs().pow(p - 1)).mul(scale) : x.mul(x.abs().pow(p - 2)).mul(scale);
+  return p < 2
+    ? x
+        .sign()
+        .mul(x.abs().pow(p - 1))
+        .mul(scale)
+    : x.mul(x.abs().pow(p - 2)).mul(scale);
 }

@@ -7,7 +7,10 @@ const copied =
   <A extends readonly unknown[]>(view: (x: Tensor, ...args: A) => Tensor): ((x: Tensor, ...args: A) => Tensor) =>
   (x, ...args) =>
     views.clone(view(x, ...args));
-type CopyOf<F extends (x: Tensor, ...args: never[]) => Tensor> = (x: Tensor, ...args: F extends (x: Tensor, ...rest: infer A) => Tensor ? A : never) => Tensor;
+type CopyOf<F extends (x: Tensor, ...args: never[]) => Tensor> = (
+  x: Tensor,
+  ...args: F extends (x: Tensor, ...rest: infer A) => Tensor ? A : never
+) => Tensor;
 
 /** PyTorch: torch.alias_copy. */
 export const aliasCopy = (x: Tensor): Tensor => views.clone(x);
@@ -42,6 +45,7 @@ export const viewCopy: CopyOf<typeof views.view> = copied(views.view);
 /** PyTorch: torch.split_copy. */
 export const splitCopy = (x: Tensor, size: number | readonly number[], dim = 0): Tensor[] => split(x, size, dim).map(views.clone);
 /** PyTorch: torch.split_with_sizes_copy. */
-export const splitWithSizesCopy = (x: Tensor, sizes: readonly number[], dim = 0): Tensor[] => splitWithSizes(x, sizes, dim).map(views.clone);
+export const splitWithSizesCopy = (x: Tensor, sizes: readonly number[], dim = 0): Tensor[] =>
+  splitWithSizes(x, sizes, dim).map(views.clone);
 /** PyTorch: torch.unbind_copy. */
 export const unbindCopy = (x: Tensor, dim = 0): Tensor[] => unbind(x, dim).map(views.clone);

@@ -1,7 +1,19 @@
 /** @file Views: the same memory under another shape, strides and offset. None of these copies, but `reshape` and `contiguous` where they must. */
 import type { Rule } from '../autograd/node.js';
 import { IndexError, ShapeError, ValueError, formatShape } from '../errors.js';
-import { inferSize, isContiguous, isExpandable, normalizeDim, normalizeDims, numelOf, sameShape, type Shape, type Sizes, toShape, viewStrides } from '../tensor/shape.js';
+import {
+  inferSize,
+  isContiguous,
+  isExpandable,
+  normalizeDim,
+  normalizeDims,
+  numelOf,
+  sameShape,
+  type Shape,
+  type Sizes,
+  toShape,
+  viewStrides,
+} from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { IN_MEMORY, relabel } from '../tensor/value.js';
 import { zerosOf } from './fill.js';
@@ -37,16 +49,21 @@ export function view(x: Tensor, ...sizes: Sizes): Tensor {
   const shape = inferSize(flat(sizes), x.numel(), 'view');
   const strides = viewStrides(x.shape, stridesOf(x), shape);
   if (strides === null) {
-    throw new ShapeError('ERR_VIEW_STRIDES', 'view: view size is not compatible with input tensor\'s size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.', {
-      op: 'view',
-      shapes: [x.shape, shape],
-    });
+    throw new ShapeError(
+      'ERR_VIEW_STRIDES',
+      "view: view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
+      {
+        op: 'view',
+        shapes: [x.shape, shape],
+      },
+    );
   }
   const from = x.shape;
   return makeView(x, shape, strides, x.offset, 'View', (grad) => reshape(grad, from));
 }
 
-const flat = (sizes: Sizes): readonly number[] => (sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]));
+const flat = (sizes: Sizes): readonly number[] =>
+  sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
 
 /** As {@link view}; copies where it must. PyTorch: torch.reshape. */
 export function reshape(x: Tensor, ...sizes: Sizes): Tensor {
@@ -70,13 +87,25 @@ export function clone(x: Tensor): Tensor {
 /** Dims in another order. PyTorch: torch.permute. */
 export function permute(x: Tensor, ...dims: Sizes): Tensor {
   const order = normalizeDims(flat(dims), x.ndim, 'permute');
-  if (order.length !== x.ndim) throw new ValueError('ERR_PERMUTE', `permute: number of dimensions in the tensor input (${x.ndim}) does not match the length of the desired ordering of dimensions (${order.length})`, { op: 'permute', shapes: [x.shape] });
+  if (order.length !== x.ndim)
+    throw new ValueError(
+      'ERR_PERMUTE',
+      `permute: number of dimensions in the tensor input (${x.ndim}) does not match the length of the desired ordering of dimensions (${order.length})`,
+      { op: 'permute', shapes: [x.shape] },
+    );
   const strides = stridesOf(x);
-  return makeView(x, order.map((d) => x.shape[d]!), order.map((d) => strides[d]!), x.offset, 'Permute', (grad) => {
-    const inverse = new Array<number>(order.length);
-    order.forEach((d, i) => (inverse[d] = i));
-    return permute(grad, inverse);
-  });
+  return makeView(
+    x,
+    order.map((d) => x.shape[d]!),
+    order.map((d) => strides[d]!),
+    x.offset,
+    'Permute',
+    (grad) => {
+      const inverse = new Array<number>(order.length);
+      order.forEach((d, i) => (inverse[d] = i));
+      return permute(grad, inverse);
+    },
+  );
 }
 
 /** Two dims exchanged. PyTorch: torch.transpose. */
@@ -94,7 +123,8 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
 
 /** The transpose of a tensor of 2 dims or fewer. PyTorch: torch.t. */
 export function t(x: Tensor): Tensor {
-  if (x.ndim > 2) throw new ShapeError('ERR_RANK', `t: expects a tensor with <= 2 dimensions, but self is ${x.ndim}D`, { op: 't', shapes: [x.shape] });
+  if (x.ndim > 2)
+    throw new ShapeError('ERR_RANK', `t: expects a tensor with <= 2 dimensions, but self is ${x.ndim}D`, { op: 't', shapes: [x.shape] });
   return x.ndim < 2 ? makeView(x, x.shape, stridesOf(x), x.offset, 'T', (grad) => grad) : transpose(x, 0, 1);
 }
 
@@ -102,7 +132,12 @@ export function t(x: Tensor): Tensor {
 export function expand(x: Tensor, ...sizes: Sizes): Tensor {
   const wanted = flat(sizes);
   const lead = wanted.length - x.ndim;
-  if (lead < 0) throw new ShapeError('ERR_EXPAND', `expand: the number of sizes provided (${wanted.length}) must be greater or equal to the number of dimensions in the tensor (${x.ndim})`, { op: 'expand', shapes: [x.shape] });
+  if (lead < 0)
+    throw new ShapeError(
+      'ERR_EXPAND',
+      `expand: the number of sizes provided (${wanted.length}) must be greater or equal to the number of dimensions in the tensor (${x.ndim})`,
+      { op: 'expand', shapes: [x.shape] },
+    );
   const shape: number[] = [];
   const strides: number[] = [];
   const own = stridesOf(x);
@@ -110,7 +145,12 @@ export function expand(x: Tensor, ...sizes: Sizes): Tensor {
     const size = wanted[d]!;
     const has = d < lead ? 1 : x.shape[d - lead]!;
     if (size === -1) {
-      if (d < lead) throw new ShapeError('ERR_EXPAND', `expand: The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${d}`, { op: 'expand', shapes: [x.shape] });
+      if (d < lead)
+        throw new ShapeError(
+          'ERR_EXPAND',
+          `expand: The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${d}`,
+          { op: 'expand', shapes: [x.shape] },
+        );
       shape.push(has);
       strides.push(own[d - lead]!);
     } else if (size === has) {
@@ -120,7 +160,11 @@ export function expand(x: Tensor, ...sizes: Sizes): Tensor {
       shape.push(size);
       strides.push(0);
     } else {
-      throw new ShapeError('ERR_EXPAND', `expand: The expanded size of the tensor (${size}) must match the existing size (${has}) at non-singleton dimension ${d}.  Target sizes: [${wanted.join(', ')}].  Tensor sizes: [${x.shape.join(', ')}]`, { op: 'expand', shapes: [x.shape] });
+      throw new ShapeError(
+        'ERR_EXPAND',
+        `expand: The expanded size of the tensor (${size}) must match the existing size (${has}) at non-singleton dimension ${d}.  Target sizes: [${wanted.join(', ')}].  Tensor sizes: [${x.shape.join(', ')}]`,
+        { op: 'expand', shapes: [x.shape] },
+      );
     }
   }
   const from = x.shape;
@@ -130,7 +174,8 @@ export function expand(x: Tensor, ...sizes: Sizes): Tensor {
 /** Stretched to `shape`: a view where `x` is in memory, part of the fused program where it is deferred. For gradients. */
 export function broadcastGradient(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  if (!isExpandable(x.shape, shape)) throw new ShapeError('ERR_EXPAND', `expand: ${formatShape(x.shape)} cannot become ${formatShape(shape)}`);
+  if (!isExpandable(x.shape, shape))
+    throw new ShapeError('ERR_EXPAND', `expand: ${formatShape(x.shape)} cannot become ${formatShape(shape)}`);
   const { value } = x;
   if (value.op === IN_MEMORY) return expand(x, shape);
   const from = x.shape;
@@ -156,7 +201,14 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   const kept = x.shape.map((_, d) => d).filter((d) => !(dims.has(d) && x.shape[d] === 1));
   const strides = stridesOf(x);
   const from = x.shape;
-  return makeView(x, kept.map((d) => x.shape[d]!), kept.map((d) => strides[d]!), x.offset, 'Squeeze', (grad) => reshape(grad, from));
+  return makeView(
+    x,
+    kept.map((d) => x.shape[d]!),
+    kept.map((d) => strides[d]!),
+    x.offset,
+    'Squeeze',
+    (grad) => reshape(grad, from),
+  );
 }
 
 /** The dims from `startDim` to `endDim` joined into one. PyTorch: torch.flatten. */
@@ -182,9 +234,17 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const d = normalizeDim(dim, x.ndim, 'narrow');
   const size = x.shape[d]!;
   if (length < 0) throw new ValueError('ERR_NARROW', 'narrow: narrow(): length must be non-negative.', { op: 'narrow' });
-  if (!Number.isInteger(start) || start < -size || start > size) throw new IndexError('ERR_NARROW', `narrow: start out of range (expected to be in range of [-${size}, ${size}], but got ${start})`, { op: 'narrow', shapes: [x.shape] });
+  if (!Number.isInteger(start) || start < -size || start > size)
+    throw new IndexError('ERR_NARROW', `narrow: start out of range (expected to be in range of [-${size}, ${size}], but got ${start})`, {
+      op: 'narrow',
+      shapes: [x.shape],
+    });
   const from = start < 0 ? start + size : start;
-  if (!(from + length <= size)) throw new ShapeError('ERR_NARROW', `narrow: start (${from}) + length (${length}) exceeds dimension size (${size}).`, { op: 'narrow', shapes: [x.shape] });
+  if (!(from + length <= size))
+    throw new ShapeError('ERR_NARROW', `narrow: start (${from}) + length (${length}) exceeds dimension size (${size}).`, {
+      op: 'narrow',
+      shapes: [x.shape],
+    });
   return sliceDim(x, d, from, from + length, 1);
 }
 
@@ -192,7 +252,8 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 export function slice(x: Tensor, dim = 0, start: number | null = null, end: number | null = null, step = 1): Tensor {
   if (x.ndim === 0) throw new IndexError('ERR_RANK', 'slice: slice() cannot be applied to a 0-dim tensor.', { op: 'slice' });
   const d = normalizeDim(dim, x.ndim, 'slice');
-  if (!(Number.isInteger(step) && step > 0)) throw new ValueError('ERR_SLICE_STEP', `slice: slice step must be positive, but is ${step}`, { op: 'slice' });
+  if (!(Number.isInteger(step) && step > 0))
+    throw new ValueError('ERR_SLICE_STEP', `slice: slice step must be positive, but is ${step}`, { op: 'slice' });
   const size = x.shape[d]!;
   const clamp = (i: number): number => Math.min(Math.max(i < 0 ? i + size : i, 0), size);
   const a = clamp(start ?? 0);
@@ -216,37 +277,63 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
   const d = normalizeDim(dim, x.ndim, 'select');
   const size = x.shape[d]!;
   if (!Number.isInteger(index) || index < -size || index >= size) {
-    throw new IndexError('ERR_INDEX_RANGE', `select: index ${index} is out of bounds for dimension ${d} with size ${size}`, { op: 'select', shapes: [x.shape] });
+    throw new IndexError('ERR_INDEX_RANGE', `select: index ${index} is out of bounds for dimension ${d} with size ${size}`, {
+      op: 'select',
+      shapes: [x.shape],
+    });
   }
   const i = index < 0 ? index + size : index;
   const strides = stridesOf(x);
   const from = x.shape;
-  return makeView(x, x.shape.filter((_, k) => k !== d), strides.filter((_, k) => k !== d), x.offset + i * strides[d]!, 'Select', (grad) => embed(grad, from, (zeros) => select(zeros, d, i)));
+  return makeView(
+    x,
+    x.shape.filter((_, k) => k !== d),
+    strides.filter((_, k) => k !== d),
+    x.offset + i * strides[d]!,
+    'Select',
+    (grad) => embed(grad, from, (zeros) => select(zeros, d, i)),
+  );
 }
 
 /** The entries on a diagonal of two dims, as a new last dim. PyTorch: torch.diagonal. */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const a = normalizeDim(dim1, x.ndim, 'diagonal');
   const b = normalizeDim(dim2, x.ndim, 'diagonal');
-  if (a === b) throw new ValueError('ERR_DIM_REPEATED', `diagonal: diagonal dimensions cannot be identical ${dim1}, ${dim2}`, { op: 'diagonal' });
+  if (a === b)
+    throw new ValueError('ERR_DIM_REPEATED', `diagonal: diagonal dimensions cannot be identical ${dim1}, ${dim2}`, { op: 'diagonal' });
   const strides = stridesOf(x);
   const length = Math.max(0, offset >= 0 ? Math.min(x.shape[a]!, x.shape[b]! - offset) : Math.min(x.shape[a]! + offset, x.shape[b]!));
   const at = length === 0 ? x.offset : x.offset + (offset >= 0 ? offset * strides[b]! : -offset * strides[a]!);
   const rest = x.shape.map((_, d) => d).filter((d) => d !== a && d !== b);
   const from = x.shape;
-  return makeView(x, [...rest.map((d) => x.shape[d]!), length], [...rest.map((d) => strides[d]!), strides[a]! + strides[b]!], at, 'Diagonal', (grad) => embed(grad, from, (zeros) => diagonal(zeros, offset, a, b)));
+  return makeView(
+    x,
+    [...rest.map((d) => x.shape[d]!), length],
+    [...rest.map((d) => strides[d]!), strides[a]! + strides[b]!],
+    at,
+    'Diagonal',
+    (grad) => embed(grad, from, (zeros) => diagonal(zeros, offset, a, b)),
+  );
 }
 
 /** Any view of the storage. PyTorch: torch.as_strided. @throws ValueError `ERR_AS_STRIDED` where it would leave the storage. */
 export function asStrided(x: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number = x.offset): Tensor {
   const shape = toShape([size], 'asStrided');
-  if (stride.length !== shape.length) throw new ValueError('ERR_AS_STRIDED', `asStrided: mismatch in length of strides and shape: ${stride.length} and ${shape.length}`, { op: 'asStrided' });
+  if (stride.length !== shape.length)
+    throw new ValueError('ERR_AS_STRIDED', `asStrided: mismatch in length of strides and shape: ${stride.length} and ${shape.length}`, {
+      op: 'asStrided',
+    });
   let low = storageOffset;
   let high = storageOffset;
   shape.forEach((s, d) => (stride[d]! < 0 ? (low += (s - 1) * stride[d]!) : (high += (s - 1) * stride[d]!)));
-  if (stride.some((s) => !Number.isInteger(s) || s < 0) || !Number.isInteger(storageOffset)) throw new ValueError('ERR_AS_STRIDED', 'asStrided: strides and offset must be whole numbers, not negative', { op: 'asStrided' });
+  if (stride.some((s) => !Number.isInteger(s) || s < 0) || !Number.isInteger(storageOffset))
+    throw new ValueError('ERR_AS_STRIDED', 'asStrided: strides and offset must be whole numbers, not negative', { op: 'asStrided' });
   if (numelOf(shape) > 0 && (low < 0 || high >= x.storage.length)) {
-    throw new ValueError('ERR_AS_STRIDED', `asStrided: setStorage: sizes [${shape.join(', ')}], strides [${stride.join(', ')}], storage offset ${storageOffset} are out of bounds for storage of ${x.storage.length} elements`, { op: 'asStrided', shapes: [x.shape, shape] });
+    throw new ValueError(
+      'ERR_AS_STRIDED',
+      `asStrided: setStorage: sizes [${shape.join(', ')}], strides [${stride.join(', ')}], storage offset ${storageOffset} are out of bounds for storage of ${x.storage.length} elements`,
+      { op: 'asStrided', shapes: [x.shape, shape] },
+    );
   }
   return makeView(x, shape, stride.slice(), storageOffset, 'AsStrided', asStridedGradient(x, shape, stride, storageOffset));
 }
@@ -268,7 +355,10 @@ function scatterStrided(grad: Tensor, shape: Shape, strides: Shape, offset: numb
   const g = repeated.length > 0 ? grad.sum(repeated, { keepdim: true }) : grad;
   const zeros = zerosOf(grad, [length]);
   const spread = g.shape;
-  const sorted = spread.map((s, d) => [strides[d]!, s] as const).filter(([, s]) => s > 1).sort((p, q) => p[0] - q[0]);
+  const sorted = spread
+    .map((s, d) => [strides[d]!, s] as const)
+    .filter(([, s]) => s > 1)
+    .sort((p, q) => p[0] - q[0]);
   let reach = 0;
   let overlaps = false;
   for (const [stride, size] of sorted) {
@@ -288,7 +378,11 @@ export function unfold(x: Tensor, dim: number, size: number, step: number): Tens
   const d = normalizeDim(dim, x.ndim, 'unfold');
   const has = x.ndim === 0 ? 1 : x.shape[d]!;
   if (!(step > 0)) throw new ValueError('ERR_UNFOLD', `unfold: step is ${step} but must be > 0`, { op: 'unfold' });
-  if (size < 0 || size > has) throw new ValueError('ERR_UNFOLD', `unfold: maximum size for tensor at dimension ${d} is ${has} but size is ${size}`, { op: 'unfold', shapes: [x.shape] });
+  if (size < 0 || size > has)
+    throw new ValueError('ERR_UNFOLD', `unfold: maximum size for tensor at dimension ${d} is ${has} but size is ${size}`, {
+      op: 'unfold',
+      shapes: [x.shape],
+    });
   const strides = stridesOf(x);
   const shape = [...x.shape];
   const out = [...strides];
@@ -300,4 +394,3 @@ export function unfold(x: Tensor, dim: number, size: number, step: number): Tens
   out.push(x.ndim === 0 ? 1 : strides[d]!);
   return makeView(x, shape, out, x.offset, 'Unfold', asStridedGradient(x, shape, out, x.offset));
 }
-

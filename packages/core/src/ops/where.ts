@@ -15,7 +15,11 @@ OPS.set('where', { name: 'where', inputs: 2, differentiable: true });
 /** condition ? a : b, all three broadcast. Two numbers make float32, as numbers do elsewhere. */
 export function choose(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== 'bool' && condition.dtype !== 'uint8') {
-    throw new DTypeError('ERR_DTYPE', `where: where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`, { op: 'where', dtypes: [condition.dtype] });
+    throw new DTypeError(
+      'ERR_DTYPE',
+      `where: where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype}`,
+      { op: 'where', dtypes: [condition.dtype] },
+    );
   }
   const test = castValue(condition.value, 'bool');
   const x = isTensor(a) ? a : null;
@@ -26,12 +30,19 @@ export function choose(condition: Tensor, a: Operand, b: Operand): Tensor {
   }
   const dtype = resultType(a, b);
   const like = x ?? y!;
-  const out = wrap(narrow(e.where(test, operandValue(a, dtype, like), operandValue(b, dtype, like)), DTYPE_INFO[dtype].category === 'bool' ? 'bool' : dtype));
-  return recordBroadcast('WhereBackward0', out, [condition, x, y], [0], [
-    null,
-    (grad, [c]) => choose(c!, grad, 0),
-    (grad, [c]) => choose(c!, 0, grad),
-  ]);
+  const out = wrap(
+    narrow(
+      e.where(test, operandValue(a, dtype, like), operandValue(b, dtype, like)),
+      DTYPE_INFO[dtype].category === 'bool' ? 'bool' : dtype,
+    ),
+  );
+  return recordBroadcast(
+    'WhereBackward0',
+    out,
+    [condition, x, y],
+    [0],
+    [null, (grad, [c]) => choose(c!, grad, 0), (grad, [c]) => choose(c!, 0, grad)],
+  );
 }
 
 /**

@@ -36,7 +36,11 @@ export class Device {
 
   constructor(readonly backend: Backend) {
     if (backend.contractVersion !== CONTRACT_VERSION) {
-      throw new DeviceError('ERR_CONTRACT_VERSION', `backend '${backend.id}' implements contract version ${backend.contractVersion}; this core speaks ${CONTRACT_VERSION}`, { device: backend.id });
+      throw new DeviceError(
+        'ERR_CONTRACT_VERSION',
+        `backend '${backend.id}' implements contract version ${backend.contractVersion}; this core speaks ${CONTRACT_VERSION}`,
+        { device: backend.id },
+      );
     }
     this.id = backend.id;
     this.kernels = backend.kernels;
@@ -59,11 +63,18 @@ export class Device {
   allocate(dtype: DType, length: number): Memory {
     const { capabilities } = this.backend;
     if (!capabilities.dtypes.includes(dtype)) {
-      throw new DTypeError('ERR_DTYPE_DEVICE', `device '${this.id}' has no ${dtype}; it has ${capabilities.dtypes.join(', ')}`, { device: this.id, dtypes: [dtype] });
+      throw new DTypeError('ERR_DTYPE_DEVICE', `device '${this.id}' has no ${dtype}; it has ${capabilities.dtypes.join(', ')}`, {
+        device: this.id,
+        dtypes: [dtype],
+      });
     }
     const bytes = length * DTYPE_INFO[dtype].size;
     if (bytes > capabilities.maxBufferBytes) {
-      throw new MemoryError('ERR_BUFFER_SIZE', `a tensor of ${length} ${dtype} elements takes ${bytes} bytes; device '${this.id}' allows ${capabilities.maxBufferBytes} a buffer`, { device: this.id });
+      throw new MemoryError(
+        'ERR_BUFFER_SIZE',
+        `a tensor of ${length} ${dtype} elements takes ${bytes} bytes; device '${this.id}' allows ${capabilities.maxBufferBytes} a buffer`,
+        { device: this.id },
+      );
     }
     return new Memory(this, this.backend.allocate(dtype, Math.max(length, 1)), dtype, length);
   }

@@ -54,7 +54,10 @@ export class Runtime {
       throw new DeviceError('ERR_PLUGIN', 'a plugin is an object { name, version, contract, register({ container, core }) }');
     }
     if (plugin.contract !== CONTRACT_VERSION) {
-      throw new DeviceError('ERR_CONTRACT_VERSION', `plugin '${plugin.name}' was written for contract version ${plugin.contract}; this core speaks ${CONTRACT_VERSION}`);
+      throw new DeviceError(
+        'ERR_CONTRACT_VERSION',
+        `plugin '${plugin.name}' was written for contract version ${plugin.contract}; this core speaks ${CONTRACT_VERSION}`,
+      );
     }
     if (this.#plugins.has(plugin.name)) return this;
     plugin.register({ container: this.container, core: this.#core! });
@@ -111,14 +114,21 @@ export class Runtime {
         reasons.push(`${id}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `no backend can run here${reasons.length > 0 ? ` (${reasons.join('; ')})` : ': none is registered'}`);
+    throw new DeviceError(
+      'ERR_DEVICE_UNAVAILABLE',
+      `no backend can run here${reasons.length > 0 ? ` (${reasons.join('; ')})` : ': none is registered'}`,
+    );
   }
 
   #provider(id: string): BackendProvider {
     const providers = this.#providers();
     const found = providers.findLast((p) => p.id === id);
     if (found === undefined) {
-      throw new DeviceError('ERR_DEVICE_UNKNOWN', `no backend '${id}' is registered; there are: ${providers.map((p) => p.id).join(', ') || 'none'}`, { device: id });
+      throw new DeviceError(
+        'ERR_DEVICE_UNKNOWN',
+        `no backend '${id}' is registered; there are: ${providers.map((p) => p.id).join(', ') || 'none'}`,
+        { device: id },
+      );
     }
     return found;
   }
@@ -132,7 +142,8 @@ export class Runtime {
       starting = (async () => {
         const provider = this.#provider(id);
         const availability = await provider.isAvailable();
-        if (!availability.available) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend '${id}' cannot run here: ${availability.reason}`, { device: id });
+        if (!availability.available)
+          throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend '${id}' cannot run here: ${availability.reason}`, { device: id });
         const backend = await provider.create(this.#options.get(id));
         return this.#devices.get(id) ?? this.#add(new Device(backend));
       })().finally(() => this.#starting.delete(id));
@@ -152,7 +163,10 @@ export class Runtime {
     const running = this.#devices.get(id);
     if (running !== undefined) return running;
     const provider = this.#provider(id);
-    if (provider.createSync === undefined) throw new DeviceError('ERR_DEVICE_NOT_STARTED', `backend '${id}' has not started: await init({ device: '${id}' }) first`, { device: id });
+    if (provider.createSync === undefined)
+      throw new DeviceError('ERR_DEVICE_NOT_STARTED', `backend '${id}' has not started: await init({ device: '${id}' }) first`, {
+        device: id,
+      });
     return this.#add(new Device(provider.createSync(this.#options.get(id))));
   }
 
@@ -162,7 +176,11 @@ export class Runtime {
     const ready = this.#providers()
       .filter((p) => p.createSync !== undefined)
       .sort((a, b) => b.priority - a.priority)[0];
-    if (ready === undefined) throw new DeviceError('ERR_DEVICE_NOT_STARTED', 'no backend is ready: import tessera (which brings the CPU backend), or await init({ plugins: […] }) first');
+    if (ready === undefined)
+      throw new DeviceError(
+        'ERR_DEVICE_NOT_STARTED',
+        'no backend is ready: import tessera (which brings the CPU backend), or await init({ plugins: […] }) first',
+      );
     return (this.#default = this.device(ready.id));
   }
 

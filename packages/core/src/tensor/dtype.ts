@@ -52,7 +52,8 @@ export const isDType = (value: unknown): value is DType => typeof value === 'str
 export function dtypeOfArray(array: ArrayBufferView): DType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
-  if (array instanceof Int32Array || array instanceof Int16Array || array instanceof Int8Array || array instanceof BigInt64Array) return 'int32';
+  if (array instanceof Int32Array || array instanceof Int16Array || array instanceof Int8Array || array instanceof BigInt64Array)
+    return 'int32';
   if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return 'uint8';
   throw new DTypeError('ERR_DTYPE_ARRAY', `no dtype has the elements of a ${array.constructor.name}; convert it, or name the dtype`);
 }

@@ -68,7 +68,8 @@ export function materialise(root: Value): void {
   const limit = device.maxOutputs(linear.inputCount);
   for (let i = 0; i < linear.count - 1 && linear.outputCount < limit; i++) {
     const v = linear.values[i]!;
-    if (v.cost > DEAR && v.numel === root.numel && v !== root && v.uses + v.saves > v.innerUses && v.shape.length === root.shape.length) addOutput(v, v.slot);
+    if (v.cost > DEAR && v.numel === root.numel && v !== root && v.uses + v.saves > v.innerUses && v.shape.length === root.shape.length)
+      addOutput(v, v.slot);
   }
   const program = device.programs.lookup(root.shape);
   const count = linear.outputCount;

@@ -65,7 +65,14 @@ function place(view: LaunchView, v: Value): void {
  * Views of the first `inputCount` and then `outputCount` leaves of `values`, over `shape`. All of them one-dimensional where each is either
  * row-major and whole, or a single element; else with merged dims.
  */
-export function pointwiseLayout(values: readonly Value[], inputCount: number, outputCount: number, shape: Shape, numel: number, indexed: boolean): void {
+export function pointwiseLayout(
+  values: readonly Value[],
+  inputCount: number,
+  outputCount: number,
+  shape: Shape,
+  numel: number,
+  indexed: boolean,
+): void {
   const count = inputCount + outputCount;
   const inputs = list(lists, inputCount);
   const outputs = list(outLists, outputCount);

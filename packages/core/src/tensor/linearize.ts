@@ -113,7 +113,9 @@ export class ProgramCache {
     hash = Math.imul(hash ^ (key[n++] = types), 0x85ebca6b) ^ (hash >>> 13);
     for (let i = 0; i < linear.scalarCount; i++) hash = Math.imul(hash ^ (key[n++] = linear.scalarDTypes[i]!), 0x85ebca6b) ^ (hash >>> 13);
     for (let i = 0; i < linear.outputCount; i++) {
-      hash = Math.imul(hash ^ (key[n++] = (linear.outputSlots[i]! << 4) | DTYPE_INFO[linear.outputs[i]!.dtype].index), 0x85ebca6b) ^ (hash >>> 13);
+      hash =
+        Math.imul(hash ^ (key[n++] = (linear.outputSlots[i]! << 4) | DTYPE_INFO[linear.outputs[i]!.dtype].index), 0x85ebca6b) ^
+        (hash >>> 13);
     }
     // The counts tell the parts of the key apart.
     key[n++] = (linear.count << 21) | (linear.inputCount << 14) | (linear.scalarCount << 7) | linear.outputCount;
@@ -144,9 +146,12 @@ function build(shape: Shape): Program {
     const op = word >>> 24;
     const args = [(word >>> 16) & 255, (word >>> 8) & 255, word & 255].slice(0, arityOf(op)).map(register);
     const dtype = DTYPE_INFO[linear.values[i]!.dtype].compute;
-    instructions.push(op === INDEX ? { op: 'index', dtype, args, dim: shape.length - ((word >>> 8) & 255) } : { op: OPCODE_NAMES[op]!, dtype, args });
+    instructions.push(
+      op === INDEX ? { op: 'index', dtype, args, dim: shape.length - ((word >>> 8) & 255) } : { op: OPCODE_NAMES[op]!, dtype, args },
+    );
   }
   const outputs = [];
-  for (let i = 0; i < linear.outputCount; i++) outputs.push({ register: register(linear.outputSlots[i]!), dtype: linear.outputs[i]!.dtype });
+  for (let i = 0; i < linear.outputCount; i++)
+    outputs.push({ register: register(linear.outputSlots[i]!), dtype: linear.outputs[i]!.dtype });
   return makeProgram({ inputs, scalars, instructions, outputs });
 }

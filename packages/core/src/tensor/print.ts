@@ -91,7 +91,11 @@ class Formatter {
       }
       if (finite.length > 0) {
         sci = high / low > 1000 || high > 1e8 || (!whole && low < 1e-4);
-        const write = sci ? (x: number) => scientific(x, current.precision) : whole ? (x: number) => `${fixed(x, 0)}.` : (x: number) => fixed(x, current.precision);
+        const write = sci
+          ? (x: number) => scientific(x, current.precision)
+          : whole
+            ? (x: number) => `${fixed(x, 0)}.`
+            : (x: number) => fixed(x, current.precision);
         for (const x of finite) width = Math.max(width, write(x).length);
         if (current.sciMode !== null) sci = current.sciMode;
       }
@@ -203,7 +207,8 @@ export function provideDefaultDevice(name: () => string): void {
  * `formatTensorAsync` has them.
  */
 export function formatTensor(x: Tensor, prefix = 'tensor('): string {
-  if (x.numel() > 0 && x.device.backend.readSync === undefined) return `${prefix}..., size=(${x.shape.join(', ')}), dtype=${x.dtype}, device='${x.device.id}')`;
+  if (x.numel() > 0 && x.device.backend.readSync === undefined)
+    return `${prefix}..., size=(${x.shape.join(', ')}), dtype=${x.dtype}, device='${x.device.id}')`;
   const shown = shownOf(x);
   return prefix + render(x, shown, shown.tensor.data(), defaultDeviceOf(), prefix);
 }

@@ -93,7 +93,9 @@ export function normalizeDim(dim: number, rank: number, op: string): number {
   const n = Math.max(rank, 1);
   if (!Number.isInteger(dim)) throw new ValueError('ERR_DIM', `${op}: dim must be an integer, but is ${String(dim)}`, { op });
   if (dim < -n || dim >= n) {
-    throw new IndexError('ERR_DIM_RANGE', `${op}: Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`, { op });
+    throw new IndexError('ERR_DIM_RANGE', `${op}: Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`, {
+      op,
+    });
   }
   return dim < 0 ? dim + n : dim;
 }
@@ -114,7 +116,8 @@ export function toShape(sizes: Sizes, op: string): number[] {
   const list = (sizes.length === 1 && Array.isArray(sizes[0]) ? sizes[0] : sizes) as readonly number[];
   for (const size of list) {
     if (!Number.isInteger(size)) throw new ValueError('ERR_SIZE', `${op}: a size must be a whole number, but is ${String(size)}`, { op });
-    if (size < 0) throw new ShapeError('ERR_SIZE', `${op}: Trying to create tensor with negative dimension ${size}: [${list.join(', ')}]`, { op });
+    if (size < 0)
+      throw new ShapeError('ERR_SIZE', `${op}: Trying to create tensor with negative dimension ${size}: [${list.join(', ')}]`, { op });
   }
   return list.slice();
 }
@@ -139,7 +142,11 @@ export function inferSize(sizes: readonly number[], numel: number, op: string): 
     return sizes.slice();
   }
   if (known === 0) {
-    throw new ShapeError('ERR_VIEW_SHAPE', `${op}: cannot reshape tensor of ${numel} elements into shape ${text} because the unspecified dimension size -1 can be any value and is ambiguous`, { op });
+    throw new ShapeError(
+      'ERR_VIEW_SHAPE',
+      `${op}: cannot reshape tensor of ${numel} elements into shape ${text} because the unspecified dimension size -1 can be any value and is ambiguous`,
+      { op },
+    );
   }
   if (numel % known !== 0) throw new ShapeError('ERR_VIEW_SHAPE', `${op}: shape '${text}' is invalid for input of size ${numel}`, { op });
   const out = sizes.slice();

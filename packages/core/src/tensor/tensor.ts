@@ -13,7 +13,7 @@ import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
-import { Storage } from './storage.js';
+import { type Storage } from './storage.js';
 import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
 import { viewGradient } from './view-autograd.js';
 
@@ -89,7 +89,8 @@ export class Tensor {
   size(dim: number): number;
   size(dim?: number): Shape | number {
     if (dim === undefined) return this.shape;
-    if (this.shape.length === 0) throw new IndexError('ERR_DIM_RANGE', `size: dimension specified as ${dim} but tensor has no dimensions`, { op: 'size' });
+    if (this.shape.length === 0)
+      throw new IndexError('ERR_DIM_RANGE', `size: dimension specified as ${dim} but tensor has no dimensions`, { op: 'size' });
     return this.shape[normalizeDim(dim, this.shape.length, 'size')]!;
   }
 
@@ -146,7 +147,14 @@ export class Tensor {
     const memory = storage.memory();
     const cached = this.#viewValue;
     if (cached !== null && cached.memory === memory) return cached;
-    return (this.#viewValue = inMemory(memory, this.shape, numelOf(this.shape), this.ownStrides, this.offset, isContiguous(this.shape, this.ownStrides)));
+    return (this.#viewValue = inMemory(
+      memory,
+      this.shape,
+      numelOf(this.shape),
+      this.ownStrides,
+      this.offset,
+      isContiguous(this.shape, this.ownStrides),
+    ));
   }
 
   #failDisposed(): never {
@@ -223,7 +231,11 @@ export class Tensor {
   }
 
   #failSync(name: string, instead: string): never {
-    throw new NotSupportedError('ERR_SYNC_READ', `${name}: device '${this.device.id}' cannot be read synchronously; use await ${instead}()`, { device: this.device.id, op: name });
+    throw new NotSupportedError(
+      'ERR_SYNC_READ',
+      `${name}: device '${this.device.id}' cannot be read synchronously; use await ${instead}()`,
+      { device: this.device.id, op: name },
+    );
   }
 
   /**
@@ -242,7 +254,11 @@ export class Tensor {
   }
 
   #checkItem(): void {
-    if (this.numel() !== 1) throw new ValueError('ERR_ITEM', `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar`, { op: 'item', shapes: [this.shape] });
+    if (this.numel() !== 1)
+      throw new ValueError('ERR_ITEM', `item: a Tensor with ${this.numel()} elements cannot be converted to Scalar`, {
+        op: 'item',
+        shapes: [this.shape],
+      });
   }
 
   /** Nested arrays of numbers (of booleans for bool); the element itself for a 0-d tensor. PyTorch: Tensor.tolist(). */
@@ -271,7 +287,10 @@ export class Tensor {
   /** JavaScript has no operators on objects: `a + b` would be text or NaN. @throws ValueError `ERR_OPERATOR`. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
-    throw new ValueError('ERR_OPERATOR', 'a Tensor is no number: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), … in place of operators, and a.item() for the number of a one-element tensor');
+    throw new ValueError(
+      'ERR_OPERATOR',
+      'a Tensor is no number: write a.add(b), a.sub(b), a.mul(b), a.div(b), a.lt(b), … in place of operators, and a.item() for the number of a one-element tensor',
+    );
   }
 
   // ── autograd ──
@@ -291,10 +310,15 @@ export class Tensor {
    */
   requiresGrad_(on = true): this {
     if (on && !isFloat(this.dtype)) {
-      throw new AutogradError('ERR_REQUIRES_GRAD_DTYPE', `only Tensors of floating point dtype can require gradients, not ${this.dtype}`, { dtypes: [this.dtype] });
+      throw new AutogradError('ERR_REQUIRES_GRAD_DTYPE', `only Tensors of floating point dtype can require gradients, not ${this.dtype}`, {
+        dtypes: [this.dtype],
+      });
     }
     if (!on && this.gradFn !== null) {
-      throw new AutogradError('ERR_REQUIRES_GRAD_LEAF', 'you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn\'t require differentiation use x.detach().');
+      throw new AutogradError(
+        'ERR_REQUIRES_GRAD_LEAF',
+        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use x.detach().",
+      );
     }
     if (on && this.storage.inference && !gradState.inference) {
       throw new AutogradError('ERR_INFERENCE', 'Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.');
@@ -394,7 +418,8 @@ export class Tensor {
 
   /** Calls `hook` when a gradient was added to `grad`. PyTorch: Tensor.register_post_accumulate_grad_hook(). */
   registerPostAccumulateGradHook(hook: (t: Tensor) => void): RemovableHandle {
-    if (!this.requiresGrad || this.gradFn !== null) throw new AutogradError('ERR_NOT_LEAF', 'post accumulate grad hooks cannot be registered on non-leaf tensors');
+    if (!this.requiresGrad || this.gradFn !== null)
+      throw new AutogradError('ERR_NOT_LEAF', 'post accumulate grad hooks cannot be registered on non-leaf tensors');
     this.#afterAccumulate ??= [];
     this.#afterAccumulate.push(hook);
     return { remove: () => void (this.#afterAccumulate = this.#afterAccumulate?.filter((h) => h !== hook) ?? null) };
@@ -402,7 +427,7 @@ export class Tensor {
 
   /** @internal */
   afterAccumulate(): void {
-    if (this.#afterAccumulate !== null) for (const hook of [...this.#afterAccumulate]) hook(this);
+    if (this.#afterAccumulate !== null) for (const hook of this.#afterAccumulate.slice()) hook(this);
   }
 
   /**

@@ -47,8 +47,13 @@ export class Update {
     const { device, shape } = first;
     for (let i = 1; i < tensors.length; i++) {
       const t = tensors[i]!;
-      if (t.device !== device) throw new DeviceError('ERR_DEVICE_MIX', `${this.name}: tensors on ${device.id} and ${t.device.id}`, { op: this.name });
-      if (!sameShape(t.shape, shape)) throw new ShapeError('ERR_UPDATE_SHAPE', `${this.name}: shapes [${shape.join(', ')}] and [${t.shape.join(', ')}]`, { op: this.name, shapes: [shape, t.shape] });
+      if (t.device !== device)
+        throw new DeviceError('ERR_DEVICE_MIX', `${this.name}: tensors on ${device.id} and ${t.device.id}`, { op: this.name });
+      if (!sameShape(t.shape, shape))
+        throw new ShapeError('ERR_UPDATE_SHAPE', `${this.name}: shapes [${shape.join(', ')}] and [${t.shape.join(', ')}]`, {
+          op: this.name,
+          shapes: [shape, t.shape],
+        });
     }
     const numel = first.numel();
     if (numel === 0) return;
@@ -90,7 +95,11 @@ export class Update {
       for (let i = 0; i < tensors.length; i++) if (c.dtypes[i] !== tensors[i]!.dtype) continue next;
       return c;
     }
-    const compiled = this.#trace(device, tensors.map((t) => t.dtype), scalars);
+    const compiled = this.#trace(
+      device,
+      tensors.map((t) => t.dtype),
+      scalars,
+    );
     this.#compiled.push(compiled);
     return compiled;
   }

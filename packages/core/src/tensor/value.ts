@@ -177,10 +177,14 @@ export function apply(op: number, a: Value, b: Value | null, c: Value | null, im
 }
 
 function meet(a: Value, b: Value): Device {
-  throw new DeviceError('ERR_DEVICE_MIX', `Expected all tensors to be on the same device, but found at least two devices, ${a.device.id} and ${b.device.id}`, {
-    shapes: [a.shape, b.shape],
-    dtypes: [a.dtype, b.dtype],
-  });
+  throw new DeviceError(
+    'ERR_DEVICE_MIX',
+    `Expected all tensors to be on the same device, but found at least two devices, ${a.device.id} and ${b.device.id}`,
+    {
+      shapes: [a.shape, b.shape],
+      dtypes: [a.dtype, b.dtype],
+    },
+  );
 }
 
 /** Computes a small value at once where it would keep a large memory alive. */
@@ -233,7 +237,8 @@ export function castValue(v: Value, dtype: DType): Value {
   const from = DTYPE_INFO[v.dtype].compute;
   const to = DTYPE_INFO[dtype].compute;
   if (v.op === SCALAR) {
-    const x = to === 'bool' ? Number(v.imm !== 0) : to === 'int32' ? (from === 'int32' || from === 'bool' ? v.imm : saturate(v.imm)) : v.imm;
+    const x =
+      to === 'bool' ? Number(v.imm !== 0) : to === 'int32' ? (from === 'int32' || from === 'bool' ? v.imm : saturate(v.imm)) : v.imm;
     const s = scalarValue(x, to, v.device);
     return to === dtype ? s : narrow(s, dtype);
   }

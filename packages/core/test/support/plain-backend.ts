@@ -1,7 +1,28 @@
 /** @file The contract in its plainest form: seven kernels by loops and the opcodes' references. Core's own tests run on it. */
 import {
-  type Backend, type BackendBuffer, type Capabilities, CONTRACT_VERSION, DTYPE_INFO, DTYPES, type DType, f16BitsToF32, bf16BitsToF32, f32ToBf16Bits, f32ToF16Bits,
-  IndexError, OPCODES, type Plugin, type Program, type ReduceKind, type RequiredKernels, registerDTypes, type ScanKind, type ScatterKind, type View, BACKEND, type BackendProvider,
+  type Backend,
+  type BackendBuffer,
+  type Capabilities,
+  CONTRACT_VERSION,
+  DTYPE_INFO,
+  DTYPES,
+  type DType,
+  f16BitsToF32,
+  bf16BitsToF32,
+  f32ToBf16Bits,
+  f32ToF16Bits,
+  IndexError,
+  OPCODES,
+  type Plugin,
+  type Program,
+  type ReduceKind,
+  type RequiredKernels,
+  registerDTypes,
+  type ScanKind,
+  type ScatterKind,
+  type View,
+  BACKEND,
+  type BackendProvider,
 } from '../../src/index.js';
 
 interface PlainBuffer extends BackendBuffer {
@@ -40,10 +61,23 @@ function evaluate(program: Program, scalars: ArrayLike<number>, inputs: readonly
     const [a = 0, b = 0, c = 0] = args.map((i) => r[i]!);
     let x: number;
     if (op === 'index') x = index[dim!]!;
-    else if (op === 'cast') x = dtype === 'bool' ? Number(a !== 0) : dtype === 'int32' ? (a !== a ? 0 : Math.max(-2147483648, Math.min(2147483647, Math.trunc(a)))) : a;
+    else if (op === 'cast')
+      x =
+        dtype === 'bool'
+          ? Number(a !== 0)
+          : dtype === 'int32'
+            ? a !== a
+              ? 0
+              : Math.max(-2147483648, Math.min(2147483647, Math.trunc(a)))
+            : a;
     else if (op === 'bitcast') {
-      if (dtype === 'int32') (f32[0] = a), (x = i32[0]!);
-      else (i32[0] = a), (x = f32[0]!);
+      if (dtype === 'int32') {
+        f32[0] = a;
+        x = i32[0]!;
+      } else {
+        i32[0] = a;
+        x = f32[0]!;
+      }
     } else if (op === 'mul' && dtype === 'int32') x = Math.imul(a, b);
     else if (op === 'not' && dtype === 'bool') x = 1 - a;
     else x = OPCODES[op].reference(a, b, c);
@@ -53,15 +87,29 @@ function evaluate(program: Program, scalars: ArrayLike<number>, inputs: readonly
   return program.outputs.map((o) => r[o.register]!);
 }
 
-const better = { max: (x: number, y: number) => (x !== x || x > y ? x : y !== y ? y : y), min: (x: number, y: number) => (x !== x || x < y ? x : y) } as const;
+const better = {
+  max: (x: number, y: number) => (x !== x || x > y ? x : y !== y ? y : y),
+  min: (x: number, y: number) => (x !== x || x < y ? x : y),
+} as const;
 
 export class PlainBackend implements Backend<PlainBuffer> {
   readonly contractVersion = CONTRACT_VERSION;
   readonly capabilities: Capabilities;
   readonly calls: string[] = [];
   live = 0;
-  constructor(readonly id = 'plain', capabilities: Partial<Capabilities> = {}) {
-    this.capabilities = { dtypes: DTYPES, syncRead: true, maxBuffers: 16, maxBufferBytes: 2 ** 31, maxInstructions: 64, deterministic: true, ...capabilities };
+  constructor(
+    readonly id = 'plain',
+    capabilities: Partial<Capabilities> = {},
+  ) {
+    this.capabilities = {
+      dtypes: DTYPES,
+      syncRead: true,
+      maxBuffers: 16,
+      maxBufferBytes: 2 ** 31,
+      maxInstructions: 64,
+      deterministic: true,
+      ...capabilities,
+    };
   }
   allocate(dtype: DType, length: number): PlainBuffer {
     this.live++;
@@ -93,7 +141,9 @@ export class PlainBackend implements Backend<PlainBuffer> {
   readonly kernels: RequiredKernels<PlainBuffer> = {
     pointwise: (program, scalars, inputs, outputs) => {
       this.calls.push('pointwise');
-      each(outputs[0]!.shape, (index) => evaluate(program, scalars, inputs, index).forEach((x, i) => store(outputs[i]!, at(outputs[i]!, index), x)));
+      each(outputs[0]!.shape, (index) =>
+        evaluate(program, scalars, inputs, index).forEach((x, i) => store(outputs[i]!, at(outputs[i]!, index), x)),
+      );
     },
     reduce: (kind: ReduceKind, program, scalars, inputs, output, axes) => {
       this.calls.push(`reduce ${kind}`);
@@ -111,7 +161,10 @@ export class PlainBackend implements Backend<PlainBuffer> {
           else if (kind === 'prod') acc = output.dtype === 'int32' ? Math.imul(acc, x) : acc * x;
           else {
             const pick = kind.endsWith('max') ? 'max' : 'min';
-            if (best < 0 || (acc === acc && (x !== x || (better[pick](x, acc) === x && x !== acc)))) (acc = x), (best = n);
+            if (best < 0 || (acc === acc && (x !== x || (better[pick](x, acc) === x && x !== acc)))) {
+              acc = x;
+              best = n;
+            }
           }
           n++;
         });
@@ -120,23 +173,26 @@ export class PlainBackend implements Backend<PlainBuffer> {
     },
     scan: (kind: ScanKind, reverse, input, output, axis) => {
       this.calls.push(`scan ${kind}`);
-      each(input.shape.map((s, d) => (d === axis ? 1 : s)), (lead) => {
-        const n = input.shape[axis]!;
-        let acc = NaN;
-        for (let k = 0; k < n; k++) {
-          const index = [...lead];
-          index[axis] = reverse ? n - 1 - k : k;
-          const x = load(input, at(input, index));
-          if (k === 0) acc = x;
-          else if (kind === 'sum') acc += x;
-          else if (kind === 'prod') acc *= x;
-          else if (kind === 'logsumexp') {
-            const m = Math.max(acc, x);
-            acc = Number.isFinite(m) ? m + Math.log(Math.exp(acc - m) + Math.exp(x - m)) : m;
-          } else acc = acc !== acc || x !== x ? NaN : kind === 'max' ? Math.max(acc, x) : Math.min(acc, x);
-          store(output, at(output, index), acc);
-        }
-      });
+      each(
+        input.shape.map((s, d) => (d === axis ? 1 : s)),
+        (lead) => {
+          const n = input.shape[axis]!;
+          let acc = NaN;
+          for (let k = 0; k < n; k++) {
+            const index = [...lead];
+            index[axis] = reverse ? n - 1 - k : k;
+            const x = load(input, at(input, index));
+            if (k === 0) acc = x;
+            else if (kind === 'sum') acc += x;
+            else if (kind === 'prod') acc *= x;
+            else if (kind === 'logsumexp') {
+              const m = Math.max(acc, x);
+              acc = Number.isFinite(m) ? m + Math.log(Math.exp(acc - m) + Math.exp(x - m)) : m;
+            } else acc = acc !== acc || x !== x ? NaN : kind === 'max' ? Math.max(acc, x) : Math.min(acc, x);
+            store(output, at(output, index), acc);
+          }
+        },
+      );
     },
     matmul: (a, b, out) => {
       this.calls.push('matmul');
@@ -157,28 +213,36 @@ export class PlainBackend implements Backend<PlainBuffer> {
         const to = at(out, pick(index, indices, dim, out));
         const x = load(source, at(source, index));
         const old = load(out, to);
-        store(out, to, kind === 'set' ? x : kind === 'add' ? old + x : kind === 'mul' ? old * x : kind === 'max' ? Math.max(old, x) : Math.min(old, x));
+        store(
+          out,
+          to,
+          kind === 'set' ? x : kind === 'add' ? old + x : kind === 'mul' ? old * x : kind === 'max' ? Math.max(old, x) : Math.min(old, x),
+        );
       });
     },
     sort: (input, dim, descending, values, indices) => {
       this.calls.push('sort');
-      each(input.shape.map((s, d) => (d === dim ? 1 : s)), (lead) => {
-        const place = (k: number): number[] => lead.map((i, d) => (d === dim ? k : i));
-        const keys = Array.from({ length: input.shape[dim]! }, (_, k) => load(input, at(input, place(k))));
-        const rank = (x: number, y: number): number => (x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : x - y);
-        const order = keys.map((_, k) => k).sort((p, q) => (descending ? rank(keys[q]!, keys[p]!) : rank(keys[p]!, keys[q]!)) || p - q);
-        order.forEach((k, i) => {
-          store(values, at(values, place(i)), keys[k]!);
-          store(indices, at(indices, place(i)), k);
-        });
-      });
+      each(
+        input.shape.map((s, d) => (d === dim ? 1 : s)),
+        (lead) => {
+          const place = (k: number): number[] => lead.map((i, d) => (d === dim ? k : i));
+          const keys = Array.from({ length: input.shape[dim]! }, (_, k) => load(input, at(input, place(k))));
+          const rank = (x: number, y: number): number => (x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : x - y);
+          const order = keys.map((_, k) => k).sort((p, q) => (descending ? rank(keys[q]!, keys[p]!) : rank(keys[p]!, keys[q]!)) || p - q);
+          order.forEach((k, i) => {
+            store(values, at(values, place(i)), keys[k]!);
+            store(indices, at(indices, place(i)), k);
+          });
+        },
+      );
     },
   };
 }
 
 function pick(index: readonly number[], indices: V, dim: number, target: V): number[] {
   const i = load(indices, at(indices, index));
-  if (!(i >= 0 && i < target.shape[dim]!)) throw new IndexError('ERR_INDEX_RANGE', `index ${i} is out of bounds for dimension ${dim} with size ${target.shape[dim]}`);
+  if (!(i >= 0 && i < target.shape[dim]!))
+    throw new IndexError('ERR_INDEX_RANGE', `index ${i} is out of bounds for dimension ${dim} with size ${target.shape[dim]}`);
   return index.map((k, d) => (d === dim ? i : k));
 }
 

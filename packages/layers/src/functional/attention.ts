@@ -25,14 +25,21 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   const op = 'scaledDotProductAttention';
   const { attnMask = null, dropoutP = 0, isCausal = false, enableGqa = false } = options;
   const details = { op, shapes: [query.shape, key.shape, value.shape] };
-  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) throw new ShapeError('ERR_ATTENTION_SHAPE', `${op}: Expected query, key, and value to all be at least 2 dimensional`, details);
-  if (attnMask !== null && isCausal) throw new ValueError('ERR_ATTENTION_MASK', `${op}: Explicit attn_mask should not be set when is_causal=True`, details);
+  if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2)
+    throw new ShapeError('ERR_ATTENTION_SHAPE', `${op}: Expected query, key, and value to all be at least 2 dimensional`, details);
+  if (attnMask !== null && isCausal)
+    throw new ValueError('ERR_ATTENTION_MASK', `${op}: Explicit attn_mask should not be set when is_causal=True`, details);
   const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
   let k = key;
   let v = value;
   if (enableGqa) {
     const heads = query.shape.at(-3)!;
-    if (heads % key.shape.at(-3)! !== 0 || heads % value.shape.at(-3)! !== 0) throw new ShapeError('ERR_ATTENTION_SHAPE', `${op}: Number of heads in key and value must divide the number of heads in query`, details);
+    if (heads % key.shape.at(-3)! !== 0 || heads % value.shape.at(-3)! !== 0)
+      throw new ShapeError(
+        'ERR_ATTENTION_SHAPE',
+        `${op}: Number of heads in key and value must divide the number of heads in query`,
+        details,
+      );
     k = repeatedHeads(key, heads);
     v = repeatedHeads(value, heads);
   }
@@ -44,7 +51,8 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   if (mask !== null) scores = mask.dtype === 'bool' ? scores.maskedFill(mask.logicalNot(), -Infinity) : scores.add(mask);
   let weights = scores.softmax(-1);
   // Where nothing may be attended to, nothing is: the softmax of −∞ alone is no number.
-  if (mask !== null && mask.dtype === 'bool' && !isCausal) weights = weights.maskedFill(mask.logicalNot().sum(-1, { keepdim: true }).eq(mask.shape.at(-1)!), 0);
+  if (mask !== null && mask.dtype === 'bool' && !isCausal)
+    weights = weights.maskedFill(mask.logicalNot().sum(-1, { keepdim: true }).eq(mask.shape.at(-1)!), 0);
   if (dropoutP > 0) weights = dropout(weights, { p: dropoutP, training: true, rng: options.rng, generator: options.generator });
   return weights.matmul(v);
 }
@@ -55,5 +63,8 @@ function repeatedHeads(x: Tensor, heads: number): Tensor {
   if (own === heads) return x;
   const [s, e] = x.shape.slice(-2) as [number, number];
   const lead = x.shape.slice(0, -3);
-  return x.unsqueeze(-3).expand([...lead, own, heads / own, s, e]).reshape([...lead, heads, s, e]);
+  return x
+    .unsqueeze(-3)
+    .expand([...lead, own, heads / own, s, e])
+    .reshape([...lead, heads, s, e]);
 }

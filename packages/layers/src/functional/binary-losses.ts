@@ -1,5 +1,13 @@
 /** @file Losses of yes-or-no answers: binary cross entropy of probabilities and of logits, and their kin for several labels. */
-import { binaryCrossEntropyLogitTerms, binaryCrossEntropyTerms, sameShape, ShapeError, softplus, type Tensor, ValueError } from '@tessera/core';
+import {
+  binaryCrossEntropyLogitTerms,
+  binaryCrossEntropyTerms,
+  sameShape,
+  ShapeError,
+  softplus,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -11,7 +19,8 @@ export interface BinaryCrossEntropyWithLogitsOptions extends BinaryCrossEntropyO
   readonly posWeight?: Tensor | null;
 }
 
-const scaled = (each: Tensor, weight: Tensor | null | undefined): Tensor => (weight === null || weight === undefined ? each : each.mul(weight));
+const scaled = (each: Tensor, weight: Tensor | null | undefined): Tensor =>
+  weight === null || weight === undefined ? each : each.mul(weight);
 
 /**
  * −(t log x + (1 − t) log(1 − x)) for probabilities x. Input and target have one shape. Probabilities outside [0, 1] are refused where the
@@ -22,11 +31,16 @@ const scaled = (each: Tensor, weight: Tensor | null | undefined): Tensor => (wei
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
   const op = 'binaryCrossEntropy';
   if (!sameShape(input.shape, target.shape)) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Using a target size ([${target.shape.join(', ')}]) that is different to the input size ([${input.shape.join(', ')}]) is deprecated. Please ensure they have the same size.`, { op, shapes: [input.shape, target.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Using a target size ([${target.shape.join(', ')}]) that is different to the input size ([${input.shape.join(', ')}]) is deprecated. Please ensure they have the same size.`,
+      { op, shapes: [input.shape, target.shape] },
+    );
   }
   if (input.device.syncRead && input.numel() > 0) {
     const [low, high] = input.detach().aminmax();
-    if (low.item() < 0 || high.item() > 1) throw new ValueError('ERR_PROBABILITY', `${op}: all elements of input should be between 0 and 1`, { op, shapes: [input.shape] });
+    if (low.item() < 0 || high.item() > 1)
+      throw new ValueError('ERR_PROBABILITY', `${op}: all elements of input should be between 0 and 1`, { op, shapes: [input.shape] });
   }
   return reduced(scaled(binaryCrossEntropyTerms(input, target), options.weight), options.reduction, op);
 }
@@ -35,7 +49,11 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Binar
 export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options: BinaryCrossEntropyWithLogitsOptions = {}): Tensor {
   const op = 'binaryCrossEntropyWithLogits';
   if (!sameShape(input.shape, target.shape)) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Target size ([${target.shape.join(', ')}]) must be the same as input size ([${input.shape.join(', ')}])`, { op, shapes: [input.shape, target.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Target size ([${target.shape.join(', ')}]) must be the same as input size ([${input.shape.join(', ')}])`,
+      { op, shapes: [input.shape, target.shape] },
+    );
   }
   const { posWeight = null } = options;
   let each: Tensor;
@@ -57,7 +75,11 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
 /** log(1 + e^(−t·x)) for t of 1 and −1. PyTorch: F.soft_margin_loss. */
 export function softMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   if (!sameShape(input.shape, target.shape)) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `softMarginLoss: input and target must have the same shape, but are [${input.shape.join(', ')}] and [${target.shape.join(', ')}]`, { op: 'softMarginLoss', shapes: [input.shape, target.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `softMarginLoss: input and target must have the same shape, but are [${input.shape.join(', ')}] and [${target.shape.join(', ')}]`,
+      { op: 'softMarginLoss', shapes: [input.shape, target.shape] },
+    );
   }
   return reduced(softplus(input.mul(target).neg()), options.reduction, 'softMarginLoss');
 }

@@ -21,9 +21,15 @@ export interface CrossEntropyOptions extends LossOptions {
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ValueError('ERR_LABEL_SMOOTHING', `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`, { op: 'crossEntropy' });
+    throw new ValueError('ERR_LABEL_SMOOTHING', `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`, {
+      op: 'crossEntropy',
+    });
   }
-  if (input.ndim === 0) throw new ShapeError('ERR_TARGET_SHAPE', 'crossEntropy: input must have at least one dim, that of the classes', { op: 'crossEntropy', shapes: [input.shape] });
+  if (input.ndim === 0)
+    throw new ShapeError('ERR_TARGET_SHAPE', 'crossEntropy: input must have at least one dim, that of the classes', {
+      op: 'crossEntropy',
+      shapes: [input.shape],
+    });
   const dim = input.ndim === 1 ? 0 : 1;
   const logP = logSoftmax(input, dim);
   if (isFloat(target.dtype)) return withProbabilities(input, logP, target, dim, options);
@@ -34,13 +40,18 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
 function withProbabilities(input: Tensor, logP: Tensor, target: Tensor, dim: number, options: CrossEntropyOptions): Tensor {
   const op = 'crossEntropy';
   if (!sameShape(input.shape, target.shape)) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected floating point type for target with class probabilities to have the input's shape [${input.shape.join(', ')}], but got [${target.shape.join(', ')}]; class indices need an integer dtype`, {
-      op,
-      shapes: [input.shape, target.shape],
-      dtypes: [target.dtype],
-    });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Expected floating point type for target with class probabilities to have the input's shape [${input.shape.join(', ')}], but got [${target.shape.join(', ')}]; class indices need an integer dtype`,
+      {
+        op,
+        shapes: [input.shape, target.shape],
+        dtypes: [target.dtype],
+      },
+    );
   }
-  if (options.ignoreIndex !== undefined && options.ignoreIndex >= 0) throw new ValueError('ERR_IGNORE_INDEX', `${op}: ignore_index is not supported for floating point target`, { op });
+  if (options.ignoreIndex !== undefined && options.ignoreIndex >= 0)
+    throw new ValueError('ERR_IGNORE_INDEX', `${op}: ignore_index is not supported for floating point target`, { op });
   const classes = input.shape[dim]!;
   const { labelSmoothing = 0, weight = null } = options;
   const goal = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
@@ -53,7 +64,11 @@ function withProbabilities(input: Tensor, logP: Tensor, target: Tensor, dim: num
 /** A weight (C) as it broadcasts against the logits. @throws ShapeError `ERR_WEIGHT_SHAPE` */
 function perClass(weight: Tensor, input: Tensor, dim: number): Tensor {
   if (weight.ndim !== 1 || weight.shape[0] !== input.shape[dim]) {
-    throw new ShapeError('ERR_WEIGHT_SHAPE', `crossEntropy: weight tensor should be defined either for all ${input.shape[dim]} classes or no classes but got weight tensor of shape: [${weight.shape.join(', ')}]`, { op: 'crossEntropy', shapes: [input.shape, weight.shape] });
+    throw new ShapeError(
+      'ERR_WEIGHT_SHAPE',
+      `crossEntropy: weight tensor should be defined either for all ${input.shape[dim]} classes or no classes but got weight tensor of shape: [${weight.shape.join(', ')}]`,
+      { op: 'crossEntropy', shapes: [input.shape, weight.shape] },
+    );
   }
   return weight.reshape([...weight.shape, ...input.shape.slice(dim + 1).map(() => 1)]);
 }
@@ -66,7 +81,10 @@ function smoothed(logP: Tensor, target: Tensor, dim: number, options: CrossEntro
   const spread = (weight === null ? logP : logP.mul(perClass(weight, logP, dim))).sum(dim).neg().maskedFill(ignored, 0);
   let part: Tensor;
   if (reduction === 'mean') {
-    const total = weight === null ? ignored.logicalNot().sum() : weight.indexSelect(0, target.maskedFill(ignored, 0).flatten()).maskedFill(ignored.flatten(), 0).sum();
+    const total =
+      weight === null
+        ? ignored.logicalNot().sum()
+        : weight.indexSelect(0, target.maskedFill(ignored, 0).flatten()).maskedFill(ignored.flatten(), 0).sum();
     part = spread.sum().div(total);
   } else part = reduced(spread, reduction, 'crossEntropy');
   return nll.mul(1 - labelSmoothing).add(part.mul(labelSmoothing / classes));

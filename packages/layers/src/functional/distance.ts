@@ -16,14 +16,20 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilari
   const norm = (x: Tensor): Tensor => {
     // The dim counts in the broadcast shape: an input that lacks it has size 1 there.
     const wide = x.ndim < rank ? x.reshape([...new Array<number>(rank - x.ndim).fill(1), ...x.shape]) : x;
-    const shared = wide.shape.at(d) !== 1 ? wide : wide.expand(wide.shape.map((s, i) => (i === rank + d ? Math.max(x1.shape.at(d) ?? 1, x2.shape.at(d) ?? 1) : s)));
+    const shared =
+      wide.shape.at(d) !== 1
+        ? wide
+        : wide.expand(wide.shape.map((s, i) => (i === rank + d ? Math.max(x1.shape.at(d) ?? 1, x2.shape.at(d) ?? 1) : s)));
     const length = shared.norm(2, d, { keepdim: true });
     // The bound has no gradient of its own.
     return length.where(length.detach().gt(eps), length.detach().clampMin(eps));
   };
   const a = x1.isFloatingPoint() ? x1 : x1.to('float32');
   const b = x2.isFloatingPoint() ? x2 : x2.to('float32');
-  return a.div(norm(a)).mul(b.div(norm(b))).sum(d);
+  return a
+    .div(norm(a))
+    .mul(b.div(norm(b)))
+    .sum(d);
 }
 
 export interface PairwiseDistanceOptions {
@@ -50,7 +56,8 @@ export interface PdistOptions {
 /** The distances of all pairs of rows i < j of (N, M): (N · (N − 1) / 2). PyTorch: F.pdist. @throws ShapeError `ERR_PDIST`; ValueError `ERR_PDIST`. */
 export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
   const { p = 2 } = options;
-  if (x.ndim !== 2) throw new ShapeError('ERR_PDIST', `pdist: pdist only supports 2D tensors, got: ${x.ndim}D`, { op: 'pdist', shapes: [x.shape] });
+  if (x.ndim !== 2)
+    throw new ShapeError('ERR_PDIST', `pdist: pdist only supports 2D tensors, got: ${x.ndim}D`, { op: 'pdist', shapes: [x.shape] });
   if (!(p >= 0)) throw new ValueError('ERR_PDIST', 'pdist: pdist only supports non-negative p values', { op: 'pdist' });
   const n = x.shape[0]!;
   const count = (n * (n - 1)) / 2;
@@ -74,13 +81,26 @@ export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
 export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const [out, i1, i2] = weight.shape as [number, number, number];
   const lead = x1.shape.slice(0, -1);
-  if (weight.ndim !== 3 || x1.ndim !== x2.ndim || x1.shape.at(-1) !== i1 || x2.shape.at(-1) !== i2 || lead.some((s, d) => s !== x2.shape[d])) {
-    throw new ShapeError('ERR_BILINEAR', `bilinear: inputs [${x1.shape.join(', ')}] and [${x2.shape.join(', ')}] do not fit the weight [${weight.shape.join(', ')}]: batch sizes must agree, and the last sizes be ${i1} and ${i2}`, { op: 'bilinear', shapes: [x1.shape, x2.shape, weight.shape] });
+  if (
+    weight.ndim !== 3 ||
+    x1.ndim !== x2.ndim ||
+    x1.shape.at(-1) !== i1 ||
+    x2.shape.at(-1) !== i2 ||
+    lead.some((s, d) => s !== x2.shape[d])
+  ) {
+    throw new ShapeError(
+      'ERR_BILINEAR',
+      `bilinear: inputs [${x1.shape.join(', ')}] and [${x2.shape.join(', ')}] do not fit the weight [${weight.shape.join(', ')}]: batch sizes must agree, and the last sizes be ${i1} and ${i2}`,
+      { op: 'bilinear', shapes: [x1.shape, x2.shape, weight.shape] },
+    );
   }
   const dtype = promoteTypes(x1.dtype, weight.dtype);
   const rows = x1.to(dtype).reshape([-1, i1]);
   // (B, I1) · (I1, O · I2) → (B, O, I2), then against x₂.
   const half = rows.matmul(weight.permute([1, 0, 2]).reshape([i1, out * i2])).reshape([-1, out, i2]);
-  const y = half.mul(x2.to(dtype).reshape([-1, 1, i2])).sum(-1).reshape([...lead, out]);
+  const y = half
+    .mul(x2.to(dtype).reshape([-1, 1, i2]))
+    .sum(-1)
+    .reshape([...lead, out]);
   return bias === undefined || bias === null ? y : y.add(bias);
 }

@@ -15,7 +15,11 @@ export interface EmbeddingBagOptions extends EmbeddingOptions {
 /** The bag of each place of a 1-D input: how many offsets lie at or before it, less one. Worked out on the device. */
 function bagOf(offsets: Tensor, length: number): Tensor {
   const starts = offsets.detach().to('int32');
-  const marks = zeros([length + 1], { dtype: 'int32', device: offsets.device }).scatterAdd(0, starts, starts.newZeros([starts.numel()]).add(1));
+  const marks = zeros([length + 1], { dtype: 'int32', device: offsets.device }).scatterAdd(
+    0,
+    starts,
+    starts.newZeros([starts.numel()]).add(1),
+  );
   return marks.cumsum(0).narrow(0, 0, length).sub(1).to('int32');
 }
 
@@ -30,12 +34,30 @@ export function embeddingBag(input: Tensor, weight: Tensor, offsets?: Tensor | n
   const { mode = 'mean', perSampleWeights = null, includeLastOffset = false } = options;
   const starts = offsets ?? options.offsets ?? null;
   const details = { op, shapes: [input.shape, weight.shape] };
-  if (mode !== 'sum' && mode !== 'mean' && mode !== 'max') throw new ValueError('ERR_EMBEDDING_BAG', `${op}: mode has to be one of sum, mean or max, not '${String(mode)}'`, details);
-  if (perSampleWeights !== null && mode !== 'sum') throw new ValueError('ERR_EMBEDDING_BAG', `${op}: embedding_bag was called with per_sample_weights not None, but per_sample_weights is only supported for mode='sum' (got mode='${mode}')`, details);
-  if (perSampleWeights !== null && perSampleWeights.shape.join() !== input.shape.join()) throw new ShapeError('ERR_EMBEDDING_BAG', `${op}: expected input [${input.shape.join(', ')}] to have the same shape as per_sample_weights [${perSampleWeights.shape.join(', ')}]`, details);
-  if (input.ndim !== 1 && input.ndim !== 2) throw new ShapeError('ERR_EMBEDDING_BAG', `${op}: input has to be 1D or 2D Tensor, but got Tensor of dimension ${input.ndim}`, details);
-  if (input.ndim === 2 && starts !== null) throw new ValueError('ERR_EMBEDDING_BAG', `${op}: if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences`, details);
-  if (input.ndim === 1 && starts === null) throw new ValueError('ERR_EMBEDDING_BAG', `${op}: offsets has to be a 1D Tensor but got null`, details);
+  if (mode !== 'sum' && mode !== 'mean' && mode !== 'max')
+    throw new ValueError('ERR_EMBEDDING_BAG', `${op}: mode has to be one of sum, mean or max, not '${String(mode)}'`, details);
+  if (perSampleWeights !== null && mode !== 'sum')
+    throw new ValueError(
+      'ERR_EMBEDDING_BAG',
+      `${op}: embedding_bag was called with per_sample_weights not None, but per_sample_weights is only supported for mode='sum' (got mode='${mode}')`,
+      details,
+    );
+  if (perSampleWeights !== null && perSampleWeights.shape.join() !== input.shape.join())
+    throw new ShapeError(
+      'ERR_EMBEDDING_BAG',
+      `${op}: expected input [${input.shape.join(', ')}] to have the same shape as per_sample_weights [${perSampleWeights.shape.join(', ')}]`,
+      details,
+    );
+  if (input.ndim !== 1 && input.ndim !== 2)
+    throw new ShapeError('ERR_EMBEDDING_BAG', `${op}: input has to be 1D or 2D Tensor, but got Tensor of dimension ${input.ndim}`, details);
+  if (input.ndim === 2 && starts !== null)
+    throw new ValueError(
+      'ERR_EMBEDDING_BAG',
+      `${op}: if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences`,
+      details,
+    );
+  if (input.ndim === 1 && starts === null)
+    throw new ValueError('ERR_EMBEDDING_BAG', `${op}: offsets has to be a 1D Tensor but got null`, details);
   if (starts !== null && starts.ndim !== 1) throw new ShapeError('ERR_EMBEDDING_BAG', `${op}: offsets has to be a 1D Tensor`, details);
   const count = input.numel();
   const flat = input.reshape([count]);
@@ -46,7 +68,10 @@ export function embeddingBag(input: Tensor, weight: Tensor, offsets?: Tensor | n
   const padding = options.paddingIdx ?? null;
   const kept = padding === null ? null : flat.ne(padding < 0 ? padding + weight.shape[0]! : padding).unsqueeze(1);
   const bag = input.ndim === 2 ? null : bagOf(starts!, count);
-  const grouped = (x: Tensor): Tensor => (bag === null ? x.reshape([bags, -1, x.shape[1]!]).sum(1) : x.newZeros([bags, x.shape[1]!]).scatterAdd(0, bag.unsqueeze(1).expand([count, x.shape[1]!]), x));
+  const grouped = (x: Tensor): Tensor =>
+    bag === null
+      ? x.reshape([bags, -1, x.shape[1]!]).sum(1)
+      : x.newZeros([bags, x.shape[1]!]).scatterAdd(0, bag.unsqueeze(1).expand([count, x.shape[1]!]), x);
   if (mode === 'max') return largest(kept === null ? rows : rows.maskedFill(kept.logicalNot(), -Infinity), bag, bags, count, width);
   let part = perSampleWeights === null ? rows : rows.mul(perSampleWeights.reshape([count, 1]));
   if (kept !== null) part = part.maskedFill(kept.logicalNot(), 0);
@@ -72,9 +97,18 @@ function codes(x: Tensor, classes: number): Tensor {
 }
 
 function checkClasses(x: Tensor, numClasses: number): void {
-  if (x.dtype !== 'int32' && x.dtype !== 'uint8') throw new ValueError('ERR_ONE_HOT', `oneHot: one_hot is only applicable to index tensor of an integer dtype, not ${x.dtype}`, { op: 'oneHot', dtypes: [x.dtype] });
-  if (x.numel() === 0 && numClasses <= 0) throw new ValueError('ERR_ONE_HOT', 'oneHot: Can not infer total number of classes from empty tensor.', { op: 'oneHot', shapes: [x.shape] });
-  if (numClasses === 0 || numClasses < -1) throw new ValueError('ERR_ONE_HOT', `oneHot: num_classes should be positive, or -1, but is ${numClasses}`, { op: 'oneHot' });
+  if (x.dtype !== 'int32' && x.dtype !== 'uint8')
+    throw new ValueError('ERR_ONE_HOT', `oneHot: one_hot is only applicable to index tensor of an integer dtype, not ${x.dtype}`, {
+      op: 'oneHot',
+      dtypes: [x.dtype],
+    });
+  if (x.numel() === 0 && numClasses <= 0)
+    throw new ValueError('ERR_ONE_HOT', 'oneHot: Can not infer total number of classes from empty tensor.', {
+      op: 'oneHot',
+      shapes: [x.shape],
+    });
+  if (numClasses === 0 || numClasses < -1)
+    throw new ValueError('ERR_ONE_HOT', `oneHot: num_classes should be positive, or -1, but is ${numClasses}`, { op: 'oneHot' });
 }
 
 /**

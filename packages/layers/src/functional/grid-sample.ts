@@ -21,7 +21,11 @@ function axis(length: number, align: boolean): Float64Array {
 export function affineGrid(theta: Tensor, size: readonly number[], options: AffineGridOptions = {}): Tensor {
   const n = size.length - 2;
   if ((n !== 2 && n !== 3) || theta.ndim !== 3 || theta.shape[0] !== size[0] || theta.shape[1] !== n || theta.shape[2] !== n + 1) {
-    throw new ShapeError('ERR_GRID_SHAPE', `affineGrid: Expected a batch of ${n === 3 ? '3D affine matrices of shape Nx3x4' : '2D affine matrices of shape Nx2x3'} for size [${size.join(', ')}]. Got [${theta.shape.join(', ')}].`, { op: 'affineGrid', shapes: [theta.shape, size] });
+    throw new ShapeError(
+      'ERR_GRID_SHAPE',
+      `affineGrid: Expected a batch of ${n === 3 ? '3D affine matrices of shape Nx3x4' : '2D affine matrices of shape Nx2x3'} for size [${size.join(', ')}]. Got [${theta.shape.join(', ')}].`,
+      { op: 'affineGrid', shapes: [theta.shape, size] },
+    );
   }
   const sizes = size.slice(2);
   const axes = sizes.map((length) => axis(length, options.alignCorners ?? false));
@@ -33,7 +37,10 @@ export function affineGrid(theta: Tensor, size: readonly number[], options: Affi
     return d < 0 ? 1 : axes[d]![Math.floor(Math.floor(i / (n + 1)) / strides[d]!) % sizes[d]!]!;
   });
   const rows = tensor(base, { dtype: theta.dtype, device: theta.device }).reshape([1, places, n + 1]);
-  return rows.expand([theta.shape[0]!, places, n + 1]).matmul(theta.transpose(1, 2)).reshape([theta.shape[0]!, ...sizes, n]);
+  return rows
+    .expand([theta.shape[0]!, places, n + 1])
+    .matmul(theta.transpose(1, 2))
+    .reshape([theta.shape[0]!, ...sizes, n]);
 }
 
 export type GridSampleMode = 'bilinear' | 'nearest' | 'bicubic';
@@ -48,7 +55,8 @@ export interface GridSampleOptions {
 }
 
 /** From [−1, 1] to places of a dim. */
-const unnormalized = (g: Tensor, length: number, align: boolean): Tensor => (align ? g.add(1).mul((length - 1) / 2) : g.add(1).mul(length).sub(1).mul(0.5));
+const unnormalized = (g: Tensor, length: number, align: boolean): Tensor =>
+  align ? g.add(1).mul((length - 1) / 2) : g.add(1).mul(length).sub(1).mul(0.5);
 
 /** Mirrored until it lies between the bounds, which are given doubled. */
 function mirrored(x: Tensor, low2: number, high2: number): Tensor {
@@ -60,7 +68,10 @@ function mirrored(x: Tensor, low2: number, high2: number): Tensor {
   const flips = from.detach().div(span).floor();
   const extra = from.sub(flips.mul(span));
   const odd = flips.sub(flips.mul(0.5).floor().mul(2)).gt(0.5);
-  return extra.neg().add(span + low).where(odd, extra.add(low));
+  return extra
+    .neg()
+    .add(span + low)
+    .where(odd, extra.add(low));
 }
 
 /** A place brought into the image, as the padding mode says. */
@@ -72,7 +83,10 @@ function inside(x: Tensor, length: number, padding: GridPaddingMode, align: bool
 
 /** Clipped into the image. PyTorch gives no gradient at the bounds themselves. */
 function bounded(x: Tensor, length: number): Tensor {
-  const free = x.detach().gt(0).logicalAnd(x.detach().lt(length - 1));
+  const free = x
+    .detach()
+    .gt(0)
+    .logicalAnd(x.detach().lt(length - 1));
   return x.where(free, x.detach().clamp(0, length - 1));
 }
 
@@ -85,7 +99,10 @@ function read(flat: Tensor, sizes: readonly number[], places: readonly Tensor[])
     const length = sizes[d]!;
     const ok = p.ge(0).logicalAnd(p.le(length - 1));
     valid = valid === null ? ok : valid.logicalAnd(ok);
-    const part = p.clamp(0, length - 1).to('int32').mul(strides[d]!);
+    const part = p
+      .clamp(0, length - 1)
+      .to('int32')
+      .mul(strides[d]!);
     index = index === null ? part : index.add(part);
   });
   const [n, c] = flat.shape as [number, number];
@@ -102,13 +119,44 @@ const cubicWeights = (t: Tensor): Tensor[] => [cubicFar(t.add(1)), cubicNear(t),
 function check(input: Tensor, grid: Tensor, mode: string, padding: string): void {
   const n = input.ndim - 2;
   const details = { op: 'gridSample', shapes: [input.shape, grid.shape] };
-  if (mode !== 'bilinear' && mode !== 'nearest' && mode !== 'bicubic') throw new ValueError('ERR_GRID_MODE', `gridSample: expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`, details);
-  if (padding !== 'zeros' && padding !== 'border' && padding !== 'reflection') throw new ValueError('ERR_GRID_MODE', `gridSample: expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '${padding}'`, details);
-  if ((n !== 2 && n !== 3) || grid.ndim !== input.ndim) throw new ShapeError('ERR_GRID_SHAPE', `gridSample: expected 4D or 5D input and grid with same number of dimensions, but got input with sizes [${input.shape.join(', ')}] and grid with sizes [${grid.shape.join(', ')}]`, details);
-  if (grid.shape[0] !== input.shape[0]) throw new ShapeError('ERR_GRID_SHAPE', `gridSample: expected grid and input to have same batch size, but got input with sizes [${input.shape.join(', ')}] and grid with sizes [${grid.shape.join(', ')}]`, details);
-  if (grid.shape.at(-1) !== n) throw new ShapeError('ERR_GRID_SHAPE', `gridSample: expected grid to have size ${n} in last dimension, but got grid with sizes [${grid.shape.join(', ')}]`, details);
-  if (input.shape.slice(2).some((s) => s === 0)) throw new ShapeError('ERR_GRID_SHAPE', `gridSample: expected input to have non-empty spatial dimensions, but input has sizes [${input.shape.join(', ')}]`, details);
-  if (mode === 'bicubic' && n !== 2) throw new ValueError('ERR_GRID_MODE', 'gridSample: bicubic interpolation only supports 4D input', details);
+  if (mode !== 'bilinear' && mode !== 'nearest' && mode !== 'bicubic')
+    throw new ValueError(
+      'ERR_GRID_MODE',
+      `gridSample: expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`,
+      details,
+    );
+  if (padding !== 'zeros' && padding !== 'border' && padding !== 'reflection')
+    throw new ValueError(
+      'ERR_GRID_MODE',
+      `gridSample: expected padding_mode to be 'zeros', 'border', or 'reflection', but got: '${padding}'`,
+      details,
+    );
+  if ((n !== 2 && n !== 3) || grid.ndim !== input.ndim)
+    throw new ShapeError(
+      'ERR_GRID_SHAPE',
+      `gridSample: expected 4D or 5D input and grid with same number of dimensions, but got input with sizes [${input.shape.join(', ')}] and grid with sizes [${grid.shape.join(', ')}]`,
+      details,
+    );
+  if (grid.shape[0] !== input.shape[0])
+    throw new ShapeError(
+      'ERR_GRID_SHAPE',
+      `gridSample: expected grid and input to have same batch size, but got input with sizes [${input.shape.join(', ')}] and grid with sizes [${grid.shape.join(', ')}]`,
+      details,
+    );
+  if (grid.shape.at(-1) !== n)
+    throw new ShapeError(
+      'ERR_GRID_SHAPE',
+      `gridSample: expected grid to have size ${n} in last dimension, but got grid with sizes [${grid.shape.join(', ')}]`,
+      details,
+    );
+  if (input.shape.slice(2).some((s) => s === 0))
+    throw new ShapeError(
+      'ERR_GRID_SHAPE',
+      `gridSample: expected input to have non-empty spatial dimensions, but input has sizes [${input.shape.join(', ')}]`,
+      details,
+    );
+  if (mode === 'bicubic' && n !== 2)
+    throw new ValueError('ERR_GRID_MODE', 'gridSample: bicubic interpolation only supports 4D input', details);
 }
 
 /**
@@ -131,7 +179,14 @@ export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptio
   if (mode === 'bicubic') result = bicubic(flat, sizes, places, paddingMode, align);
   else {
     const at = places.map((p, d) => inside(p, sizes[d]!, paddingMode, align));
-    result = mode === 'nearest' ? read(flat, sizes, at.map((p) => p.detach().round())).add(at.reduce((sum, p) => sum.add(p.mul(0)), at[0]!.mul(0)).unsqueeze(1)) : linearSample(flat, sizes, at);
+    result =
+      mode === 'nearest'
+        ? read(
+            flat,
+            sizes,
+            at.map((p) => p.detach().round()),
+          ).add(at.reduce((sum, p) => sum.add(p.mul(0)), at[0]!.mul(0)).unsqueeze(1))
+        : linearSample(flat, sizes, at);
   }
   return result.reshape([n, c, ...out]);
 }
@@ -143,7 +198,11 @@ function linearSample(flat: Tensor, sizes: readonly number[], at: readonly Tenso
   let sum: Tensor | null = null;
   for (let corner = 0; corner < 2 ** sizes.length; corner++) {
     const high = (d: number): boolean => ((corner >> d) & 1) === 1;
-    const value = read(flat, sizes, low.map((l, d) => (high(d) ? l.add(1) : l)));
+    const value = read(
+      flat,
+      sizes,
+      low.map((l, d) => (high(d) ? l.add(1) : l)),
+    );
     const weight = part.map((p, d) => (high(d) ? p : p.neg().add(1))).reduce((product, w) => product.mul(w));
     const term = value.mul(weight.unsqueeze(1));
     sum = sum === null ? term : sum.add(term);
@@ -158,7 +217,11 @@ function bicubic(flat: Tensor, sizes: readonly number[], places: readonly Tensor
   for (let i = 0; i < 4; i++) {
     for (let j = 0; j < 4; j++) {
       const at = [i, j].map((k, d) => inside(low[d]!.add(k - 1), sizes[d]!, padding, align));
-      const term = read(flat, sizes, at.map((p) => p.round())).mul(wy[i]!.mul(wx[j]!).unsqueeze(1));
+      const term = read(
+        flat,
+        sizes,
+        at.map((p) => p.round()),
+      ).mul(wy[i]!.mul(wx[j]!).unsqueeze(1));
       sum = sum === null ? term : sum.add(term);
     }
   }

@@ -1,5 +1,14 @@
 /** @file Resizing: each output place reads a few input places along each dim in turn, with weights that are worked out on the host. */
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, NotSupportedError, ShapeError, tensor, type Tensor, ValueError } from '@tessera/core';
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  NotSupportedError,
+  ShapeError,
+  tensor,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
@@ -19,7 +28,15 @@ export interface InterpolateOptions {
 }
 
 /** The rank that each mode is for; 0: any. */
-const RANKS: Readonly<Record<InterpolateMode, number>> = { nearest: 0, 'nearest-exact': 0, area: 0, linear: 3, bilinear: 4, bicubic: 4, trilinear: 5 };
+const RANKS: Readonly<Record<InterpolateMode, number>> = {
+  nearest: 0,
+  'nearest-exact': 0,
+  area: 0,
+  linear: 3,
+  bilinear: 4,
+  bicubic: 4,
+  trilinear: 5,
+};
 
 /** What one dim of the output reads: for each tap, an input place and a weight for each output place. Without weights there is one tap. */
 interface Axis {
@@ -44,7 +61,10 @@ function source(o: number, step: number, align: boolean, cubic: boolean): number
 
 function nearestAxis(length: number, out: number, scale: number | null, exact: boolean): Axis {
   const step = stepOf(length, out, false, scale);
-  return { places: [Int32Array.from({ length: out }, (_, o) => Math.min(Math.floor(round32((exact ? o + 0.5 : o) * step)), length - 1))], weights: null };
+  return {
+    places: [Int32Array.from({ length: out }, (_, o) => Math.min(Math.floor(round32((exact ? o + 0.5 : o) * step)), length - 1))],
+    weights: null,
+  };
 }
 
 function linearAxis(length: number, out: number, align: boolean, scale: number | null): Axis {
@@ -64,7 +84,12 @@ function cubicAxis(length: number, out: number, align: boolean, scale: number | 
   const far = (x: number): number => ((A * x - 5 * A) * x + 8 * A) * x - 4 * A;
   const t = at.map((x) => round32(x - Math.floor(x)));
   const places = [-1, 0, 1, 2].map((k) => Int32Array.from(at, (x) => Math.min(Math.max(Math.floor(x) + k, 0), length - 1)));
-  return { places, weights: [(x: number) => far(x + 1), near, (x: number) => near(1 - x), (x: number) => far(2 - x)].map((weight) => Float64Array.from(t, weight)) };
+  return {
+    places,
+    weights: [(x: number) => far(x + 1), near, (x: number) => near(1 - x), (x: number) => far(2 - x)].map((weight) =>
+      Float64Array.from(t, weight),
+    ),
+  };
 }
 
 /** One dim resized: as many gathers as there are taps, and one pointwise program. */
@@ -72,7 +97,8 @@ function alongAxis(x: Tensor, dim: number, { places, weights }: Axis): Tensor {
   const pick = (k: number): Tensor => x.indexSelect(dim, tensor(places[k]!, { device: x.device }));
   if (weights === null) return pick(0);
   const after = x.shape.slice(dim + 1).map(() => 1);
-  const weighted = (k: number): Tensor => pick(k).mul(tensor(weights[k]!, { dtype: x.dtype, device: x.device }).reshape([weights[k]!.length, ...after]));
+  const weighted = (k: number): Tensor =>
+    pick(k).mul(tensor(weights[k]!, { dtype: x.dtype, device: x.device }).reshape([weights[k]!.length, ...after]));
   let sum = weighted(0);
   for (let k = 1; k < places.length; k++) sum = sum.add(weighted(k));
   return sum;
@@ -84,7 +110,11 @@ function fail(why: string, x: Tensor): never {
 
 function each<T>(given: T | readonly T[], n: number, name: string, x: Tensor): readonly T[] {
   const list = Array.isArray(given) ? (given as readonly T[]) : new Array<T>(n).fill(given as T);
-  if (list.length !== n) fail(`Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${x.shape.slice(2).join(', ')}] and ${name} of [${list.join(', ')}]`, x);
+  if (list.length !== n)
+    fail(
+      `Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of [${x.shape.slice(2).join(', ')}] and ${name} of [${list.join(', ')}]`,
+      x,
+    );
   return list;
 }
 
@@ -116,20 +146,27 @@ export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor
   const align = options.alignCorners ?? null;
   if (!Object.hasOwn(RANKS, mode)) fail(`Input Error: mode must be one of ${Object.keys(RANKS).join(', ')}, not '${String(mode)}'`, x);
   if (x.ndim < 3 || x.ndim > 5) fail(`Input Error: Only 3D, 4D and 5D input Tensors supported (got ${x.ndim}D)`, x);
-  if (align !== null && RANKS[mode] === 0) fail('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear', x);
+  if (align !== null && RANKS[mode] === 0)
+    fail('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear', x);
   if (RANKS[mode] !== 0 && RANKS[mode] !== x.ndim) fail(`Got ${x.ndim}D input, but ${mode} mode needs ${RANKS[mode]}D input`, x);
-  if (options.antialias === true) throw new NotSupportedError('ERR_ANTIALIAS', 'interpolate: antialias is not supported; blur the input first', { op: 'interpolate' });
+  if (options.antialias === true)
+    throw new NotSupportedError('ERR_ANTIALIAS', 'interpolate: antialias is not supported; blur the input first', { op: 'interpolate' });
   const { out, scales } = sizesOf(x, options);
   const sizes = x.shape.slice(2);
   if (sizes.some((s) => s < 1) || out.some((s) => !Number.isInteger(s) || s < 1)) {
-    throw new ShapeError('ERR_INTERPOLATE_SIZE', `interpolate: Input and output sizes should be greater than 0, but got input [${sizes.join(', ')}] and output [${out.join(', ')}]`, { op: 'interpolate', shapes: [x.shape, out] });
+    throw new ShapeError(
+      'ERR_INTERPOLATE_SIZE',
+      `interpolate: Input and output sizes should be greater than 0, but got input [${sizes.join(', ')}] and output [${out.join(', ')}]`,
+      { op: 'interpolate', shapes: [x.shape, out] },
+    );
   }
   if (mode === 'area') return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][x.ndim - 3]!(x, out);
   let y = x;
   for (let i = sizes.length - 1; i >= 0; i--) {
     const length = sizes[i]!;
     const scale = scales[i]!;
-    if (mode === 'nearest' || mode === 'nearest-exact') y = alongAxis(y, i + 2, nearestAxis(length, out[i]!, scale, mode === 'nearest-exact'));
+    if (mode === 'nearest' || mode === 'nearest-exact')
+      y = alongAxis(y, i + 2, nearestAxis(length, out[i]!, scale, mode === 'nearest-exact'));
     else if (mode === 'bicubic') y = alongAxis(y, i + 2, cubicAxis(length, out[i]!, align === true, scale));
     else y = alongAxis(y, i + 2, linearAxis(length, out[i]!, align === true, scale));
   }
@@ -139,6 +176,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor
 /** PyTorch: F.upsample, another name of {@link interpolate}. */
 export const upsample: typeof interpolate = interpolate;
 /** {@link interpolate} with 'nearest'. PyTorch: F.upsample_nearest. */
-export const upsampleNearest = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor => interpolate(x, { ...options, mode: 'nearest' });
+export const upsampleNearest = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor =>
+  interpolate(x, { ...options, mode: 'nearest' });
 /** {@link interpolate} with 'bilinear' and aligned corners. PyTorch: F.upsample_bilinear. */
-export const upsampleBilinear = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor => interpolate(x, { ...options, mode: 'bilinear', alignCorners: true });
+export const upsampleBilinear = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor =>
+  interpolate(x, { ...options, mode: 'bilinear', alignCorners: true });

@@ -15,7 +15,10 @@ export interface MarginLossOptions extends LossOptions {
 
 /** x where t is 1, max(0, margin − x) where it is −1; margin 1 by default. PyTorch: F.hinge_embedding_loss. */
 export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
-  const apart = input.neg().add(options.margin ?? 1).clampMin(0);
+  const apart = input
+    .neg()
+    .add(options.margin ?? 1)
+    .clampMin(0);
   return reduced(apart.maskedFill(target.eq(1), 0).add(input.maskedFill(target.eq(-1), 0)), options.reduction, 'hingeEmbeddingLoss');
 }
 
@@ -24,15 +27,25 @@ export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tens
   const op = 'cosineEmbeddingLoss';
   const rank = target.ndim + 1;
   if (target.ndim > 1 || input1.ndim !== rank || input2.ndim !== rank) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: ${target.ndim}D target tensor expects ${rank}D input tensors, but found inputs with sizes [${input1.shape.join(', ')}] and [${input2.shape.join(', ')}].`, { op, shapes: [input1.shape, input2.shape, target.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: ${target.ndim}D target tensor expects ${rank}D input tensors, but found inputs with sizes [${input1.shape.join(', ')}] and [${input2.shape.join(', ')}].`,
+      { op, shapes: [input1.shape, input2.shape, target.shape] },
+    );
   }
   const a = floating(input1);
   const b = floating(input2);
   const dim = target.ndim;
   const square = (x: Tensor): Tensor => x.square().sum(dim).add(1e-12);
-  const cosine = a.mul(b).sum(dim).div(square(a).mul(square(b)).sqrt());
+  const cosine = a
+    .mul(b)
+    .sum(dim)
+    .div(square(a).mul(square(b)).sqrt());
   const same = cosine.neg().add(1).maskedFill(target.ne(1), 0);
-  const different = cosine.sub(options.margin ?? 0).clampMin(0).maskedFill(target.ne(-1), 0);
+  const different = cosine
+    .sub(options.margin ?? 0)
+    .clampMin(0)
+    .maskedFill(target.ne(-1), 0);
   return reduced(same.add(different), options.reduction, op);
 }
 
@@ -40,9 +53,19 @@ export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tens
 export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
   const op = 'marginRankingLoss';
   if (input1.ndim !== input2.ndim || input1.ndim !== target.ndim) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: [${input1.shape.join(', ')}], input2: [${input2.shape.join(', ')}], target: [${target.shape.join(', ')}]`, { op, shapes: [input1.shape, input2.shape, target.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: [${input1.shape.join(', ')}], input2: [${input2.shape.join(', ')}], target: [${target.shape.join(', ')}]`,
+      { op, shapes: [input1.shape, input2.shape, target.shape] },
+    );
   }
-  return reduced(floating(target.neg().mul(input1.sub(input2))).add(options.margin ?? 0).clampMin(0), options.reduction, op);
+  return reduced(
+    floating(target.neg().mul(input1.sub(input2)))
+      .add(options.margin ?? 0)
+      .clampMin(0),
+    options.reduction,
+    op,
+  );
 }
 
 export interface TripletMarginLossOptions extends MarginLossOptions {
@@ -56,14 +79,21 @@ export interface TripletMarginLossOptions extends MarginLossOptions {
 
 function requireOneRank(op: string, a: Tensor, p: Tensor, n: Tensor): void {
   if (a.ndim !== p.ndim || a.ndim !== n.ndim) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ${a.ndim}D, positive ${p.ndim}D, and negative ${n.ndim}D inputs`, { op, shapes: [a.shape, p.shape, n.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor ${a.ndim}D, positive ${p.ndim}D, and negative ${n.ndim}D inputs`,
+      { op, shapes: [a.shape, p.shape, n.shape] },
+    );
   }
 }
 
 /** max(0, d(a, p) − d(a, n) + margin) with the p-norm's distance; margin 1 by default. PyTorch: F.triplet_margin_loss. */
 export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
   const { p = 2, eps = 1e-6 } = options;
-  return tripletMarginWithDistanceLoss(anchor, positive, negative, { ...options, distanceFunction: (x, y) => pairwiseDistance(x, y, { p, eps }) });
+  return tripletMarginWithDistanceLoss(anchor, positive, negative, {
+    ...options,
+    distanceFunction: (x, y) => pairwiseDistance(x, y, { p, eps }),
+  });
 }
 
 export interface TripletMarginWithDistanceLossOptions extends MarginLossOptions {
@@ -73,7 +103,12 @@ export interface TripletMarginWithDistanceLossOptions extends MarginLossOptions 
 }
 
 /** {@link tripletMarginLoss} with any distance. PyTorch: F.triplet_margin_with_distance_loss. @throws ValueError `ERR_MARGIN` */
-export function tripletMarginWithDistanceLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginWithDistanceLossOptions = {}): Tensor {
+export function tripletMarginWithDistanceLoss(
+  anchor: Tensor,
+  positive: Tensor,
+  negative: Tensor,
+  options: TripletMarginWithDistanceLossOptions = {},
+): Tensor {
   const op = 'tripletMarginWithDistanceLoss';
   const { margin = 1, swap = false } = options;
   if (!(margin > 0)) throw new ValueError('ERR_MARGIN', `${op}: margin must be greater than 0, got ${margin}`, { op });
@@ -95,13 +130,21 @@ export interface MultiMarginLossOptions extends MarginLossOptions {
 /** A matrix of inputs, whatever the batch. @throws ShapeError `ERR_TARGET_SHAPE` */
 function matrixOf(op: string, input: Tensor): Tensor {
   if (input.ndim > 2 || input.shape.at(-1) === 0) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`, { op, shapes: [input.shape] });
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: [${input.shape.join(', ')}]`,
+      { op, shapes: [input.shape] },
+    );
   }
   return input.ndim === 2 ? input : input.reshape([1, -1]);
 }
 
 function requireInteger(op: string, target: Tensor): void {
-  if (target.dtype !== 'int32' && target.dtype !== 'uint8') throw new DTypeError('ERR_TARGET_DTYPE', `${op}: expected class indices of an integer dtype but found ${target.dtype}`, { op, dtypes: [target.dtype] });
+  if (target.dtype !== 'int32' && target.dtype !== 'uint8')
+    throw new DTypeError('ERR_TARGET_DTYPE', `${op}: expected class indices of an integer dtype but found ${target.dtype}`, {
+      op,
+      dtypes: [target.dtype],
+    });
 }
 
 /** Σ over wrong classes j of max(0, margin − x_y + x_j)^p / C, for input (N, C) or (C) and target (N) or (); margin 1 by default. PyTorch: F.multi_margin_loss. */
@@ -113,8 +156,14 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   requireInteger(op, target);
   const [rows, classes] = x.shape as [number, number];
   const details = { op, shapes: [input.shape, target.shape] };
-  if (target.ndim > 1 || target.numel() !== rows) throw new ShapeError('ERR_TARGET_SHAPE', `${op}: inconsistent target size, got: [${target.shape.join(', ')}]`, details);
-  if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== classes)) throw new ShapeError('ERR_WEIGHT_SHAPE', `${op}: weight must be one-dimensional, of ${classes} elements, but got [${weight.shape.join(', ')}]`, details);
+  if (target.ndim > 1 || target.numel() !== rows)
+    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: inconsistent target size, got: [${target.shape.join(', ')}]`, details);
+  if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== classes))
+    throw new ShapeError(
+      'ERR_WEIGHT_SHAPE',
+      `${op}: weight must be one-dimensional, of ${classes} elements, but got [${weight.shape.join(', ')}]`,
+      details,
+    );
   const index = target.reshape([rows, 1]).to('int32');
   const right = x.gather(1, index);
   let each = positivePart(x.sub(right).add(margin));
@@ -133,7 +182,12 @@ export function multilabelMarginLoss(input: Tensor, target: Tensor, options: Los
   const op = 'multilabelMarginLoss';
   const x = matrixOf(op, input);
   requireInteger(op, target);
-  if (!sameShape(input.shape, target.shape)) throw new ShapeError('ERR_TARGET_SHAPE', `${op}: inconsistent target size: [${target.shape.join(', ')}] for input of size: [${input.shape.join(', ')}]`, { op, shapes: [input.shape, target.shape] });
+  if (!sameShape(input.shape, target.shape))
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: inconsistent target size: [${target.shape.join(', ')}] for input of size: [${input.shape.join(', ')}]`,
+      { op, shapes: [input.shape, target.shape] },
+    );
   const [rows, classes] = x.shape as [number, number];
   const labels = target.reshape([rows, classes]).to('int32');
   // Labels count up to the first that is negative.

@@ -16,7 +16,11 @@ export interface LocalResponseNormOptions {
  */
 export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  if (x.ndim < 3) throw new ShapeError('ERR_NORM_SHAPE', `localResponseNorm: Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`, { op: 'localResponseNorm', shapes: [x.shape] });
+  if (x.ndim < 3)
+    throw new ShapeError('ERR_NORM_SHAPE', `localResponseNorm: Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`, {
+      op: 'localResponseNorm',
+      shapes: [x.shape],
+    });
   if (x.numel() === 0) return x;
   const [batch, channels] = x.shape as [number, number];
   const squares = constantPadNd(x.square().reshape([batch, 1, channels, -1]), [0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)]);

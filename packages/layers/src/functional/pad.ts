@@ -30,15 +30,24 @@ function check(mode: PadMode, x: Tensor, pad: readonly number[]): void {
   const n = pad.length / 2;
   const details = { op: 'pad', shapes: [x.shape] };
   if (!(n >= 1 && n <= 3 && (x.ndim === n + 1 || x.ndim === n + 2))) {
-    throw new NotSupportedError('ERR_PAD', `pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: ${pad.length} paddings do not fit a tensor with ${x.ndim} dims`, details);
+    throw new NotSupportedError(
+      'ERR_PAD',
+      `pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: ${pad.length} paddings do not fit a tensor with ${x.ndim} dims`,
+      details,
+    );
   }
   for (let i = 0; i < n; i++) {
     const length = x.shape[x.ndim - 1 - i]!;
     const most = Math.max(pad[2 * i]!, pad[2 * i + 1]!);
     if (mode === 'reflect' && most >= length) {
-      throw new ShapeError('ERR_PAD_SHAPE', `pad: Padding size should be less than the corresponding input dimension, but got: padding (${pad[2 * i]}, ${pad[2 * i + 1]}) at dimension ${x.ndim - 1 - i} of input [${x.shape.join(', ')}]`, details);
+      throw new ShapeError(
+        'ERR_PAD_SHAPE',
+        `pad: Padding size should be less than the corresponding input dimension, but got: padding (${pad[2 * i]}, ${pad[2 * i + 1]}) at dimension ${x.ndim - 1 - i} of input [${x.shape.join(', ')}]`,
+        details,
+      );
     }
-    if (mode === 'circular' && most > length) throw new ShapeError('ERR_PAD_SHAPE', 'pad: Padding value causes wrapping around more than once.', details);
+    if (mode === 'circular' && most > length)
+      throw new ShapeError('ERR_PAD_SHAPE', 'pad: Padding value causes wrapping around more than once.', details);
     if (length === 0 || length + pad[2 * i]! + pad[2 * i + 1]! < (mode === 'circular' ? 0 : 1)) {
       throw new ShapeError('ERR_PAD_SHAPE', `pad: input [${x.shape.join(', ')}] is too small for the padding [${pad.join(', ')}]`, details);
     }
@@ -57,8 +66,12 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   const { mode = 'constant' } = options;
   if (mode === 'constant') return constantPadNd(x, padding, options.value ?? 0);
   if (!Object.hasOwn(SOURCES, mode)) throw new ValueError('ERR_PAD', `pad: Unrecognised padding mode ${String(mode)}`, { op: 'pad' });
-  if (padding.length % 2 !== 0 || padding.some((p) => !Number.isInteger(p))) throw new ValueError('ERR_PAD', `pad: Padding length must be divisible by 2, and whole numbers, but is [${padding.join(', ')}]`, { op: 'pad' });
-  if (options.value !== undefined && options.value !== null && options.value !== 0) throw new ValueError('ERR_PAD', `pad: Padding mode "${mode}" doesn't take in value argument`, { op: 'pad' });
+  if (padding.length % 2 !== 0 || padding.some((p) => !Number.isInteger(p)))
+    throw new ValueError('ERR_PAD', `pad: Padding length must be divisible by 2, and whole numbers, but is [${padding.join(', ')}]`, {
+      op: 'pad',
+    });
+  if (options.value !== undefined && options.value !== null && options.value !== 0)
+    throw new ValueError('ERR_PAD', `pad: Padding mode "${mode}" doesn't take in value argument`, { op: 'pad' });
   check(mode, x, padding);
   let out = x;
   for (let i = 0; 2 * i < padding.length; i++) {

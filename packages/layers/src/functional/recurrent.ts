@@ -41,7 +41,13 @@ type State = readonly Tensor[];
 
 function named(list: WeightList, projected: boolean): RecurrentWeights {
   const biased = list.length >= 4;
-  return { ih: list[0]!, hh: list[1]!, biasIh: biased ? list[2]! : null, biasHh: biased ? list[3]! : null, hr: projected ? list.at(-1)! : null };
+  return {
+    ih: list[0]!,
+    hh: list[1]!,
+    biasIh: biased ? list[2]! : null,
+    biasHh: biased ? list[3]! : null,
+    hr: projected ? list.at(-1)! : null,
+  };
 }
 
 /** One layer in one direction over (L, N, I): the outputs of all times, and the last state. */
@@ -59,7 +65,14 @@ function runLayer(step: Step, input: Tensor, state: State, w: RecurrentWeights, 
 }
 
 /** The same over packed data (Σ sizes, I): sequences end, or, in reverse, begin, on the way. */
-function runPacked(step: Step, input: Tensor, state: State, w: RecurrentWeights, reverse: boolean, sizes: readonly number[]): [Tensor, State] {
+function runPacked(
+  step: Step,
+  input: Tensor,
+  state: State,
+  w: RecurrentWeights,
+  reverse: boolean,
+  sizes: readonly number[],
+): [Tensor, State] {
   const gates = linear(input, w.ih, w.biasIh).split(sizes, 0);
   const outputs = new Array<Tensor>(sizes.length);
   const ended: State[] = [];
@@ -85,27 +98,49 @@ function runPacked(step: Step, input: Tensor, state: State, w: RecurrentWeights,
   return [cat(outputs, 0), last];
 }
 
-function check(op: string, input: Tensor, states: readonly Tensor[] | null, weights: readonly RecurrentWeights[], widths: readonly number[], batch: number, o: RecurrentOptions): void {
+function check(
+  op: string,
+  input: Tensor,
+  states: readonly Tensor[] | null,
+  weights: readonly RecurrentWeights[],
+  widths: readonly number[],
+  batch: number,
+  o: RecurrentOptions,
+): void {
   const directions = o.bidirectional === true ? 2 : 1;
   const packed = o.batchSizes !== undefined;
   const fail = (why: string, shapes: readonly (readonly number[])[]): never => {
     throw new ShapeError('ERR_RNN_SHAPE', `${op}: ${why}`, { op, shapes });
   };
-  if (weights.length === 0 || weights.length % directions !== 0) fail(`${weights.length} lists of weights are none for ${directions} direction(s)`, []);
-  if (packed ? input.ndim !== 2 : input.ndim !== 2 && input.ndim !== 3) fail(`Expected input to be ${packed ? '2D' : '2D or 3D'}, got ${input.ndim}D instead`, [input.shape]);
+  if (weights.length === 0 || weights.length % directions !== 0)
+    fail(`${weights.length} lists of weights are none for ${directions} direction(s)`, []);
+  if (packed ? input.ndim !== 2 : input.ndim !== 2 && input.ndim !== 3)
+    fail(`Expected input to be ${packed ? '2D' : '2D or 3D'}, got ${input.ndim}D instead`, [input.shape]);
   const width = weights[0]!.ih.shape[1]!;
-  if (input.shape.at(-1) !== width) fail(`input.size(-1) must be equal to input_size. Expected ${width}, got ${input.shape.at(-1)}`, [input.shape]);
+  if (input.shape.at(-1) !== width)
+    fail(`input.size(-1) must be equal to input_size. Expected ${width}, got ${input.shape.at(-1)}`, [input.shape]);
   const unbatched = !packed && input.ndim === 2;
   states?.forEach((s, k) => {
     const wanted = [weights.length, ...(unbatched ? [] : [batch]), widths[k]!];
     if (s.ndim !== wanted.length || s.shape.some((size, d) => size !== wanted[d])) {
-      fail(`Expected hidden${states.length > 1 ? `[${k}]` : ''} size (${wanted.join(', ')}), got [${s.shape.join(', ')}]`, [s.shape, wanted]);
+      fail(`Expected hidden${states.length > 1 ? `[${k}]` : ''} size (${wanted.join(', ')}), got [${s.shape.join(', ')}]`, [
+        s.shape,
+        wanted,
+      ]);
     }
   });
 }
 
 /** All layers and directions. `widths`: the size of each part of the state. */
-function run(op: string, step: Step, input: Tensor, given: readonly Tensor[] | null, weights: readonly RecurrentWeights[], widths: readonly number[], o: RecurrentOptions): [Tensor, State] {
+function run(
+  op: string,
+  step: Step,
+  input: Tensor,
+  given: readonly Tensor[] | null,
+  weights: readonly RecurrentWeights[],
+  widths: readonly number[],
+  o: RecurrentOptions,
+): [Tensor, State] {
   const packed = o.batchSizes ?? null;
   const unbatched = packed === null && input.ndim === 2;
   const batchFirst = packed === null && o.batchFirst === true && !unbatched;
@@ -113,29 +148,55 @@ function run(op: string, step: Step, input: Tensor, given: readonly Tensor[] | n
   check(op, input, given, weights, widths, batch, o);
   const directions = o.bidirectional === true ? 2 : 1;
   let x = unbatched ? input.unsqueeze(1) : batchFirst ? input.transpose(0, 1) : input;
-  const states = given === null ? widths.map((width) => input.newZeros([weights.length, batch, width])) : given.map((s) => (unbatched ? s.unsqueeze(1) : s));
+  const states =
+    given === null
+      ? widths.map((width) => input.newZeros([weights.length, batch, width]))
+      : given.map((s) => (unbatched ? s.unsqueeze(1) : s));
   const lasts: State[] = [];
   for (let layer = 0; layer * directions < weights.length; layer++) {
-    if (layer > 0 && (o.dropout ?? 0) > 0) x = dropout(x, { p: o.dropout, training: o.training ?? true, rng: o.rng, generator: o.generator });
+    if (layer > 0 && (o.dropout ?? 0) > 0)
+      x = dropout(x, { p: o.dropout, training: o.training ?? true, rng: o.rng, generator: o.generator });
     const outputs: Tensor[] = [];
     for (let direction = 0; direction < directions; direction++) {
       const k = layer * directions + direction;
       const start = states.map((s) => s.select(0, k));
-      const [output, last] = packed === null ? runLayer(step, x, start, weights[k]!, direction === 1) : runPacked(step, x, start, weights[k]!, direction === 1, packed);
+      const [output, last] =
+        packed === null
+          ? runLayer(step, x, start, weights[k]!, direction === 1)
+          : runPacked(step, x, start, weights[k]!, direction === 1, packed);
       outputs.push(output);
       lasts.push(last);
     }
     x = outputs.length === 1 ? outputs[0]! : cat(outputs, -1);
   }
-  const finals = widths.map((_, part) => stack(lasts.map((last) => last[part]!), 0));
+  const finals = widths.map((_, part) =>
+    stack(
+      lasts.map((last) => last[part]!),
+      0,
+    ),
+  );
   return [unbatched ? x.squeeze(1) : batchFirst ? x.transpose(0, 1) : x, unbatched ? finals.map((s) => s.squeeze(1)) : finals];
 }
 
 const STEPS = { tanh: tanhStep, relu: reluStep, lstm: lstmStep, gru: gruStep } as const;
 
 /** What nn's recurrent layers call: input (L, N, I) or packed data, states (layers · directions, N, …), one record of weights for each of them. */
-export function recurrent(kind: keyof typeof STEPS, input: Tensor, states: readonly Tensor[], weights: readonly RecurrentWeights[], options: RecurrentOptions = {}): { output: Tensor; states: Tensor[] } {
-  const [output, last] = run(kind, STEPS[kind], input, states, weights, states.map((s) => s.shape.at(-1)!), options);
+export function recurrent(
+  kind: keyof typeof STEPS,
+  input: Tensor,
+  states: readonly Tensor[],
+  weights: readonly RecurrentWeights[],
+  options: RecurrentOptions = {},
+): { output: Tensor; states: Tensor[] } {
+  const [output, last] = run(
+    kind,
+    STEPS[kind],
+    input,
+    states,
+    weights,
+    states.map((s) => s.shape.at(-1)!),
+    options,
+  );
   return { output, states: [...last] };
 }
 
@@ -149,15 +210,44 @@ const hiddenSize = (weights: readonly WeightList[], gates: number): number => (w
  * @throws ShapeError `ERR_RNN_SHAPE`
  * @example const [output, [hn, cn]] = lstm(x, [h0, c0], [[wIh, wHh, bIh, bHh]], { batchFirst: true });
  */
-export function lstm(input: Tensor, state: readonly [Tensor, Tensor] | null, weights: readonly WeightList[], options: LstmOptions = {}): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+export function lstm(
+  input: Tensor,
+  state: readonly [Tensor, Tensor] | null,
+  weights: readonly WeightList[],
+  options: LstmOptions = {},
+): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
   const projSize = options.projSize ?? 0;
   const hidden = hiddenSize(weights, 4);
-  const [output, [h, c]] = run('lstm', lstmStep, input, state, weights.map((list) => named(list, projSize > 0)), [projSize > 0 ? projSize : hidden, hidden], options);
+  const [output, [h, c]] = run(
+    'lstm',
+    lstmStep,
+    input,
+    state,
+    weights.map((list) => named(list, projSize > 0)),
+    [projSize > 0 ? projSize : hidden, hidden],
+    options,
+  );
   return [output, [h!, c!]];
 }
 
-function single(op: string, step: Step, gates: number, input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions): [Tensor, Tensor] {
-  const [output, [h]] = run(op, step, input, state === null ? null : [state], weights.map((list) => named(list, false)), [hiddenSize(weights, gates)], options);
+function single(
+  op: string,
+  step: Step,
+  gates: number,
+  input: Tensor,
+  state: Tensor | null,
+  weights: readonly WeightList[],
+  options: RecurrentOptions,
+): [Tensor, Tensor] {
+  const [output, [h]] = run(
+    op,
+    step,
+    input,
+    state === null ? null : [state],
+    weights.map((list) => named(list, false)),
+    [hiddenSize(weights, gates)],
+    options,
+  );
   return [output, h!];
 }
 
@@ -165,16 +255,31 @@ function single(op: string, step: Step, gates: number, input: Tensor, state: Ten
  * A GRU (Cho et al., 2014): r, z = σ(…); n = tanh(W_in·x + b_in + r·(W_hn·h + b_hn)); h' = (1 − z)·n + z·h. PyTorch: torch.gru, and what nn.GRU computes.
  * @throws ShapeError `ERR_RNN_SHAPE`
  */
-export function gru(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function gru(
+  input: Tensor,
+  state: Tensor | null,
+  weights: readonly WeightList[],
+  options: RecurrentOptions = {},
+): [output: Tensor, hn: Tensor] {
   return single('gru', gruStep, 3, input, state, weights, options);
 }
 
 /** h' = tanh(W_ih·x + b_ih + W_hh·h + b_hh). PyTorch: torch.rnn_tanh, and what nn.RNN computes. @throws ShapeError `ERR_RNN_SHAPE` */
-export function rnnTanh(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function rnnTanh(
+  input: Tensor,
+  state: Tensor | null,
+  weights: readonly WeightList[],
+  options: RecurrentOptions = {},
+): [output: Tensor, hn: Tensor] {
   return single('rnnTanh', tanhStep, 1, input, state, weights, options);
 }
 
 /** {@link rnnTanh} with relu in place of tanh. PyTorch: torch.rnn_relu. */
-export function rnnRelu(input: Tensor, state: Tensor | null, weights: readonly WeightList[], options: RecurrentOptions = {}): [output: Tensor, hn: Tensor] {
+export function rnnRelu(
+  input: Tensor,
+  state: Tensor | null,
+  weights: readonly WeightList[],
+  options: RecurrentOptions = {},
+): [output: Tensor, hn: Tensor] {
   return single('rnnRelu', reluStep, 1, input, state, weights, options);
 }

@@ -10,7 +10,11 @@ export interface WeightedLossOptions extends LossOptions {
 
 function weighted(op: string, each: Tensor, input: Tensor, { weight, reduction }: WeightedLossOptions): Tensor {
   if (weight === undefined || weight === null) return reduced(each, reduction, op);
-  if (!sameShape(weight.shape, input.shape)) throw new ShapeError('ERR_WEIGHT_SHAPE', `${op}: Weights and input must have the same size.`, { op, shapes: [input.shape, weight.shape] });
+  if (!sameShape(weight.shape, input.shape))
+    throw new ShapeError('ERR_WEIGHT_SHAPE', `${op}: Weights and input must have the same size.`, {
+      op,
+      shapes: [input.shape, weight.shape],
+    });
   const product = each.mul(weight);
   return (reduction ?? 'mean') === 'mean' ? product.sum().div(weight.expand(product.shape).sum()) : reduced(product, reduction, op);
 }
@@ -33,11 +37,21 @@ export interface SmoothL1LossOptions extends LossOptions {
 /** ½ d² / β where |d| < β, else |d| − ½ β, for d = x − y. PyTorch: F.smooth_l1_loss. @throws ValueError `ERR_LOSS_BETA` */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
   const beta = options.beta ?? 1;
-  if (beta < 0) throw new ValueError('ERR_LOSS_BETA', 'smoothL1Loss: smooth_l1_loss does not support negative values for beta.', { op: 'smoothL1Loss' });
+  if (beta < 0)
+    throw new ValueError('ERR_LOSS_BETA', 'smoothL1Loss: smooth_l1_loss does not support negative values for beta.', {
+      op: 'smoothL1Loss',
+    });
   if (beta === 0) return l1Loss(input, target, options);
   const d = input.sub(target);
   const size = d.abs();
-  return reduced(d.square().mul(0.5 / beta).where(size.lt(beta), size.sub(0.5 * beta)), options.reduction, 'smoothL1Loss');
+  return reduced(
+    d
+      .square()
+      .mul(0.5 / beta)
+      .where(size.lt(beta), size.sub(0.5 * beta)),
+    options.reduction,
+    'smoothL1Loss',
+  );
 }
 
 export interface HuberLossOptions extends WeightedLossOptions {
@@ -48,10 +62,19 @@ export interface HuberLossOptions extends WeightedLossOptions {
 /** ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), for d = x − y. PyTorch: F.huber_loss. @throws ValueError `ERR_LOSS_DELTA` */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
   const delta = options.delta ?? 1;
-  if (!(delta > 0)) throw new ValueError('ERR_LOSS_DELTA', 'huberLoss: huber_loss does not support non-positive values for delta.', { op: 'huberLoss' });
+  if (!(delta > 0))
+    throw new ValueError('ERR_LOSS_DELTA', 'huberLoss: huber_loss does not support non-positive values for delta.', { op: 'huberLoss' });
   const d = input.sub(target);
   const size = d.abs();
-  return weighted('huberLoss', d.square().mul(0.5).where(size.le(delta), size.sub(0.5 * delta).mul(delta)), input, options);
+  return weighted(
+    'huberLoss',
+    d
+      .square()
+      .mul(0.5)
+      .where(size.le(delta), size.sub(0.5 * delta).mul(delta)),
+    input,
+    options,
+  );
 }
 
 export interface KlDivOptions {
@@ -63,7 +86,10 @@ export interface KlDivOptions {
 
 /** t · (log t − x) for log probabilities x; 0 where t is 0. PyTorch: F.kl_div. */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
-  const each = options.logTarget === true ? target.exp().mul(target.sub(input)) : target.mul(target.maskedFill(target.eq(0), 1).log()).sub(target.mul(input));
+  const each =
+    options.logTarget === true
+      ? target.exp().mul(target.sub(input))
+      : target.mul(target.maskedFill(target.eq(0), 1).log()).sub(target.mul(input));
   if (options.reduction !== 'batchmean') return reduced(each, options.reduction, 'klDiv');
   return input.ndim === 0 ? each.sum() : each.sum().div(input.shape[0]!);
 }
@@ -82,7 +108,15 @@ export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNl
   const { logInput = true, full = false, eps = 1e-8 } = options;
   let each = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
   if (full) {
-    const stirling = target.mul(target.log()).sub(target).add(target.mul(2 * Math.PI).log().mul(0.5));
+    const stirling = target
+      .mul(target.log())
+      .sub(target)
+      .add(
+        target
+          .mul(2 * Math.PI)
+          .log()
+          .mul(0.5),
+      );
     each = each.add(stirling.maskedFill(target.le(1), 0));
   }
   return reduced(each, options.reduction, 'poissonNllLoss');
@@ -113,7 +147,8 @@ export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor 
       throw new ShapeError('ERR_VARIANCE_SHAPE', `${op}: var is of incorrect size`, { op, shapes: [input.shape, v.shape] });
     }
   }
-  if (isTensor(variance) && v.device.syncRead && v.numel() > 0 && v.detach().amin().item() < 0) throw new ValueError('ERR_VARIANCE', `${op}: var has negative entry/entries`, { op });
+  if (isTensor(variance) && v.device.syncRead && v.numel() > 0 && v.detach().amin().item() < 0)
+    throw new ValueError('ERR_VARIANCE', `${op}: var has negative entry/entries`, { op });
   // The bound moves the value and not the gradient, as PyTorch clamps.
   const bounded = v.clone();
   noGrad(() => bounded.clampMin_(eps));

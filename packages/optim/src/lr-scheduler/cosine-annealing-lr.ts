@@ -24,7 +24,10 @@ export class CosineAnnealingLR extends LRScheduler {
     const { lastEpoch: n, tMax, etaMin } = this;
     if (n === 0) return this.groups.map((g) => g.lr);
     // After a turn at etaMin the recursion below would divide by zero.
-    if ((n - 1 - tMax) % (2 * tMax) === 0) return this.groups.map((g, i) => g.lr + ((this.baseLrs[i]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2);
-    return this.groups.map((g) => ((1 + Math.cos((Math.PI * n) / tMax)) / (1 + Math.cos((Math.PI * (n - 1)) / tMax))) * (g.lr - etaMin) + etaMin);
+    if ((n - 1 - tMax) % (2 * tMax) === 0)
+      return this.groups.map((g, i) => g.lr + ((this.baseLrs[i]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2);
+    return this.groups.map(
+      (g) => ((1 + Math.cos((Math.PI * n) / tMax)) / (1 + Math.cos((Math.PI * (n - 1)) / tMax))) * (g.lr - etaMin) + etaMin,
+    );
   }
 }

@@ -5,8 +5,13 @@ import type { Tensor } from '../../tensor/tensor.js';
 
 /** @throws DTypeError `ERR_DTYPE`: integers have no such results, and the halves too few bits for them. */
 export function wantPrecise(op: string, x: Tensor): void {
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, { op, dtypes: [x.dtype] });
-  if (x.dtype === 'float16' || x.dtype === 'bfloat16') throw new DTypeError('ERR_DTYPE', `${op}: Low precision dtypes not supported. Got ${x.dtype}`, { op, dtypes: [x.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+      op,
+      dtypes: [x.dtype],
+    });
+  if (x.dtype === 'float16' || x.dtype === 'bfloat16')
+    throw new DTypeError('ERR_DTYPE', `${op}: Low precision dtypes not supported. Got ${x.dtype}`, { op, dtypes: [x.dtype] });
 }
 
 /** @throws ShapeError `ERR_RANK` */
@@ -17,7 +22,12 @@ export function wantMatrix(op: string, x: Tensor): void {
 /** @throws ShapeError `ERR_RANK`, `ERR_NOT_SQUARE` */
 export function wantSquare(op: string, x: Tensor): void {
   wantMatrix(op, x);
-  if (x.shape.at(-1) !== x.shape.at(-2)) throw new ShapeError('ERR_NOT_SQUARE', `${op}: A must be batches of square matrices, but they are ${x.shape.at(-2)} by ${x.shape.at(-1)} matrices: ${formatShape(x.shape)}`, { op, shapes: [x.shape] });
+  if (x.shape.at(-1) !== x.shape.at(-2))
+    throw new ShapeError(
+      'ERR_NOT_SQUARE',
+      `${op}: A must be batches of square matrices, but they are ${x.shape.at(-2)} by ${x.shape.at(-1)} matrices: ${formatShape(x.shape)}`,
+      { op, shapes: [x.shape] },
+    );
 }
 
 /**
@@ -25,7 +35,13 @@ export function wantSquare(op: string, x: Tensor): void {
  * elsewhere the results hold NaN or infinity, as documented with each function.
  * @throws ValueError with `code`
  */
-export function wantPivots(op: string, code: string, pivots: Tensor, good: (pivot: number) => boolean, why: (order: number) => string): void {
+export function wantPivots(
+  op: string,
+  code: string,
+  pivots: Tensor,
+  good: (pivot: number) => boolean,
+  why: (order: number) => string,
+): void {
   if (pivots.device.backend.readSync === undefined || pivots.numel() === 0) return;
   const n = pivots.shape[1]!;
   const at = pivots.data().findIndex((p) => !good(p));

@@ -50,7 +50,14 @@ export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
   const upper = options.upper ?? false;
   const given = upper ? transpose(a, -1, -2) : a;
   const [factor, roots] = factorise(reshape(given.detach(), [numelOf(a.shape.slice(0, -2)), ...a.shape.slice(-2)]));
-  wantPivots(op, 'ERR_NOT_POSITIVE_DEFINITE', roots, (r) => r > 0, (order) => `The factorization could not be completed because the input is not positive-definite (the leading minor of order ${order} is not positive-definite).`);
+  wantPivots(
+    op,
+    'ERR_NOT_POSITIVE_DEFINITE',
+    roots,
+    (r) => r > 0,
+    (order) =>
+      `The factorization could not be completed because the input is not positive-definite (the leading minor of order ${order} is not positive-definite).`,
+  );
   const out = wrap(reshape(factor, a.shape).value);
   if (recording(given)) {
     attach(out, 'LinalgCholeskyExBackward0', [given], (grad, node) => {
@@ -58,7 +65,10 @@ export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
       const l = node.saved(0);
       const phi = transpose(l, -1, -2).matmul(grad);
       const inverse = inv(l);
-      const symmetric = phi.tril().add(transpose(phi.tril(-1), -1, -2)).mul(0.5);
+      const symmetric = phi
+        .tril()
+        .add(transpose(phi.tril(-1), -1, -2))
+        .mul(0.5);
       return [transpose(inverse, -1, -2).matmul(symmetric).matmul(inverse)];
     }).save(out);
   }

@@ -51,10 +51,14 @@ export function jacobiSvd(a: Tensor): ThinSvd {
     const still = e.le(e.abs(gamma), e.mul(e.mul(e.sqrt(alpha), e.sqrt(beta)), tiny));
     const zeta = e.div(e.sub(beta, alpha), e.mul(e.where(still, 1, gamma), 2));
     const size = e.add(e.abs(zeta), e.sqrt(e.add(e.mul(zeta, zeta), 1)));
-    const tangent = wrap(e.where(still, 0, e.div(e.where(e.lt(zeta, 0), -1, e.scalar(1, zeta.dtype as 'float32', zeta)), size))).realize().value;
+    const tangent = wrap(e.where(still, 0, e.div(e.where(e.lt(zeta, 0), -1, e.scalar(1, zeta.dtype as 'float32', zeta)), size))).realize()
+      .value;
     const cosine = e.div(e.scalar(1, tangent.dtype as 'float32', tangent), e.sqrt(e.add(e.mul(tangent, tangent), 1)));
     const sine = e.mul(cosine, tangent);
-    const turned = cat([wrap(e.sub(e.mul(p.value, cosine), e.mul(q.value, sine))), wrap(e.add(e.mul(p.value, sine), e.mul(q.value, cosine)))], 2);
+    const turned = cat(
+      [wrap(e.sub(e.mul(p.value, cosine), e.mul(q.value, sine))), wrap(e.add(e.mul(p.value, sine), e.mul(q.value, cosine)))],
+      2,
+    );
     w = launchGather(turned, 2, order);
   }
   // After whole sweeps every column is back in its place: what was added is the last.

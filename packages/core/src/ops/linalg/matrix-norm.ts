@@ -18,9 +18,18 @@ export interface MatrixNormOptions {
 
 OPS.set('linalg.matrixNorm', { name: 'linalg.matrixNorm', inputs: 1, differentiable: true });
 /** The norms of the matrices in two dims (the last by default). PyTorch: torch.linalg.matrix_norm. @throws ValueError `ERR_NORM` */
-export function matrixNorm(x: Tensor, ord: MatrixNormOrder = 'fro', dim: readonly [number, number] = [-2, -1], options: MatrixNormOptions = {}): Tensor {
+export function matrixNorm(
+  x: Tensor,
+  ord: MatrixNormOrder = 'fro',
+  dim: readonly [number, number] = [-2, -1],
+  options: MatrixNormOptions = {},
+): Tensor {
   const op = 'linalg.matrixNorm';
-  if (!isFloat(options.dtype ?? x.dtype)) throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, { op, dtypes: [x.dtype] });
+  if (!isFloat(options.dtype ?? x.dtype))
+    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+      op,
+      dtypes: [x.dtype],
+    });
   if (x.ndim < 2) throw new ShapeError('ERR_RANK', `${op}: The input tensor A must have at least 2 dimensions.`, { op, shapes: [x.shape] });
   if (dim.length !== 2) throw new ValueError('ERR_DIM', `${op}: dim must be a 2-tuple. Got ${String(dim)}`, { op });
   const rows = normalizeDim(dim[0], x.ndim, op);
@@ -33,7 +42,12 @@ export function matrixNorm(x: Tensor, ord: MatrixNormOrder = 'fro', dim: readonl
     const last = x.shape.map((_, d) => d).filter((d) => d !== rows && d !== columns);
     const sigma = svdvals(permute(a, [...last, rows, columns]));
     const result = ord === 'nuc' ? sigma.sum(-1) : ord === 2 ? sigma.amax(-1) : sigma.amin(-1);
-    return keepdim ? reshape(result, x.shape.map((s, d) => (d === rows || d === columns ? 1 : s))) : result;
+    return keepdim
+      ? reshape(
+          result,
+          x.shape.map((s, d) => (d === rows || d === columns ? 1 : s)),
+        )
+      : result;
   }
   const size = typeof ord === 'number' ? Math.abs(ord) : NaN;
   if (size !== 1 && size !== Infinity) throw new ValueError('ERR_NORM', `${op}: Order ${String(ord)} not supported.`, { op });

@@ -16,8 +16,16 @@ OPS.set('linalg.vectorNorm', { name: 'linalg.vectorNorm', inputs: 1, differentia
 /** (Σ |x|^ord)^(1/ord) over dims (all by default), as if they were one. PyTorch: torch.linalg.vector_norm. */
 export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: VectorNormOptions = {}): Tensor {
   const op = 'linalg.vectorNorm';
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, { op, dtypes: [x.dtype] });
-  if (options.dtype !== undefined && !isFloat(options.dtype)) throw new DTypeError('ERR_DTYPE', `${op}: dtype should be floating point or complex, but got ${options.dtype}`, { op, dtypes: [options.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+      op,
+      dtypes: [x.dtype],
+    });
+  if (options.dtype !== undefined && !isFloat(options.dtype))
+    throw new DTypeError('ERR_DTYPE', `${op}: dtype should be floating point or complex, but got ${options.dtype}`, {
+      op,
+      dtypes: [options.dtype],
+    });
   return pNorm(op, x, ord, reducedDims(dim, x.ndim, op), options.keepdim ?? false, options.dtype);
 }
 
@@ -31,13 +39,18 @@ export function norm(x: Tensor, ord?: MatrixNormOrder | null, dim?: Dims, option
   if (ord === undefined || ord === null) return vectorNorm(x, 2, dim, options);
   const dims = dim === undefined || dim === null ? null : typeof dim === 'number' ? [dim] : dim;
   if (dims === null) {
-    if (x.ndim !== 1 && x.ndim !== 2) throw new ValueError('ERR_DIM', `${op}: If dim is not specified but ord is, the input must be 1D or 2D. Got ${x.ndim}D.`, { op, shapes: [x.shape] });
-    if (x.ndim === 1 && typeof ord === 'string') throw new ValueError('ERR_NORM', `${op}: '${ord}' is the norm of a matrix, but the input is 1D`, { op, shapes: [x.shape] });
+    if (x.ndim !== 1 && x.ndim !== 2)
+      throw new ValueError('ERR_DIM', `${op}: If dim is not specified but ord is, the input must be 1D or 2D. Got ${x.ndim}D.`, {
+        op,
+        shapes: [x.shape],
+      });
+    if (x.ndim === 1 && typeof ord === 'string')
+      throw new ValueError('ERR_NORM', `${op}: '${ord}' is the norm of a matrix, but the input is 1D`, { op, shapes: [x.shape] });
     return x.ndim === 2 ? matrixNorm(x, ord, [0, 1], options) : vectorNorm(x, ord as number, null, options);
   }
-  if (dims.length !== 1 && dims.length !== 2) throw new ValueError('ERR_DIM', `${op}: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`, { op });
+  if (dims.length !== 1 && dims.length !== 2)
+    throw new ValueError('ERR_DIM', `${op}: If dim is specified, it must be of length 1 or 2. Got [${dims.join(', ')}]`, { op });
   if (dims.length === 2) return matrixNorm(x, ord, dims as unknown as [number, number], options);
   if (typeof ord === 'string') throw new ValueError('ERR_NORM', `${op}: '${ord}' is the norm of a matrix, and takes two dims`, { op });
   return vectorNorm(x, ord, dims, options);
 }
-

@@ -15,7 +15,8 @@ OPS.set('linalg.matrixPower', { name: 'linalg.matrixPower', inputs: 1, different
 /** Aⁿ by repeated squaring; a negative n takes the inverse. PyTorch: torch.linalg.matrix_power. */
 export function matrixPower(a: Tensor, n: number): Tensor {
   wantSquare('linalg.matrixPower', a);
-  if (!Number.isInteger(n)) throw new ValueError('ERR_POWER', `linalg.matrixPower: n must be an integer, but is ${n}`, { op: 'linalg.matrixPower' });
+  if (!Number.isInteger(n))
+    throw new ValueError('ERR_POWER', `linalg.matrixPower: n must be an integer, but is ${n}`, { op: 'linalg.matrixPower' });
   if (n === 0) {
     const one = clone(expand(eye(a.shape.at(-1)!, { dtype: a.dtype, device: a.device }), a.shape));
     if (recording(a)) attach(one, 'LinalgMatrixPowerBackward0', [a], (grad) => [zerosOf(grad, grad.shape)]);
@@ -46,11 +47,16 @@ export function multiDot(tensors: readonly Tensor[]): Tensor {
   });
   for (let i = 1; i < chain.length; i++) {
     if (chain[i - 1]!.shape[1] !== chain[i]!.shape[0]) {
-      throw new ShapeError('ERR_MULTI_DOT', `${op}: tensors ${i - 1} and ${i} with shapes [${chain[i - 1]!.shape.join(', ')}] and [${chain[i]!.shape.join(', ')}] cannot be multiplied`, { op, shapes: [chain[i - 1]!.shape, chain[i]!.shape] });
+      throw new ShapeError(
+        'ERR_MULTI_DOT',
+        `${op}: tensors ${i - 1} and ${i} with shapes [${chain[i - 1]!.shape.join(', ')}] and [${chain[i]!.shape.join(', ')}] cannot be multiplied`,
+        { op, shapes: [chain[i - 1]!.shape, chain[i]!.shape] },
+      );
     }
   }
   const split = cheapestSplits([chain[0]!.shape[0]!, ...chain.map((x) => x.shape[1]!)]);
-  const product = (from: number, to: number): Tensor => (from === to ? chain[from]! : matmul(product(from, split[from]![to]!), product(split[from]![to]! + 1, to)));
+  const product = (from: number, to: number): Tensor =>
+    from === to ? chain[from]! : matmul(product(from, split[from]![to]!), product(split[from]![to]! + 1, to));
   let out = product(0, chain.length - 1);
   if (tensors.at(-1)!.ndim === 1) out = squeeze(out, -1);
   if (tensors[0]!.ndim === 1) out = squeeze(out, 0);
@@ -81,6 +87,10 @@ function cheapestSplits(sizes: readonly number[]): number[][] {
 OPS.set('linalg.cross', { name: 'linalg.cross', inputs: 2, differentiable: true });
 /** a × b along a dim of size 3, the last by default. PyTorch: torch.linalg.cross. */
 export function cross(a: Tensor, b: Tensor, options: { readonly dim?: number } = {}): Tensor {
-  if (a.ndim !== b.ndim) throw new ShapeError('ERR_CROSS', `linalg.cross: inputs must have the same number of dimensions.`, { op: 'linalg.cross', shapes: [a.shape, b.shape] });
+  if (a.ndim !== b.ndim)
+    throw new ShapeError('ERR_CROSS', `linalg.cross: inputs must have the same number of dimensions.`, {
+      op: 'linalg.cross',
+      shapes: [a.shape, b.shape],
+    });
   return crossAlong('linalg.cross', a, b, options.dim ?? -1);
 }

@@ -21,7 +21,9 @@ function thinSvd(a: Tensor): ThinSvd {
   const sigma = own(flat.sigma, [...batch, n]);
   const v = own(flat.v, [...batch, n, n]);
   if (recording(a)) {
-    attachAll([u, sigma, v], 'LinalgSvdBackward0', [a], ([gu, gs, gv], node) => [svdGradient(node.saved(0), node.saved(1), node.saved(2), gu!, gs!, gv!)]).save(u, sigma, v);
+    attachAll([u, sigma, v], 'LinalgSvdBackward0', [a], ([gu, gs, gv], node) => [
+      svdGradient(node.saved(0), node.saved(1), node.saved(2), gu!, gs!, gv!),
+    ]).save(u, sigma, v);
   }
   return { u, sigma, v };
 }

@@ -24,7 +24,13 @@ function identity(like: Tensor): Tensor {
 const fromBatch = (x: Tensor, shape: Shape): Tensor => wrap(reshape(x, shape).value);
 
 function refuseSingular(op: string, { pivots }: Elimination, what: string): void {
-  wantPivots(op, 'ERR_SINGULAR', pivots, (p) => p !== 0, (order) => `The ${what} because the input matrix is singular. (pivot ${order} is zero)`);
+  wantPivots(
+    op,
+    'ERR_SINGULAR',
+    pivots,
+    (p) => p !== 0,
+    (order) => `The ${what} because the input matrix is singular. (pivot ${order} is zero)`,
+  );
 }
 
 OPS.set('linalg.inv', { name: 'linalg.inv', inputs: 1, differentiable: true });
@@ -61,15 +67,29 @@ export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor 
   const op = 'linalg.solve';
   wantSquare(op, a);
   wantPrecise(op, a);
-  if (a.dtype !== b.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: Expected A and B to have the same dtype, but found A of type ${a.dtype} and B of type ${b.dtype} instead`, { op, dtypes: [a.dtype, b.dtype] });
+  if (a.dtype !== b.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `${op}: Expected A and B to have the same dtype, but found A of type ${a.dtype} and B of type ${b.dtype} instead`,
+      { op, dtypes: [a.dtype, b.dtype] },
+    );
   const vector = isVector(a, b);
   if (options.left === false) {
-    if (vector) throw new ShapeError('ERR_SOLVE_SHAPE', `${op}: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)`, { op, shapes: [a.shape, b.shape] });
+    if (vector)
+      throw new ShapeError(
+        'ERR_SOLVE_SHAPE',
+        `${op}: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)`,
+        { op, shapes: [a.shape, b.shape] },
+      );
     return transpose(solve(transpose(a, -1, -2), transpose(b, -1, -2)), -1, -2);
   }
   const right = vector ? unsqueeze(b, -1) : b;
   if (right.ndim < 2 || right.shape.at(-2) !== a.shape.at(-1)) {
-    throw new ShapeError('ERR_SOLVE_SHAPE', `${op}: Incompatible shapes of A and B for the equation AX = B: ${formatShape(a.shape)} and ${formatShape(b.shape)}`, { op, shapes: [a.shape, b.shape] });
+    throw new ShapeError(
+      'ERR_SOLVE_SHAPE',
+      `${op}: Incompatible shapes of A and B for the equation AX = B: ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+      { op, shapes: [a.shape, b.shape] },
+    );
   }
   const out = solveMatrices(a, right);
   return vector ? out.squeeze(-1) : out;
@@ -87,7 +107,10 @@ function solveMatrices(a: Tensor, b: Tensor): Tensor {
     const { shape: bShape } = b;
     attach(out, 'LinalgSolveExBackward0', [a, b], (grad, node) => {
       const gradB = solveMatrices(transpose(node.saved(0), -1, -2), grad);
-      return [node.needs(0) ? sumTo(gradB.matmul(transpose(node.saved(1), -1, -2)).neg(), aShape) : null, node.needs(1) ? sumTo(gradB, bShape) : null];
+      return [
+        node.needs(0) ? sumTo(gradB.matmul(transpose(node.saved(1), -1, -2)).neg(), aShape) : null,
+        node.needs(1) ? sumTo(gradB, bShape) : null,
+      ];
     }).save(a, out);
   }
   return out;
@@ -110,10 +133,11 @@ export function det(a: Tensor): Tensor {
       const matrix = node.saved(0);
       // dL/dA = dL/d det · det · A⁻ᵀ; for a singular matrix, of one nearby.
       const scale = grad.mul(node.saved(1)).unsqueeze(-1).unsqueeze(-1);
-      const inverse = gradState.enabled ? inv(matrix) : fromBatch(eliminate(asBatch(matrix), identity(matrix), epsilon(matrix)).solution, matrix.shape);
+      const inverse = gradState.enabled
+        ? inv(matrix)
+        : fromBatch(eliminate(asBatch(matrix), identity(matrix), epsilon(matrix)).solution, matrix.shape);
       return [transpose(inverse, -1, -2).mul(scale)];
     }).save(a, out);
   }
   return out;
 }
-

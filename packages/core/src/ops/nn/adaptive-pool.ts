@@ -30,16 +30,28 @@ function axisWindows(length: number, out: number): AxisWindows {
   const end = (o: number): number => Math.ceil(((o + 1) * length) / out);
   const counts = Float32Array.from({ length: out }, (_, o) => end(o) - start(o));
   const width = counts.reduce((a, b) => Math.max(a, b), 0);
-  const places = Int32Array.from({ length: out * width }, (_, i) => Math.min(start(Math.floor(i / width)) + (i % width), end(Math.floor(i / width)) - 1));
+  const places = Int32Array.from({ length: out * width }, (_, i) =>
+    Math.min(start(Math.floor(i / width)) + (i % width), end(Math.floor(i / width)) - 1),
+  );
   return { places, counts, width };
 }
 
 function outputSize(op: string, n: number, input: Tensor, size: AdaptiveSize): Shape {
   const list = typeof size === 'number' || size === null ? new Array<number | null>(n).fill(size) : size;
   if (list.length !== n) throw new ValueError('ERR_POOL_OUTPUT', `${op}: output_size must be ${n} numbers, but has ${list.length}`, { op });
-  if (input.ndim !== n + 1 && input.ndim !== n + 2) throw new ShapeError('ERR_POOL_RANK', `${op}: Expected ${n + 1}D or ${n + 2}D tensor, but got ${listed(input.shape)}`, { op, shapes: [input.shape] });
+  if (input.ndim !== n + 1 && input.ndim !== n + 2)
+    throw new ShapeError('ERR_POOL_RANK', `${op}: Expected ${n + 1}D or ${n + 2}D tensor, but got ${listed(input.shape)}`, {
+      op,
+      shapes: [input.shape],
+    });
   const out = list.map((s, i) => s ?? input.shape[input.ndim - n + i]!);
-  for (const s of out) if (!Number.isInteger(s) || s < 0) throw new ValueError('ERR_POOL_OUTPUT', `${op}: elements of output_size must be greater than or equal to 0 but received ${listed(out)}`, { op });
+  for (const s of out)
+    if (!Number.isInteger(s) || s < 0)
+      throw new ValueError(
+        'ERR_POOL_OUTPUT',
+        `${op}: elements of output_size must be greater than or equal to 0 but received ${listed(out)}`,
+        { op },
+      );
   return out;
 }
 
@@ -60,7 +72,11 @@ function adaptiveAvg(op: string, n: 1 | 2 | 3, input: Tensor, size: AdaptiveSize
   const x = batchOfPlanes(op, n, input);
   const sizes = x.shape.slice(2);
   if (numelOf(out) === 0) return unbatch(zerosOf(x, [...x.shape.slice(0, 2), ...out]), input);
-  if (divides(sizes, out)) return AVG[n - 1]!(input, sizes.map((s, i) => s / out[i]!));
+  if (divides(sizes, out))
+    return AVG[n - 1]!(
+      input,
+      sizes.map((s, i) => s / out[i]!),
+    );
   const windows = sizes.map((s, i) => axisWindows(s, out[i]!));
   let each = gathered(x, windows);
   // What fills up the short windows does not count.
@@ -71,7 +87,11 @@ function adaptiveAvg(op: string, n: 1 | 2 | 3, input: Tensor, size: AdaptiveSize
   });
   const total = each.sum(windows.map((_, i) => 3 + 2 * i));
   let divisor = new Float32Array([1]);
-  for (const { counts } of windows) divisor = Float32Array.from({ length: divisor.length * counts.length }, (_, k) => divisor[Math.floor(k / counts.length)]! * counts[k % counts.length]!);
+  for (const { counts } of windows)
+    divisor = Float32Array.from(
+      { length: divisor.length * counts.length },
+      (_, k) => divisor[Math.floor(k / counts.length)]! * counts[k % counts.length]!,
+    );
   return unbatch(total.div(cast(fromHost(divisor, out, 'float32', x.device), x.dtype)), input);
 }
 
@@ -81,7 +101,12 @@ function adaptiveMax(op: string, n: 1 | 2 | 3, input: Tensor, size: AdaptiveSize
   const sizes = x.shape.slice(2);
   const shape = [...x.shape.slice(0, 2), ...out];
   if (numelOf(shape) === 0) return [unbatch(zerosOf(x, shape), input), unbatch(cast(zerosOf(x, shape), 'int32'), input)];
-  if (divides(sizes, out)) return MAX[n - 1]!(input, sizes.map((s, i) => s / out[i]!), { returnIndices: true });
+  if (divides(sizes, out))
+    return MAX[n - 1]!(
+      input,
+      sizes.map((s, i) => s / out[i]!),
+      { returnIndices: true },
+    );
   const windows = sizes.map((s, i) => axisWindows(s, out[i]!));
   // Repeated places come after the first: the first among equals is inside the window.
   const order = [0, 1, ...windows.map((_, i) => 2 + 2 * i), ...windows.map((_, i) => 3 + 2 * i)];
@@ -90,10 +115,15 @@ function adaptiveMax(op: string, n: 1 | 2 | 3, input: Tensor, size: AdaptiveSize
   const strides = contiguousStrides(sizes);
   let flat = new Int32Array([0]);
   windows.forEach(({ places }, i) => {
-    flat = Int32Array.from({ length: flat.length * places.length }, (_, k) => flat[Math.floor(k / places.length)]! + places[k % places.length]! * strides[i]!);
+    flat = Int32Array.from(
+      { length: flat.length * places.length },
+      (_, k) => flat[Math.floor(k / places.length)]! + places[k % places.length]! * strides[i]!,
+    );
   });
   const planePlaces = fromHost(flat, [1, 1, ...windows.flatMap(({ counts, width }) => [counts.length, width])], 'int32', x.device);
-  const inPlane = grouped(planePlaces).expand([...shape, -1]).gather(-1, place);
+  const inPlane = grouped(planePlaces)
+    .expand([...shape, -1])
+    .gather(-1, place);
   const indices = reshape(inPlane, shape);
   const lead = shape.slice(0, 2);
   const values = reshape(reshape(x, [...lead, numelOf(sizes)]).gather(2, reshape(indices, [...lead, numelOf(out)])), shape);
@@ -106,11 +136,14 @@ for (const n of [1, 2, 3]) {
 }
 
 /** Means over (N, C, L) or (C, L) so that `outputSize` are left. PyTorch: F.adaptive_avg_pool1d. @throws ValueError `ERR_POOL_OUTPUT` */
-export const adaptiveAvgPool1d = (input: Tensor, outputSize: AdaptiveSize): Tensor => adaptiveAvg('adaptiveAvgPool1d', 1, input, outputSize);
+export const adaptiveAvgPool1d = (input: Tensor, outputSize: AdaptiveSize): Tensor =>
+  adaptiveAvg('adaptiveAvgPool1d', 1, input, outputSize);
 /** As {@link adaptiveAvgPool1d} over (N, C, H, W) or (C, H, W). PyTorch: F.adaptive_avg_pool2d. @example adaptiveAvgPool2d(x, [null, 7]) */
-export const adaptiveAvgPool2d = (input: Tensor, outputSize: AdaptiveSize): Tensor => adaptiveAvg('adaptiveAvgPool2d', 2, input, outputSize);
+export const adaptiveAvgPool2d = (input: Tensor, outputSize: AdaptiveSize): Tensor =>
+  adaptiveAvg('adaptiveAvgPool2d', 2, input, outputSize);
 /** As {@link adaptiveAvgPool1d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.adaptive_avg_pool3d. */
-export const adaptiveAvgPool3d = (input: Tensor, outputSize: AdaptiveSize): Tensor => adaptiveAvg('adaptiveAvgPool3d', 3, input, outputSize);
+export const adaptiveAvgPool3d = (input: Tensor, outputSize: AdaptiveSize): Tensor =>
+  adaptiveAvg('adaptiveAvgPool3d', 3, input, outputSize);
 
 export interface AdaptiveMaxPoolOptions {
   /** Also give where each maximum lies in its plane (int32, row-major). Default false. */
@@ -123,7 +156,11 @@ type WithoutIndices = { readonly returnIndices?: false };
 export function adaptiveMaxPool1d(input: Tensor, outputSize: AdaptiveSize, options: WithIndices): [Tensor, Tensor];
 export function adaptiveMaxPool1d(input: Tensor, outputSize: AdaptiveSize, options?: WithoutIndices): Tensor;
 export function adaptiveMaxPool1d(input: Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions): Tensor | [Tensor, Tensor];
-export function adaptiveMaxPool1d(input: Tensor, outputSize: AdaptiveSize, options: AdaptiveMaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+export function adaptiveMaxPool1d(
+  input: Tensor,
+  outputSize: AdaptiveSize,
+  options: AdaptiveMaxPoolOptions = {},
+): Tensor | [Tensor, Tensor] {
   const both = adaptiveMax('adaptiveMaxPool1d', 1, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }
@@ -132,7 +169,11 @@ export function adaptiveMaxPool1d(input: Tensor, outputSize: AdaptiveSize, optio
 export function adaptiveMaxPool2d(input: Tensor, outputSize: AdaptiveSize, options: WithIndices): [Tensor, Tensor];
 export function adaptiveMaxPool2d(input: Tensor, outputSize: AdaptiveSize, options?: WithoutIndices): Tensor;
 export function adaptiveMaxPool2d(input: Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions): Tensor | [Tensor, Tensor];
-export function adaptiveMaxPool2d(input: Tensor, outputSize: AdaptiveSize, options: AdaptiveMaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+export function adaptiveMaxPool2d(
+  input: Tensor,
+  outputSize: AdaptiveSize,
+  options: AdaptiveMaxPoolOptions = {},
+): Tensor | [Tensor, Tensor] {
   const both = adaptiveMax('adaptiveMaxPool2d', 2, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }
@@ -141,7 +182,11 @@ export function adaptiveMaxPool2d(input: Tensor, outputSize: AdaptiveSize, optio
 export function adaptiveMaxPool3d(input: Tensor, outputSize: AdaptiveSize, options: WithIndices): [Tensor, Tensor];
 export function adaptiveMaxPool3d(input: Tensor, outputSize: AdaptiveSize, options?: WithoutIndices): Tensor;
 export function adaptiveMaxPool3d(input: Tensor, outputSize: AdaptiveSize, options?: AdaptiveMaxPoolOptions): Tensor | [Tensor, Tensor];
-export function adaptiveMaxPool3d(input: Tensor, outputSize: AdaptiveSize, options: AdaptiveMaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+export function adaptiveMaxPool3d(
+  input: Tensor,
+  outputSize: AdaptiveSize,
+  options: AdaptiveMaxPoolOptions = {},
+): Tensor | [Tensor, Tensor] {
   const both = adaptiveMax('adaptiveMaxPool3d', 3, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }

@@ -64,7 +64,10 @@ function launchAvgPool(x: Tensor, shape: Shape, kernel: Shape, w: Window, diviso
     }
   }
   const sizes = shape.slice(2);
-  const total = sum(windowsOf(x, kernel, sizes, w, 0), kernel.map((_, i) => 2 + sizes.length + i));
+  const total = sum(
+    windowsOf(x, kernel, sizes, w, 0),
+    kernel.map((_, i) => 2 + sizes.length + i),
+  );
   return divided(total, x.shape.slice(2), kernel, w, divisor);
 }
 

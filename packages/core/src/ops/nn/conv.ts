@@ -33,27 +33,65 @@ export interface ConvTransposeOptions {
 }
 
 function checkWindow(op: string, w: Window, groups: number): void {
-  if (!Number.isInteger(groups) || groups < 1) throw new ValueError('ERR_CONV_GROUPS', `${op}: non-positive groups is not supported`, { op });
+  if (!Number.isInteger(groups) || groups < 1)
+    throw new ValueError('ERR_CONV_GROUPS', `${op}: non-positive groups is not supported`, { op });
   if (w.stride.some((s) => s < 1)) throw new ValueError('ERR_CONV_STRIDE', `${op}: non-positive stride is not supported`, { op });
   if (w.padding.some((p) => p < 0)) throw new ValueError('ERR_CONV_PADDING', `${op}: negative padding is not supported`, { op });
   if (w.dilation.some((d) => d < 1)) throw new ValueError('ERR_CONV_DILATION', `${op}: dilation should be greater than zero`, { op });
 }
 
 /** Types, ranks and the sizes of weight and bias, as PyTorch checks them. */
-function checkOperands(op: string, n: number, input: Tensor, weight: Tensor, bias: Tensor | null, groups: number, outChannels: number): void {
+function checkOperands(
+  op: string,
+  n: number,
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  groups: number,
+  outChannels: number,
+): void {
   const details = { op, shapes: [input.shape, weight.shape], dtypes: [input.dtype, weight.dtype] };
-  if (input.dtype !== weight.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: Input type (${input.dtype}) and weight type (${weight.dtype}) should be the same`, details);
-  if (bias !== null && bias.dtype !== input.dtype) throw new DTypeError('ERR_DTYPE_MIX', `${op}: Input type (${input.dtype}) and bias type (${bias.dtype}) should be the same`, details);
+  if (input.dtype !== weight.dtype)
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `${op}: Input type (${input.dtype}) and weight type (${weight.dtype}) should be the same`,
+      details,
+    );
+  if (bias !== null && bias.dtype !== input.dtype)
+    throw new DTypeError('ERR_DTYPE_MIX', `${op}: Input type (${input.dtype}) and bias type (${bias.dtype}) should be the same`, details);
   if (input.dtype === 'bool') throw new DTypeError('ERR_DTYPE', `${op}: not implemented for 'Bool'`, details);
   if (input.ndim !== n + 1 && input.ndim !== n + 2) {
-    throw new ShapeError('ERR_CONV_RANK', `${op}: Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to ${op}, but got input of size: ${listed(input.shape)}`, details);
+    throw new ShapeError(
+      'ERR_CONV_RANK',
+      `${op}: Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to ${op}, but got input of size: ${listed(input.shape)}`,
+      details,
+    );
   }
-  if (weight.ndim !== n + 2) throw new ShapeError('ERR_CONV_RANK', `${op}: expected weight to be ${n + 2}-dimensional, but got weight of size ${listed(weight.shape)}`, details);
+  if (weight.ndim !== n + 2)
+    throw new ShapeError(
+      'ERR_CONV_RANK',
+      `${op}: expected weight to be ${n + 2}-dimensional, but got weight of size ${listed(weight.shape)}`,
+      details,
+    );
   const out = weight.shape[0]!;
-  if (out < groups) throw new ShapeError('ERR_CONV_GROUPS', `${op}: Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${listed(weight.shape)} instead`, details);
-  if (out % groups !== 0) throw new ShapeError('ERR_CONV_GROUPS', `${op}: Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ${listed(weight.shape)} instead`, details);
+  if (out < groups)
+    throw new ShapeError(
+      'ERR_CONV_GROUPS',
+      `${op}: Given groups=${groups}, expected weight to be at least ${groups} at dimension 0, but got weight of size ${listed(weight.shape)} instead`,
+      details,
+    );
+  if (out % groups !== 0)
+    throw new ShapeError(
+      'ERR_CONV_GROUPS',
+      `${op}: Given groups=${groups}, expected weight to be divisible by ${groups} at dimension 0, but got weight of size ${listed(weight.shape)} instead`,
+      details,
+    );
   if (bias !== null && (bias.ndim !== 1 || bias.shape[0] !== outChannels)) {
-    throw new ShapeError('ERR_CONV_BIAS', `${op}: Given weight of size ${listed(weight.shape)}, expected bias to be 1-dimensional with ${outChannels} elements, but got bias of size ${listed(bias.shape)} instead`, details);
+    throw new ShapeError(
+      'ERR_CONV_BIAS',
+      `${op}: Given weight of size ${listed(weight.shape)}, expected bias to be 1-dimensional with ${outChannels} elements, but got bias of size ${listed(bias.shape)} instead`,
+      details,
+    );
   }
 }
 
@@ -68,10 +106,14 @@ function convNd(op: string, n: number, input: Tensor, weight: Tensor, bias: Tens
   checkOperands(op, n, input, weight, bias, groups, weight.shape[0]!);
   if (input.ndim === n + 1) return squeeze(convNd(op, n, unsqueeze(input, 0), weight, bias, o), 0);
   if (input.shape[1] !== weight.shape[1]! * groups) {
-    throw new ShapeError('ERR_CONV_CHANNELS', `${op}: Given groups=${groups}, weight of size ${listed(weight.shape)}, expected input${listed(input.shape)} to have ${weight.shape[1]! * groups} channels, but got ${input.shape[1]} channels instead`, {
-      op,
-      shapes: [input.shape, weight.shape],
-    });
+    throw new ShapeError(
+      'ERR_CONV_CHANNELS',
+      `${op}: Given groups=${groups}, weight of size ${listed(weight.shape)}, expected input${listed(input.shape)} to have ${weight.shape[1]! * groups} channels, but got ${input.shape[1]} channels instead`,
+      {
+        op,
+        shapes: [input.shape, weight.shape],
+      },
+    );
   }
   const kernel = weight.shape.slice(2);
   if (named) return convNamed(op, n, input, weight, bias, { stride, padding: o.padding as string, dilation, groups }, kernel);
@@ -83,7 +125,11 @@ function checkKernelFits(op: string, input: Shape, kernel: Shape, w: Window): vo
   const padded = input.slice(2).map((s, i) => s + 2 * w.padding[i]!);
   const reach = kernel.map((k, i) => w.dilation[i]! * (k - 1) + 1);
   if (padded.some((s, i) => s < reach[i]!)) {
-    throw new ShapeError('ERR_CONV_KERNEL', `${op}: Calculated padded input size per channel: (${padded.join(' x ')}). Kernel size: (${reach.join(' x ')}). Kernel size can't be greater than actual input size`, { op, shapes: [input, kernel] });
+    throw new ShapeError(
+      'ERR_CONV_KERNEL',
+      `${op}: Calculated padded input size per channel: (${padded.join(' x ')}). Kernel size: (${reach.join(' x ')}). Kernel size can't be greater than actual input size`,
+      { op, shapes: [input, kernel] },
+    );
   }
 }
 
@@ -102,12 +148,18 @@ function convNamed(op: string, n: number, input: Tensor, weight: Tensor, bias: T
     return convolution(input, weight, bias, { stride, padding: none, dilation }, groups);
   }
   if (o.padding !== 'same') throw new ValueError('ERR_CONV_PADDING', `${op}: Invalid padding string: '${o.padding}'`, { op });
-  if (stride.some((s) => s !== 1)) throw new ValueError('ERR_CONV_PADDING', `${op}: padding='same' is not supported for strided convolutions`, { op });
+  if (stride.some((s) => s !== 1))
+    throw new ValueError('ERR_CONV_PADDING', `${op}: padding='same' is not supported for strided convolutions`, { op });
   const total = kernel.map((k, i) => dilation[i]! * (k - 1));
   const padding = total.map((t) => Math.floor(t / 2));
   // What is left of an odd total goes to the right, where PyTorch puts it.
   const extra = total.map((t) => t % 2);
-  const x = extra.some((e) => e > 0) ? constantPadNd(input, [...extra].reverse().flatMap((e) => [0, e])) : input;
+  const x = extra.some((e) => e > 0)
+    ? constantPadNd(
+        input,
+        [...extra].reverse().flatMap((e) => [0, e]),
+      )
+    : input;
   return convolution(x, weight, bias, { stride, padding, dilation }, groups);
 }
 
@@ -125,15 +177,29 @@ function convTransposeNd(op: string, n: number, input: Tensor, weight: Tensor, b
   if (input.ndim === n + 1) return squeeze(convTransposeNd(op, n, unsqueeze(input, 0), weight, bias, o), 0);
   const details = { op, shapes: [input.shape, weight.shape] };
   if (input.shape[1] !== weight.shape[0]) {
-    throw new ShapeError('ERR_CONV_CHANNELS', `${op}: Given transposed=1, weight of size ${listed(weight.shape)}, expected input${listed(input.shape)} to have ${weight.shape[0]} channels, but got ${input.shape[1]} channels instead`, details);
+    throw new ShapeError(
+      'ERR_CONV_CHANNELS',
+      `${op}: Given transposed=1, weight of size ${listed(weight.shape)}, expected input${listed(input.shape)} to have ${weight.shape[0]} channels, but got ${input.shape[1]} channels instead`,
+      details,
+    );
   }
   if (outputPadding.some((p, i) => p >= stride[i]! && p >= dilation[i]!)) {
-    throw new ValueError('ERR_CONV_PADDING', `${op}: output padding must be smaller than either stride or dilation, but got output_padding: ${listed(outputPadding)}, stride: ${listed(stride)}, dilation: ${listed(dilation)}`, details);
+    throw new ValueError(
+      'ERR_CONV_PADDING',
+      `${op}: output padding must be smaller than either stride or dilation, but got output_padding: ${listed(outputPadding)}, stride: ${listed(stride)}, dilation: ${listed(dilation)}`,
+      details,
+    );
   }
   const kernel = weight.shape.slice(2);
-  const sizes = input.shape.slice(2).map((s, i) => (s - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (kernel[i]! - 1) + outputPadding[i]! + 1);
+  const sizes = input.shape
+    .slice(2)
+    .map((s, i) => (s - 1) * stride[i]! - 2 * padding[i]! + dilation[i]! * (kernel[i]! - 1) + outputPadding[i]! + 1);
   if (sizes.some((s) => s < 1)) {
-    throw new ShapeError('ERR_CONV_KERNEL', `${op}: Given input size per channel: (${input.shape.slice(2).join(' x ')}). Calculated output size per channel: (${sizes.join(' x ')}). Output size is too small`, details);
+    throw new ShapeError(
+      'ERR_CONV_KERNEL',
+      `${op}: Given input size per channel: (${input.shape.slice(2).join(' x ')}). Calculated output size per channel: (${sizes.join(' x ')}). Output size is too small`,
+      details,
+    );
   }
   const out = convolutionInputGrad(input, weight, [input.shape[0]!, outChannels, ...sizes], w, groups);
   return bias === null ? out : out.add(reshape(bias, [outChannels, ...sizes.map(() => 1)]));

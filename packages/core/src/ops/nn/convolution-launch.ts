@@ -52,13 +52,17 @@ function unrolledConvolution(input: Tensor, weight: Tensor, shape: Shape, w: Win
     const windows = windowsOf(x, kernel, sizes, w, 0);
     const n = sizes.length;
     const order = [0, 1, ...kernel.map((_, i) => 2 + n + i), ...sizes.map((_, i) => 2 + i)];
-    const unrolled = reshape(permute(windows, order), groups === 1 ? [x.shape[0]!, taps, positions] : [x.shape[0]!, groups, taps, positions]);
+    const unrolled = reshape(
+      permute(windows, order),
+      groups === 1 ? [x.shape[0]!, taps, positions] : [x.shape[0]!, groups, taps, positions],
+    );
     return matmul(rows, unrolled);
   };
   const each = taps * groups * positions;
   if (batch * each <= UNROLLED_ELEMENTS) return reshape(part(input), shape);
   const out = zerosOf(input, shape);
-  for (const [start, count] of runs(batch, each)) out.narrow(0, start, count).copy_(reshape(part(input.narrow(0, start, count)), [count, ...shape.slice(1)]));
+  for (const [start, count] of runs(batch, each))
+    out.narrow(0, start, count).copy_(reshape(part(input.narrow(0, start, count)), [count, ...shape.slice(1)]));
   return out;
 }
 
@@ -82,7 +86,10 @@ export function launchInputGrad(gradOut: Tensor, weight: Tensor, shape: Shape, w
   const columns = reshape(weight, groups === 1 ? [outChannels, taps] : [groups, outChannels / groups, taps]).transpose(-1, -2);
   const part = (grad: Tensor): Tensor => {
     const n = grad.shape[0]!;
-    const unrolled = matmul(columns, reshape(grad, groups === 1 ? [n, outChannels, positions] : [n, groups, outChannels / groups, positions]));
+    const unrolled = matmul(
+      columns,
+      reshape(grad, groups === 1 ? [n, outChannels, positions] : [n, groups, outChannels / groups, positions]),
+    );
     const windows = reshape(unrolled, [n, shape[1]!, ...kernel, ...sizes]);
     return addWindows(grad, [n, ...shape.slice(1)], kernel, sizes, w, ({ offset, from, count }) => {
       let piece = windows;
@@ -122,7 +129,11 @@ export function launchWeightGrad(input: Tensor, gradOut: Tensor, shape: Shape, w
     const windows = windowsOf(x, kernel, sizes, w, 0).unflatten(1, [groups, shape[1]!]);
     const order = [1, 0, ...sizes.map((_, i) => 3 + i), 2, ...kernel.map((_, i) => 3 + rank + i)];
     const unrolled = reshape(permute(windows, order), [groups, n * positions, taps]);
-    const rows = reshape(permute(reshape(grad, [n, groups, outChannels / groups, positions]), [1, 2, 0, 3]), [groups, outChannels / groups, n * positions]);
+    const rows = reshape(permute(reshape(grad, [n, groups, outChannels / groups, positions]), [1, 2, 0, 3]), [
+      groups,
+      outChannels / groups,
+      n * positions,
+    ]);
     return reshape(matmul(rows, unrolled), shape);
   };
   const each = taps * groups * positions;

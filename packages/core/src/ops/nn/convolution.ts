@@ -25,14 +25,22 @@ function widened(op: (...wide: Tensor[]) => Tensor, ...given: Tensor[]): Tensor 
 
 function requireOneDevice(x: Tensor, ...others: readonly (Tensor | null)[]): void {
   for (const t of others) {
-    if (t !== null && t.device !== x.device) throw new DeviceError('ERR_DEVICE_MIX', `convolution: Expected all tensors to be on the same device, but found ${x.device.id} and ${t.device.id}`, { op: 'convolution', shapes: [x.shape, t.shape] });
+    if (t !== null && t.device !== x.device)
+      throw new DeviceError(
+        'ERR_DEVICE_MIX',
+        `convolution: Expected all tensors to be on the same device, but found ${x.device.id} and ${t.device.id}`,
+        { op: 'convolution', shapes: [x.shape, t.shape] },
+      );
   }
 }
 
 /** out[n][o] = bias[o] + Σ input[n][c] ⋆ weight[o][c]: input (N, C, …), weight (O, C/groups, …). Shapes are checked by the callers. */
 export function convolution(input: Tensor, weight: Tensor, bias: Tensor | null, w: Window, groups: number): Tensor {
   requireOneDevice(input, weight, bias);
-  const wide = bias === null ? widened((x, k) => convolution(x!, k!, null, w, groups), input, weight) : widened((x, k, b) => convolution(x!, k!, b!, w, groups), input, weight, bias);
+  const wide =
+    bias === null
+      ? widened((x, k) => convolution(x!, k!, null, w, groups), input, weight)
+      : widened((x, k, b) => convolution(x!, k!, b!, w, groups), input, weight, bias);
   if (wide !== null) return wide;
   const out = launchConvolution(input.detach(), weight.detach(), bias === null ? null : bias.detach(), w, groups);
   if (recording(input, weight, bias)) {
@@ -91,4 +99,3 @@ function cropped(out: Tensor, shape: Shape): Tensor {
   for (let d = 2; d < shape.length; d++) part = part.narrow(d, 0, shape[d]!);
   return part;
 }
-

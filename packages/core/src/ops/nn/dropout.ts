@@ -34,9 +34,22 @@ function masked(x: Tensor, mask: Tensor, noise: Noise, name: string): Tensor {
   const factor = e.mul(numbers(mask, x.dtype), noise.scale);
   const product = e.mul(e.cast(x.value, factor.dtype), factor);
   const plain = noise.shiftKept === 0 && noise.shiftDropped === 0;
-  const out = wrap(narrow(plain ? product : e.add(product, e.where(mask.value, e.scalar(noise.shiftKept, 'float32', factor), e.scalar(noise.shiftDropped, 'float32', factor))), x.dtype));
+  const out = wrap(
+    narrow(
+      plain
+        ? product
+        : e.add(
+            product,
+            e.where(mask.value, e.scalar(noise.shiftKept, 'float32', factor), e.scalar(noise.shiftDropped, 'float32', factor)),
+          ),
+      x.dtype,
+    ),
+  );
   // The gradient is dropped by the same mask.
-  if (recording(x)) attach(out, name, [x], (grad, node) => [masked(grad, node.saved(0), { scale: noise.scale, shiftKept: 0, shiftDropped: 0 }, name)]).save(mask);
+  if (recording(x))
+    attach(out, name, [x], (grad, node) => [masked(grad, node.saved(0), { scale: noise.scale, shiftKept: 0, shiftDropped: 0 }, name)]).save(
+      mask,
+    );
   return out;
 }
 
@@ -60,7 +73,11 @@ function dropped(op: string, x: Tensor, shape: Shape, o: DropoutOptions, p: numb
 
 /** One place for each sample and channel. */
 function channels(op: string, x: Tensor): Shape {
-  if (x.ndim < 2) throw new ShapeError('ERR_DROPOUT_RANK', `${op}: Feature dropout requires at least 2 dimensions in the input`, { op, shapes: [x.shape] });
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_DROPOUT_RANK', `${op}: Feature dropout requires at least 2 dimensions in the input`, {
+      op,
+      shapes: [x.shape],
+    });
   return x.shape.map((s, d) => (d < 2 ? s : 1));
 }
 
@@ -71,17 +88,23 @@ OPS.set('dropout', { name: 'dropout', inputs: 1, differentiable: true });
  * @throws ValueError `ERR_DROPOUT_P`
  * @example dropout(x, { p: 0.1, training: this.training })
  */
-export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop('dropout', x, x.shape, options, options.training ?? true, false);
+export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop('dropout', x, x.shape, options, options.training ?? true, false);
 
 /** {@link dropout} of whole channels of (N, C, L) or (C, L). PyTorch: F.dropout1d. @throws ShapeError `ERR_DROPOUT_RANK` */
 export function dropout1d(x: Tensor, options: DropoutOptions = {}): Tensor {
   if (x.ndim !== 2 && x.ndim !== 3) {
-    throw new ShapeError('ERR_DROPOUT_RANK', `dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input of size ${listed(x.shape)}. Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension.`, { op: 'dropout1d', shapes: [x.shape] });
+    throw new ShapeError(
+      'ERR_DROPOUT_RANK',
+      `dropout1d: Expected 2D or 3D input, but received a ${x.ndim}D input of size ${listed(x.shape)}. Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension.`,
+      { op: 'dropout1d', shapes: [x.shape] },
+    );
   }
   return x.ndim === 2 ? squeeze(dropChannels('dropout1d', unsqueeze(x, 0), options), 0) : dropChannels('dropout1d', x, options);
 }
 
-const dropChannels = (op: string, x: Tensor, options: DropoutOptions): Tensor => drop(op, x, channels(op, x), options, options.training ?? true, false);
+const dropChannels = (op: string, x: Tensor, options: DropoutOptions): Tensor =>
+  drop(op, x, channels(op, x), options, options.training ?? true, false);
 
 /** {@link dropout} of whole channels: one draw for each entry of the first two dims of (N, C, H, W). PyTorch: F.dropout2d. */
 export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor => dropChannels('dropout2d', x, options);
@@ -92,7 +115,16 @@ export function dropout3d(x: Tensor, options: DropoutOptions = {}): Tensor {
 }
 
 /** Dropout that keeps the mean and variance of what SELU gives: dropped elements take SELU's limit. PyTorch: F.alpha_dropout. */
-export const alphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop('alphaDropout', x, x.shape, options, options.training ?? false, true);
+export const alphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop('alphaDropout', x, x.shape, options, options.training ?? false, true);
 
 /** {@link alphaDropout} of whole channels. PyTorch: F.feature_alpha_dropout. */
-export const featureAlphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor => drop('featureAlphaDropout', x, options.training === true ? channels('featureAlphaDropout', x) : x.shape, options, options.training ?? false, true);
+export const featureAlphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  drop(
+    'featureAlphaDropout',
+    x,
+    options.training === true ? channels('featureAlphaDropout', x) : x.shape,
+    options,
+    options.training ?? false,
+    true,
+  );

@@ -24,7 +24,10 @@ export interface EmbeddingOptions {
 /** A padding index counted from the front; null for none. @throws ValueError `ERR_PADDING_INDEX` */
 export function paddingRow(op: string, index: number | null | undefined, rows: number): number | null {
   if (index === undefined || index === null) return null;
-  if (!Number.isInteger(index) || index < -rows || index >= rows) throw new ValueError('ERR_PADDING_INDEX', `${op}: Padding_idx must be within num_embeddings: ${index} is not within ${rows} rows`, { op });
+  if (!Number.isInteger(index) || index < -rows || index >= rows)
+    throw new ValueError('ERR_PADDING_INDEX', `${op}: Padding_idx must be within num_embeddings: ${index} is not within ${rows} rows`, {
+      op,
+    });
   return index < 0 ? index + rows : index;
 }
 
@@ -33,9 +36,15 @@ function renormRows(weight: Tensor, index: Tensor, maxNorm: number, p: number): 
   noGrad(() => {
     const rows = weight.shape[0]!;
     const flat = reshape(index, [index.numel()]);
-    const used = filled([rows], 0, 'int32', weight.device).scatterAdd(0, flat, filled(flat.shape, 1, 'int32', weight.device)).gt(0);
+    const used = filled([rows], 0, 'int32', weight.device)
+      .scatterAdd(0, flat, filled(flat.shape, 1, 'int32', weight.device))
+      .gt(0);
     const norms = weight.detach().norm(p, 1);
-    const scale = norms.add(1e-7).reciprocal().mul(maxNorm).maskedFill(used.logicalAnd(norms.gt(maxNorm)).logicalNot(), 1);
+    const scale = norms
+      .add(1e-7)
+      .reciprocal()
+      .mul(maxNorm)
+      .maskedFill(used.logicalAnd(norms.gt(maxNorm)).logicalNot(), 1);
     weight.mul_(unsqueeze(scale, 1));
   });
 }
@@ -48,7 +57,11 @@ OPS.set('embedding', { name: 'embedding', inputs: 2, differentiable: true });
  * @example embedding(tokens, weight, { paddingIdx: 0 })
  */
 export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
-  if (weight.ndim !== 2) throw new ShapeError('ERR_EMBEDDING', `embedding: 'weight' must be 2-D, but it is ${listed(weight.shape)}`, { op: 'embedding', shapes: [weight.shape] });
+  if (weight.ndim !== 2)
+    throw new ShapeError('ERR_EMBEDDING', `embedding: 'weight' must be 2-D, but it is ${listed(weight.shape)}`, {
+      op: 'embedding',
+      shapes: [weight.shape],
+    });
   const index = indexTensor(input.detach(), 'embedding');
   const [rows, width] = weight.shape as [number, number];
   const padding = paddingRow('embedding', options.paddingIdx, rows);

@@ -10,8 +10,11 @@ export type SpatialSize = number | readonly number[];
 export function perDim(value: SpatialSize, n: number, name: string, op: string): readonly number[] {
   const list = typeof value === 'number' ? [value] : value;
   const full = list.length === 1 && n > 1 ? new Array<number>(n).fill(list[0]!) : list;
-  if (full.length !== n) throw new ValueError('ERR_SPATIAL_SIZE', `${op}: ${name} must be a number or a list of ${n}, but is [${list.join(', ')}]`, { op });
-  for (const x of full) if (!Number.isInteger(x)) throw new ValueError('ERR_SPATIAL_SIZE', `${op}: ${name} must be whole numbers, but is [${list.join(', ')}]`, { op });
+  if (full.length !== n)
+    throw new ValueError('ERR_SPATIAL_SIZE', `${op}: ${name} must be a number or a list of ${n}, but is [${list.join(', ')}]`, { op });
+  for (const x of full)
+    if (!Number.isInteger(x))
+      throw new ValueError('ERR_SPATIAL_SIZE', `${op}: ${name} must be whole numbers, but is [${list.join(', ')}]`, { op });
   return full;
 }
 
@@ -41,6 +44,10 @@ export function outputSizes(sizes: Shape, kernel: Shape, w: Window, ceilMode = f
 export function requireOutput(op: string, input: Shape, out: Shape): void {
   if (out.some((s) => s < 1)) {
     const spatial = input.slice(input.length - out.length);
-    throw new ShapeError('ERR_POOL_OUTPUT', `${op}: Given input size: (${spatial.join('x')}). Calculated output size: (${out.join('x')}). Output size is too small`, { op, shapes: [input, out] });
+    throw new ShapeError(
+      'ERR_POOL_OUTPUT',
+      `${op}: Given input size: (${spatial.join('x')}). Calculated output size: (${out.join('x')}). Output size is too small`,
+      { op, shapes: [input, out] },
+    );
   }
 }

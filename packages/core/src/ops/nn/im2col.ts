@@ -18,7 +18,8 @@ export function im2col(x: Tensor, kernel: Shape, window: Window): Tensor {
   const rank = kernel.length;
   const order = [0, 1, ...kernel.map((_, i) => 2 + rank + i), ...sizes.map((_, i) => 2 + i)];
   const plain = x.detach();
-  const out = numelOf(columns) === 0 ? zerosOf(plain, columns) : reshape(permute(windowsOf(plain, kernel, sizes, window, 0), order), columns);
+  const out =
+    numelOf(columns) === 0 ? zerosOf(plain, columns) : reshape(permute(windowsOf(plain, kernel, sizes, window, 0), order), columns);
   if (recording(x)) attach(out, 'Im2ColBackward0', [x], (grad) => [col2im(grad, shape, kernel, window)]);
   return out;
 }

@@ -19,17 +19,25 @@ OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const b = bias ?? null;
   if (x.dtype !== weight.dtype || (b !== null && b.dtype !== weight.dtype)) {
-    throw new DTypeError('ERR_DTYPE_MIX', `linear: mat1 and mat2 must have the same dtype, but got ${x.dtype} and ${weight.dtype}${b === null ? '' : `, with a bias of ${b.dtype}`}`, { op: 'linear', dtypes: [x.dtype, weight.dtype] });
+    throw new DTypeError(
+      'ERR_DTYPE_MIX',
+      `linear: mat1 and mat2 must have the same dtype, but got ${x.dtype} and ${weight.dtype}${b === null ? '' : `, with a bias of ${b.dtype}`}`,
+      { op: 'linear', dtypes: [x.dtype, weight.dtype] },
+    );
   }
   const { ndim } = x;
   if (weight.ndim === 2 && ndim > 0 && (b === null || (b.ndim === 1 && b.shape[0] === weight.shape[0]))) {
     if (x.shape[ndim - 1] !== weight.shape[1]) {
-      throw new ShapeError('ERR_MATMUL_SHAPE', `linear: mat1 and mat2 shapes cannot be multiplied: the inner sizes differ: ${formatShape(x.shape)} and ${formatShape(weight.shape)} transposed`, {
-        op: 'linear',
-        shapes: [x.shape, weight.shape],
-        dtypes: [x.dtype, weight.dtype],
-        device: x.device.id,
-      });
+      throw new ShapeError(
+        'ERR_MATMUL_SHAPE',
+        `linear: mat1 and mat2 shapes cannot be multiplied: the inner sizes differ: ${formatShape(x.shape)} and ${formatShape(weight.shape)} transposed`,
+        {
+          op: 'linear',
+          shapes: [x.shape, weight.shape],
+          dtypes: [x.dtype, weight.dtype],
+          device: x.device.id,
+        },
+      );
     }
     if (ndim === 2) return affine(x, weight, b);
     const lead = x.shape.slice(0, -1);
@@ -42,10 +50,15 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
 /** x (M, K), weight (N, K), bias (N): recorded as one op. */
 function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   if (x.device !== weight.device || (bias !== null && bias.device !== x.device)) {
-    throw new DeviceError('ERR_DEVICE_MIX', `linear: Expected all tensors to be on the same device, but found ${x.device.id}, ${weight.device.id}${bias === null ? '' : `, ${bias.device.id}`}`, { op: 'linear', shapes: [x.shape, weight.shape] });
+    throw new DeviceError(
+      'ERR_DEVICE_MIX',
+      `linear: Expected all tensors to be on the same device, but found ${x.device.id}, ${weight.device.id}${bias === null ? '' : `, ${bias.device.id}`}`,
+      { op: 'linear', shapes: [x.shape, weight.shape] },
+    );
   }
   const { compute } = DTYPE_INFO[x.dtype];
-  if (compute !== x.dtype && compute !== 'bool') return cast(affine(cast(x, compute), cast(weight, compute), bias === null ? null : cast(bias, compute)), x.dtype);
+  if (compute !== x.dtype && compute !== 'bool')
+    return cast(affine(cast(x, compute), cast(weight, compute), bias === null ? null : cast(bias, compute)), x.dtype);
   const out = launchLinear(x.detach(), weight.detach(), bias === null ? null : bias.detach());
   if (recording(x, weight, bias)) {
     const node = attach(out, 'AddmmBackward0', [x, weight, bias], (grad, n) => {

@@ -41,7 +41,9 @@ function maxPool(x: Tensor, { kernel, window }: PoolWindow, out: Shape, wantIndi
   const [values, indices] = launchMaxPool(x.detach(), kernel, window, [x.shape[0]!, x.shape[1]!, ...out], wantIndices || tape);
   if (tape) {
     const { shape } = x;
-    attach(values, `${name}WithIndicesBackward0`, [x], (grad, node) => [maxPoolGrad(grad, node.saved(0), shape, kernel, window)]).save(indices!);
+    attach(values, `${name}WithIndicesBackward0`, [x], (grad, node) => [maxPoolGrad(grad, node.saved(0), shape, kernel, window)]).save(
+      indices!,
+    );
   }
   return [values, indices];
 }
@@ -52,7 +54,9 @@ function maxPoolGrad(gradOut: Tensor, indices: Tensor, shape: Shape, kernel: Sha
   if (recording(gradOut)) {
     const from = gradOut.shape;
     const flat = [shape[0]!, shape[1]!, -1];
-    attach(out, 'MaxPoolGradBackward0', [gradOut], (grad, node) => [reshape(reshape(grad, flat).gather(2, reshape(node.saved(0), flat)), from)]).save(indices);
+    attach(out, 'MaxPoolGradBackward0', [gradOut], (grad, node) => [
+      reshape(reshape(grad, flat).gather(2, reshape(node.saved(0), flat)), from),
+    ]).save(indices);
   }
   return out;
 }
@@ -118,7 +122,14 @@ function launchMaxPoolGrad(gradOut: Tensor, indices: Tensor, shape: Shape, kerne
   });
 }
 
-function maxPoolNd(op: string, n: number, input: Tensor, kernelSize: SpatialSize, o: MaxPoolOptions, wantIndices: boolean): [Tensor, Tensor | null] {
+function maxPoolNd(
+  op: string,
+  n: number,
+  input: Tensor,
+  kernelSize: SpatialSize,
+  o: MaxPoolOptions,
+  wantIndices: boolean,
+): [Tensor, Tensor | null] {
   const pool = poolWindow(op, n, kernelSize, o);
   const x = batchOfPlanes(op, n, input);
   const out = outputSizes(x.shape.slice(2), pool.kernel, pool.window, o.ceilMode);

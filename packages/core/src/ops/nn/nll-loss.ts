@@ -25,14 +25,28 @@ export interface NllLossOptions {
 
 function check(op: string, input: Tensor, target: Tensor, weight: Tensor | null): void {
   const details = { op, shapes: [input.shape, target.shape], dtypes: [input.dtype, target.dtype] };
-  if (DTYPE_INFO[target.dtype].category !== 'integer') throw new DTypeError('ERR_TARGET_DTYPE', `${op}: expected target of an integer dtype (class indices), but got ${target.dtype}`, details);
+  if (DTYPE_INFO[target.dtype].category !== 'integer')
+    throw new DTypeError(
+      'ERR_TARGET_DTYPE',
+      `${op}: expected target of an integer dtype (class indices), but got ${target.dtype}`,
+      details,
+    );
   const wanted = [input.shape[0]!, ...input.shape.slice(2)];
   if (input.shape[0] !== target.shape[0]) {
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected input batch_size (${input.shape[0]}) to match target batch_size (${target.shape[0]}).`, details);
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Expected input batch_size (${input.shape[0]}) to match target batch_size (${target.shape[0]}).`,
+      details,
+    );
   }
-  if (!sameShape(wanted, target.shape)) throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected target size ${listed(wanted)}, got ${listed(target.shape)}`, details);
+  if (!sameShape(wanted, target.shape))
+    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected target size ${listed(wanted)}, got ${listed(target.shape)}`, details);
   if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== input.shape[1])) {
-    throw new ShapeError('ERR_WEIGHT_SHAPE', `${op}: weight tensor should be defined either for all ${input.shape[1]} classes or no classes but got weight tensor of shape: ${listed(weight.shape)}`, { op, shapes: [input.shape, weight.shape] });
+    throw new ShapeError(
+      'ERR_WEIGHT_SHAPE',
+      `${op}: weight tensor should be defined either for all ${input.shape[1]} classes or no classes but got weight tensor of shape: ${listed(weight.shape)}`,
+      { op, shapes: [input.shape, weight.shape] },
+    );
   }
 }
 
@@ -48,9 +62,15 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   const op = 'nllLoss';
   const reduction = options.reduction ?? 'mean';
   const weight = options.weight ?? null;
-  if (input.ndim === 0) throw new ShapeError('ERR_TARGET_SHAPE', `${op}: input tensor should be 1D or 2D, but is 0D`, { op, shapes: [input.shape] });
+  if (input.ndim === 0)
+    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: input tensor should be 1D or 2D, but is 0D`, { op, shapes: [input.shape] });
   if (input.ndim === 1) {
-    if (target.ndim > 1 || target.numel() !== 1) throw new ShapeError('ERR_TARGET_SHAPE', `${op}: for a 1D input, 0D or 1D target of one element expected, but got ${listed(target.shape)}`, { op, shapes: [input.shape, target.shape] });
+    if (target.ndim > 1 || target.numel() !== 1)
+      throw new ShapeError(
+        'ERR_TARGET_SHAPE',
+        `${op}: for a 1D input, 0D or 1D target of one element expected, but got ${listed(target.shape)}`,
+        { op, shapes: [input.shape, target.shape] },
+      );
     const out = nllLoss(unsqueeze(input, 0), reshape(target, [1]), options);
     return reduction === 'none' && target.ndim === 0 ? reshape(out, []) : out;
   }
@@ -65,7 +85,12 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
   const found = reshape(picked, safe.shape);
   const factor = weight === null ? null : reshape(launchGather(weight.detach(), 0, reshape(safe, [safe.numel()])), safe.shape);
   const each = (factor === null ? found : found.mul(factor)).neg().maskedFill(kept.logicalNot(), 0);
-  const total = reduction === 'mean' ? (factor === null ? kept.sum(null, { dtype: input.dtype }) : factor.maskedFill(kept.logicalNot(), 0).sum()) : null;
+  const total =
+    reduction === 'mean'
+      ? factor === null
+        ? kept.sum(null, { dtype: input.dtype })
+        : factor.maskedFill(kept.logicalNot(), 0).sum()
+      : null;
   const out = reduction === 'none' ? each : total === null ? each.sum() : each.sum().div(total);
   if (recording(input)) {
     const { shape, dtype } = input;

@@ -27,7 +27,8 @@ export const generatorOf = (options: NoiseOptions): Generator => options.generat
 
 /** Is the noise to be drawn on the host? @throws ValueError `ERR_RNG` */
 export function drawsOnHost(op: string, { rng = 'philox' }: NoiseOptions): boolean {
-  if (rng !== 'philox' && rng !== 'torch') throw new ValueError('ERR_RNG', `${op}: rng is 'philox' or 'torch', not '${String(rng)}'`, { op });
+  if (rng !== 'philox' && rng !== 'torch')
+    throw new ValueError('ERR_RNG', `${op}: rng is 'philox' or 'torch', not '${String(rng)}'`, { op });
   return rng === 'torch';
 }
 
@@ -65,7 +66,15 @@ export function drawnMask(x: Tensor, shape: Shape, keep: number, options: NoiseO
   if (order === null) return fromHost(values, shape, 'bool', x.device);
   const inverse = new Array<number>(order.length);
   order.forEach((d, i) => (inverse[d] = i));
-  return permute(fromHost(values, order.map((d) => shape[d]!), 'bool', x.device), inverse);
+  return permute(
+    fromHost(
+      values,
+      order.map((d) => shape[d]!),
+      'bool',
+      x.device,
+    ),
+    inverse,
+  );
 }
 
 /** The dims of a dense tensor from the outermost in memory to the innermost; null where it is row-major or has gaps. */
@@ -85,7 +94,8 @@ export function memoryOrder(x: Tensor): readonly number[] | null {
 
 /** A probability. @throws ValueError `ERR_DROPOUT_P` */
 export function requireProbability(op: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new ValueError('ERR_DROPOUT_P', `${op}: dropout probability has to be between 0 and 1, but got ${p}`, { op });
+  if (!(p >= 0 && p <= 1))
+    throw new ValueError('ERR_DROPOUT_P', `${op}: dropout probability has to be between 0 and 1, but got ${p}`, { op });
 }
 
 /** A mask as numbers of a float dtype. */

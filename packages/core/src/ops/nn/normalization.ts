@@ -32,7 +32,8 @@ export interface EpsOptions {
   readonly eps?: number;
 }
 
-for (const name of ['batchNorm', 'instanceNorm', 'groupNorm', 'layerNorm', 'rmsNorm']) OPS.set(name, { name, inputs: 3, differentiable: true });
+for (const name of ['batchNorm', 'instanceNorm', 'groupNorm', 'layerNorm', 'rmsNorm'])
+  OPS.set(name, { name, inputs: 3, differentiable: true });
 
 /** Halves are normed in float32, as PyTorch does. */
 const wide = (x: Tensor): Tensor => cast(x, DTYPE_INFO[x.dtype].compute === 'float64' ? 'float64' : 'float32');
@@ -47,7 +48,11 @@ function affine(y: Tensor, weight: Maybe, bias: Maybe, shape: Shape): Tensor {
 
 function requireChannels(op: string, x: Tensor, given: readonly (readonly [string, Maybe])[]): void {
   for (const [name, t] of given) {
-    if (t !== null && t !== undefined && t.numel() !== x.shape[1]) throw new ShapeError('ERR_NORM_SHAPE', `${op}: ${name} should contain ${x.shape[1]} elements not ${t.numel()}`, { op, shapes: [x.shape, t.shape] });
+    if (t !== null && t !== undefined && t.numel() !== x.shape[1])
+      throw new ShapeError('ERR_NORM_SHAPE', `${op}: ${name} should contain ${x.shape[1]} elements not ${t.numel()}`, {
+        op,
+        shapes: [x.shape, t.shape],
+      });
   }
 }
 
@@ -87,22 +92,41 @@ function withRunning(x: Tensor, mean: Tensor, variance: Tensor, weight: Maybe, b
  * @throws ShapeError `ERR_NORM_SHAPE`; ValueError `ERR_NORM_SIZE` for one value a channel while training, `ERR_NORM_STATS`.
  * @example batchNorm(x, runningMean, runningVar, weight, bias, { training: true })
  */
-export function batchNorm(x: Tensor, runningMean: Maybe, runningVar: Maybe, weight?: Maybe, bias?: Maybe, options: BatchNormOptions = {}): Tensor {
+export function batchNorm(
+  x: Tensor,
+  runningMean: Maybe,
+  runningVar: Maybe,
+  weight?: Maybe,
+  bias?: Maybe,
+  options: BatchNormOptions = {},
+): Tensor {
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   // As PyTorch has it, an empty vector is nothing to normalize.
   if (x.ndim === 1 && x.shape[0] === 0) return x.clone();
-  if (x.ndim < 2) throw new ShapeError('ERR_NORM_SHAPE', `${op}: expected at least 2D input (got ${x.ndim}D input)`, { op, shapes: [x.shape] });
-  requireChannels(op, x, [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]]);
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_NORM_SHAPE', `${op}: expected at least 2D input (got ${x.ndim}D input)`, { op, shapes: [x.shape] });
+  requireChannels(op, x, [
+    ['running_mean', runningMean],
+    ['running_var', runningVar],
+    ['weight', weight],
+    ['bias', bias],
+  ]);
   const channels = x.shape[1]!;
   const shape = [channels, ...x.shape.slice(2).map(() => 1)];
   if (!training) {
-    if (!runningMean || !runningVar) throw new ValueError('ERR_NORM_STATS', `${op}: Expected running_mean and running_var to be defined when training=False`, { op });
+    if (!runningMean || !runningVar)
+      throw new ValueError('ERR_NORM_STATS', `${op}: Expected running_mean and running_var to be defined when training=False`, { op });
     return withRunning(x, runningMean, runningVar, weight, bias, eps, shape);
   }
   if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
   const count = x.numel() / channels;
-  if (count === 1) throw new ValueError('ERR_NORM_SIZE', `${op}: Expected more than 1 value per channel when training, got input size ${listed(x.shape)}`, { op, shapes: [x.shape] });
+  if (count === 1)
+    throw new ValueError(
+      'ERR_NORM_SIZE',
+      `${op}: Expected more than 1 value per channel when training, got input size ${listed(x.shape)}`,
+      { op, shapes: [x.shape] },
+    );
   const dims = x.shape.map((_, d) => d).filter((d) => d !== 1);
   const { out, mean, variance } = standardize(wide(x), dims, eps, true);
   if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!, variance, momentum, count);
@@ -115,21 +139,46 @@ export function batchNorm(x: Tensor, runningMean: Maybe, runningVar: Maybe, weig
  *
  * @throws ShapeError `ERR_NORM_SHAPE`; ValueError `ERR_NORM_SIZE`, `ERR_NORM_STATS`.
  */
-export function instanceNorm(x: Tensor, runningMean?: Maybe, runningVar?: Maybe, weight?: Maybe, bias?: Maybe, options: InstanceNormOptions = {}): Tensor {
+export function instanceNorm(
+  x: Tensor,
+  runningMean?: Maybe,
+  runningVar?: Maybe,
+  weight?: Maybe,
+  bias?: Maybe,
+  options: InstanceNormOptions = {},
+): Tensor {
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
-  if (x.ndim < 2) throw new ShapeError('ERR_NORM_SHAPE', `${op}: expected at least 2D input (got ${x.ndim}D input)`, { op, shapes: [x.shape] });
-  requireChannels(op, x, [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]]);
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_NORM_SHAPE', `${op}: expected at least 2D input (got ${x.ndim}D input)`, { op, shapes: [x.shape] });
+  requireChannels(op, x, [
+    ['running_mean', runningMean],
+    ['running_var', runningVar],
+    ['weight', weight],
+    ['bias', bias],
+  ]);
   const spatial = x.shape.slice(2);
   const shape = [x.shape[1]!, ...spatial.map(() => 1)];
   if (!useInputStats) {
-    if (!runningMean || !runningVar) throw new ValueError('ERR_NORM_STATS', `${op}: Expected running_mean and running_var to be defined when use_input_stats=False`, { op });
+    if (!runningMean || !runningVar)
+      throw new ValueError('ERR_NORM_STATS', `${op}: Expected running_mean and running_var to be defined when use_input_stats=False`, {
+        op,
+      });
     return withRunning(x, runningMean, runningVar, weight, bias, eps, shape);
   }
   const count = numelOf(spatial);
-  if (count === 1) throw new ValueError('ERR_NORM_SIZE', `${op}: Expected more than 1 spatial element when training, got input size ${listed(x.shape)}`, { op, shapes: [x.shape] });
+  if (count === 1)
+    throw new ValueError('ERR_NORM_SIZE', `${op}: Expected more than 1 spatial element when training, got input size ${listed(x.shape)}`, {
+      op,
+      shapes: [x.shape],
+    });
   if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
-  const { out, mean, variance } = standardize(wide(x), spatial.map((_, i) => i + 2), eps, true);
+  const { out, mean, variance } = standardize(
+    wide(x),
+    spatial.map((_, i) => i + 2),
+    eps,
+    true,
+  );
   if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!.mean(0), variance.mean(0), momentum, count);
   return cast(affine(out, weight, bias, shape), x.dtype);
 }
@@ -140,13 +189,25 @@ export function instanceNorm(x: Tensor, runningMean?: Maybe, runningVar?: Maybe,
  */
 export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
   const op = 'groupNorm';
-  if (x.ndim < 2) throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected at least 2 dimensions for input tensor but received ${x.ndim}`, { op, shapes: [x.shape] });
+  if (x.ndim < 2)
+    throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected at least 2 dimensions for input tensor but received ${x.ndim}`, {
+      op,
+      shapes: [x.shape],
+    });
   const [batch, channels] = x.shape as [number, number];
-  if (!Number.isInteger(numGroups) || numGroups < 1) throw new ValueError('ERR_NORM_GROUPS', `${op}: Expected num groups to be greater than 0, got ${numGroups}`, { op });
+  if (!Number.isInteger(numGroups) || numGroups < 1)
+    throw new ValueError('ERR_NORM_GROUPS', `${op}: Expected num groups to be greater than 0, got ${numGroups}`, { op });
   if (channels % numGroups !== 0) {
-    throw new ValueError('ERR_NORM_GROUPS', `${op}: Expected number of channels in input to be divisible by num_groups, but got input of shape ${listed(x.shape)} and num_groups=${numGroups}`, { op, shapes: [x.shape] });
+    throw new ValueError(
+      'ERR_NORM_GROUPS',
+      `${op}: Expected number of channels in input to be divisible by num_groups, but got input of shape ${listed(x.shape)} and num_groups=${numGroups}`,
+      { op, shapes: [x.shape] },
+    );
   }
-  requireChannels(op, x, [['weight', weight], ['bias', bias]]);
+  requireChannels(op, x, [
+    ['weight', weight],
+    ['bias', bias],
+  ]);
   const spatial = x.shape.slice(2);
   if (x.numel() === 0) return affine(x.clone(), weight, bias, [channels, ...spatial.map(() => 1)]);
   const grouped = reshape(wide(x), [batch, numGroups, channels / numGroups, ...spatial]);
@@ -155,16 +216,35 @@ export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: M
 }
 
 /** The dims that a norm over the last sizes takes. @throws ShapeError `ERR_NORM_SHAPE` */
-function lastDims(op: string, x: Tensor, sizes: number | Shape, given: readonly (readonly [string, Maybe])[]): { dims: number[]; shape: Shape } {
+function lastDims(
+  op: string,
+  x: Tensor,
+  sizes: number | Shape,
+  given: readonly (readonly [string, Maybe])[],
+): { dims: number[]; shape: Shape } {
   const shape = typeof sizes === 'number' ? [sizes] : sizes;
   const details = { op, shapes: [x.shape, shape] };
-  if (shape.length === 0) throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`, details);
+  if (shape.length === 0)
+    throw new ShapeError(
+      'ERR_NORM_SHAPE',
+      `${op}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`,
+      details,
+    );
   for (const [name, t] of given) {
-    if (t && !sameShape(t.shape, shape)) throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${listed(t.shape)} and normalized_shape = ${listed(shape)}`, details);
+    if (t && !sameShape(t.shape, shape))
+      throw new ShapeError(
+        'ERR_NORM_SHAPE',
+        `${op}: Expected ${name} to be of same shape as normalized_shape, but got ${name} of shape ${listed(t.shape)} and normalized_shape = ${listed(shape)}`,
+        details,
+      );
   }
   const lead = x.ndim - shape.length;
   if (lead < 0 || !sameShape(x.shape.slice(lead), shape)) {
-    throw new ShapeError('ERR_NORM_SHAPE', `${op}: Given normalized_shape=${listed(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${listed(x.shape)}`, details);
+    throw new ShapeError(
+      'ERR_NORM_SHAPE',
+      `${op}: Given normalized_shape=${listed(shape)}, expected input with shape [*, ${shape.join(', ')}], but got input of size${listed(x.shape)}`,
+      details,
+    );
   }
   return { dims: shape.map((_, i) => lead + i), shape };
 }
@@ -175,7 +255,10 @@ function lastDims(op: string, x: Tensor, sizes: number | Shape, given: readonly 
  * @example layerNorm(x, [512], weight, bias)
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
-  const { dims, shape } = lastDims('layerNorm', x, normalizedShape, [['weight', weight], ['bias', bias]]);
+  const { dims, shape } = lastDims('layerNorm', x, normalizedShape, [
+    ['weight', weight],
+    ['bias', bias],
+  ]);
   if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
   return cast(affine(standardize(wide(x), dims, options.eps ?? 1e-5, true).out, weight, bias, shape), x.dtype);
 }
@@ -193,5 +276,8 @@ export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: May
   const { dims, shape } = lastDims('rmsNorm', x, normalizedShape, [['weight', weight]]);
   if (x.numel() === 0) return affine(x.clone(), weight, null, shape);
   const y = wide(x);
-  return cast(affine(standardize(y, dims, options.eps ?? EPSILON[y.dtype as 'float32' | 'float64'], false).out, weight, null, shape), x.dtype);
+  return cast(
+    affine(standardize(y, dims, options.eps ?? EPSILON[y.dtype as 'float32' | 'float64'], false).out, weight, null, shape),
+    x.dtype,
+  );
 }

@@ -17,13 +17,25 @@ OPS.set('constantPadNd', { name: 'constantPadNd', inputs: 1, differentiable: tru
  */
 export function constantPadNd(x: Tensor, pad: readonly number[], value: number | boolean = 0): Tensor {
   const op = 'constantPadNd';
-  if (pad.length % 2 !== 0) throw new ValueError('ERR_PAD', `${op}: Length of pad must be even but instead it equals ${pad.length}`, { op });
+  if (pad.length % 2 !== 0)
+    throw new ValueError('ERR_PAD', `${op}: Length of pad must be even but instead it equals ${pad.length}`, { op });
   if (pad.length > 2 * x.ndim) {
-    throw new ValueError('ERR_PAD', `${op}: Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length} while the input has ${x.ndim} dimensions.`, { op, shapes: [x.shape] });
+    throw new ValueError(
+      'ERR_PAD',
+      `${op}: Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pad.length} while the input has ${x.ndim} dimensions.`,
+      { op, shapes: [x.shape] },
+    );
   }
-  for (const p of pad) if (!Number.isInteger(p)) throw new ValueError('ERR_PAD', `${op}: padding must be whole numbers, but is [${pad.join(', ')}]`, { op });
+  for (const p of pad)
+    if (!Number.isInteger(p)) throw new ValueError('ERR_PAD', `${op}: padding must be whole numbers, but is [${pad.join(', ')}]`, { op });
   const out = constantPad(x.detach(), pad, value);
-  if (recording(x)) attach(out, 'ConstantPadNdBackward0', [x], (grad) => [constantPadNd(grad, pad.map((p) => -p))]);
+  if (recording(x))
+    attach(out, 'ConstantPadNdBackward0', [x], (grad) => [
+      constantPadNd(
+        grad,
+        pad.map((p) => -p),
+      ),
+    ]);
   return out;
 }
 
@@ -39,7 +51,11 @@ export function constantPad(x: Tensor, pad: readonly number[], value: number | b
     const right = pad[2 * i + 1]!;
     shape[d] = x.shape[d]! + left + right;
     if (shape[d]! < 0) {
-      throw new ShapeError('ERR_PAD_SHAPE', `constantPadNd: The input size ${x.shape[d]}, plus negative padding ${left} and ${right} resulted in a negative output size, which is invalid. Check dimension ${d} of your input.`, { op: 'constantPadNd', shapes: [x.shape] });
+      throw new ShapeError(
+        'ERR_PAD_SHAPE',
+        `constantPadNd: The input size ${x.shape[d]}, plus negative padding ${left} and ${right} resulted in a negative output size, which is invalid. Check dimension ${d} of your input.`,
+        { op: 'constantPadNd', shapes: [x.shape] },
+      );
     }
     if (left > 0 || right > 0) grows = true;
     if (left < 0 || right < 0) {

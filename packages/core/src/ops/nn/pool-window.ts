@@ -33,7 +33,9 @@ export function poolWindow(op: string, n: number, kernelSize: SpatialSize, o: Po
     if (dilation[i]! < 1) refuse(`${op}() dilation must be greater than zero, but got ${dilation[i]}`);
     if (padding[i]! < 0) refuse(`pad must be non-negative, but got pad: ${padding[i]}`);
     if (padding[i]! > Math.floor((dilation[i]! * (kernel[i]! - 1) + 1) / 2)) {
-      refuse(`pad should be at most half of effective kernel size, but got pad=${padding[i]}, kernel_size=${kernel[i]} and dilation=${dilation[i]}`);
+      refuse(
+        `pad should be at most half of effective kernel size, but got pad=${padding[i]}, kernel_size=${kernel[i]} and dilation=${dilation[i]}`,
+      );
     }
   }
   return { kernel, window: { stride, padding, dilation } };
@@ -43,7 +45,11 @@ export function poolWindow(op: string, n: number, kernelSize: SpatialSize, o: Po
 export function batchOfPlanes(op: string, n: number, input: Tensor): Tensor {
   const { shape, ndim } = input;
   if ((ndim !== n + 1 && ndim !== n + 2) || shape.some((s, d) => s === 0 && !(d === 0 && ndim === n + 2))) {
-    throw new ShapeError('ERR_POOL_RANK', `${op}: Expected ${n + 1}D or ${n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:${listed(shape)}`, { op, shapes: [shape] });
+    throw new ShapeError(
+      'ERR_POOL_RANK',
+      `${op}: Expected ${n + 1}D or ${n + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:${listed(shape)}`,
+      { op, shapes: [shape] },
+    );
   }
   return ndim === n + 1 ? unsqueeze(input, 0) : input;
 }

@@ -11,7 +11,11 @@ import { linear } from './linear.js';
 
 function requireGates(op: string, gates: Tensor, state: Tensor, count: number): void {
   if (gates.ndim !== 2 || state.ndim !== 2 || gates.shape[1] !== count * state.shape[1]! || gates.shape[0] !== state.shape[0]) {
-    throw new ShapeError('ERR_RNN_SHAPE', `${op}: gates of shape [${gates.shape.join(', ')}] do not fit a state of shape [${state.shape.join(', ')}]: they should be ${count} times as wide`, { op, shapes: [gates.shape, state.shape] });
+    throw new ShapeError(
+      'ERR_RNN_SHAPE',
+      `${op}: gates of shape [${gates.shape.join(', ')}] do not fit a state of shape [${state.shape.join(', ')}]: they should be ${count} times as wide`,
+      { op, shapes: [gates.shape, state.shape] },
+    );
   }
 }
 
@@ -47,7 +51,10 @@ export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] 
       return [dGates, node.needs(1) ? grad.mul(forget) : null];
     }).save(gates, c);
     attach(h, 'LstmOutputBackward0', [cell], (grad, node) => {
-      const output = node.saved(0).narrow(1, 3 * width, width).sigmoid();
+      const output = node
+        .saved(0)
+        .narrow(1, 3 * width, width)
+        .sigmoid();
       const squashed = node.saved(1).tanh();
       outputGate = grad.mul(squashed).mul(output.mul(output.neg().add(1)));
       return [grad.mul(output).mul(squashed.square().neg().add(1))];
@@ -90,7 +97,14 @@ export function gruPointwise(inputGates: Tensor, stateGates: Tensor, h: Tensor):
 }
 
 /** One step of an LSTM: input (N, I), [h, c] each (N, H) → [h', c']. PyTorch: torch.lstm_cell. */
-export function lstmCell(input: Tensor, [h, c]: readonly [Tensor, Tensor], wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): [h: Tensor, c: Tensor] {
+export function lstmCell(
+  input: Tensor,
+  [h, c]: readonly [Tensor, Tensor],
+  wIh: Tensor,
+  wHh: Tensor,
+  bIh?: Tensor | null,
+  bHh?: Tensor | null,
+): [h: Tensor, c: Tensor] {
   return lstmPointwise(linear(input, wIh, bIh).add(linear(h, wHh, bHh)), c);
 }
 
@@ -101,10 +115,14 @@ export function gruCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?
 
 /** One step of an RNN: tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh). PyTorch: torch.rnn_tanh_cell. */
 export function rnnTanhCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
-  return linear(input, wIh, bIh).add(linear(h, wHh, bHh)).tanh();
+  return linear(input, wIh, bIh)
+    .add(linear(h, wHh, bHh))
+    .tanh();
 }
 
 /** {@link rnnTanhCell} with relu in place of tanh. PyTorch: torch.rnn_relu_cell. */
 export function rnnReluCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
-  return linear(input, wIh, bIh).add(linear(h, wHh, bHh)).relu();
+  return linear(input, wIh, bIh)
+    .add(linear(h, wHh, bHh))
+    .relu();
 }

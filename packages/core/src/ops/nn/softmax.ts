@@ -36,7 +36,12 @@ export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {})
 function along(given: Tensor, dim: number, options: SoftmaxOptions, log: boolean): Tensor {
   const name = log ? 'logSoftmax' : 'softmax';
   const x = options.dtype === undefined ? given : cast(given, options.dtype);
-  if (!isFloat(x.dtype)) throw new DTypeError('ERR_DTYPE', `${name}: "${log ? 'log_' : ''}softmax_lastdim_kernel_impl" not implemented for '${x.dtype}'; give a floating dtype`, { op: name, dtypes: [x.dtype] });
+  if (!isFloat(x.dtype))
+    throw new DTypeError(
+      'ERR_DTYPE',
+      `${name}: "${log ? 'log_' : ''}softmax_lastdim_kernel_impl" not implemented for '${x.dtype}'; give a floating dtype`,
+      { op: name, dtypes: [x.dtype] },
+    );
   const d = normalizeDim(dim, x.ndim, name);
   if (x.dtype === 'float16' || x.dtype === 'bfloat16') return cast(along(cast(x, 'float32'), d, {}, log), x.dtype);
   const out = launch(x.detach(), d, log);
@@ -52,7 +57,13 @@ function launch(x: Tensor, dim: number, log: boolean): Tensor {
     const input = viewOf(x.contiguous());
     const out = emptyValue(device, x.dtype, shape);
     const rows = numelOf(shape) / columns;
-    if (kernels.softmax(reshapedView(input, [rows, columns], [columns, 1]), reshapedView(viewOfValue(out), [rows, columns], [columns, 1]), log)) {
+    if (
+      kernels.softmax(
+        reshapedView(input, [rows, columns], [columns, 1]),
+        reshapedView(viewOfValue(out), [rows, columns], [columns, 1]),
+        log,
+      )
+    ) {
       launched(device, log ? 'logSoftmax' : 'softmax', [rows, columns]);
       return wrap(out);
     }
@@ -79,7 +90,14 @@ function gradient(dim: number, log: boolean): Rule {
       const strides = [columns, 1];
       const g = viewOf(grad.contiguous());
       const y = viewOf(out.contiguous());
-      if (kernels.softmaxGrad(reshapedView(g, two, strides), reshapedView(y, two, strides), reshapedView(viewOfValue(gradIn), two, strides), log)) {
+      if (
+        kernels.softmaxGrad(
+          reshapedView(g, two, strides),
+          reshapedView(y, two, strides),
+          reshapedView(viewOfValue(gradIn), two, strides),
+          log,
+        )
+      ) {
         launched(device, 'softmaxGrad', two);
         return [wrap(gradIn)];
       }

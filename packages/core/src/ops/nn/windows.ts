@@ -61,7 +61,12 @@ export function addWindows(like: Tensor, shape: Shape, kernel: Shape, out: Shape
       start += (low * stride + shift) * strides[i + 2]!;
     }
     if (count.some((c) => c <= 0)) continue;
-    const part = asStrided(target, [...shape.slice(0, 2), ...count], [...strides.slice(0, 2), ...w.stride.map((s, i) => s * strides[i + 2]!)], start);
+    const part = asStrided(
+      target,
+      [...shape.slice(0, 2), ...count],
+      [...strides.slice(0, 2), ...w.stride.map((s, i) => s * strides[i + 2]!)],
+      start,
+    );
     const addend = piece({ offset, from, count });
     if (apart) part.copy_(addend);
     else part.add_(addend);
