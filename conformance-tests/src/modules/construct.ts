@@ -11,7 +11,7 @@ const FORWARD = byName(FORWARDS);
 
 /** What the kit uses of a module. PyTorch: nn.Module. */
 export interface AnyModule {
-  readonly forward: AnyFunction;
+  readonly forward: (...args: never[]) => unknown;
   train(mode?: boolean): unknown;
   loadStateDict(state: Readonly<Record<string, Tensor>>): unknown;
   stateDict(): Iterable<[string, Tensor]>;
