@@ -45,10 +45,20 @@ function view(shape, dtype = 'float32', strides) {
   for (let i = 0; i < length; i++) buffer.data[buffer.base + i] = dtype === 'int32' ? i % 7 : Math.sin(i * 12.9898) * 2;
   return { buffer, dtype, shape, strides: strides ?? shape.map((_, d) => shape.slice(d + 1).reduce((n, s) => n * s, 1)), offset: 0 };
 }
-const transposed = (v) => ({ ...v, shape: v.shape.toSpliced(-2, 2, v.shape.at(-1), v.shape.at(-2)), strides: v.strides.toSpliced(-2, 2, v.strides.at(-1), v.strides.at(-2)) });
+const transposed = (v) => ({
+  ...v,
+  shape: v.shape.toSpliced(-2, 2, v.shape.at(-1), v.shape.at(-2)),
+  strides: v.strides.toSpliced(-2, 2, v.strides.at(-1), v.strides.at(-2)),
+});
 
 const f = 'float32';
-const one = (op, inputs) => makeProgram({ inputs, scalars: [], instructions: [{ op, dtype: f, args: inputs.map((_, i) => i) }], outputs: [{ register: inputs.length, dtype: f }] });
+const one = (op, inputs) =>
+  makeProgram({
+    inputs,
+    scalars: [],
+    instructions: [{ op, dtype: f, args: inputs.map((_, i) => i) }],
+    outputs: [{ register: inputs.length, dtype: f }],
+  });
 const add = one('add', [f, f]);
 const unary = Object.fromEntries(['exp', 'tanh', 'log', 'sin', 'erf', 'sqrt'].map((op) => [op, one(op, [f])]));
 /** gelu(x · s + y) by tanh: ten instructions. */
@@ -56,7 +66,17 @@ const gelu = makeProgram({
   inputs: [f, f],
   scalars: [f, f, f, f, f],
   instructions: [
-    ['mul', 0, 2], ['add', 7, 1], ['mul', 8, 8], ['mul', 9, 8], ['mul', 10, 3], ['add', 8, 11], ['mul', 12, 4], ['tanh', 13], ['add', 14, 5], ['mul', 8, 15], ['mul', 16, 6],
+    ['mul', 0, 2],
+    ['add', 7, 1],
+    ['mul', 8, 8],
+    ['mul', 9, 8],
+    ['mul', 10, 3],
+    ['add', 8, 11],
+    ['mul', 12, 4],
+    ['tanh', 13],
+    ['add', 14, 5],
+    ['mul', 8, 15],
+    ['mul', 16, 6],
   ].map(([op, ...args]) => ({ op, dtype: f, args })),
   outputs: [{ register: 17, dtype: f }],
 });
@@ -87,16 +107,32 @@ const same = makeProgram({ inputs: [f], scalars: [], instructions: [], outputs: 
   report('its gradient: scatter add', () => kernels.scatter('add', ids, looked, 0, table));
 }
 
-for (const [B, M, K, N, right] of [[1, 512, 512, 512], [1, 512, 512, 512, 'ᵀ'], [1, 128, 128, 128], [1, 32, 32, 32], [1, 8, 4, 16], [1, 1, 1024, 1024], [1, 64, 784, 128, 'ᵀ'], [32, 64, 64, 64], [1, 64, 4096, 64]]) {
+for (const [B, M, K, N, right] of [
+  [1, 512, 512, 512],
+  [1, 512, 512, 512, 'ᵀ'],
+  [1, 128, 128, 128],
+  [1, 32, 32, 32],
+  [1, 8, 4, 16],
+  [1, 1, 1024, 1024],
+  [1, 64, 784, 128, 'ᵀ'],
+  [32, 64, 64, 64],
+  [1, 64, 4096, 64],
+]) {
   const [a, b, out] = [view([B, M, K]), right ? transposed(view([B, N, K])) : view([B, K, N]), view([B, M, N])];
   report(`matmul ${B}x${M}x${K} · ${K}x${N}${right ?? ''}`, () => kernels.matmul(a, b, out), 2 * B * M * K * N);
 }
 
 const window = (padding, stride = 1) => ({ stride: [stride, stride], padding: [padding, padding], dilation: [1, 1] });
-for (const [N, C, H, O, k, groups] of [[64, 1, 28, 16, 3, 1], [64, 16, 28, 32, 3, 1], [64, 16, 14, 32, 3, 1], [8, 64, 28, 64, 1, 1], [8, 32, 28, 32, 3, 32]]) {
+for (const [N, C, H, O, k, groups] of [
+  [64, 1, 28, 16, 3, 1],
+  [64, 16, 28, 32, 3, 1],
+  [64, 16, 14, 32, 3, 1],
+  [8, 64, 28, 64, 1, 1],
+  [8, 32, 28, 32, 3, 32],
+]) {
   const w = window((k - 1) / 2);
   const [x, weight, out] = [view([N, C, H, H]), view([O, C / groups, k, k]), view([N, O, H, H])];
-  const flops = (2 * N * O * (C / groups) * k * k * H * H);
+  const flops = 2 * N * O * (C / groups) * k * k * H * H;
   const name = `convolution ${N}x${C}x${H}² → ${O}, ${k}x${k}${groups > 1 ? ' depthwise' : ''}`;
   report(`${name}`, () => kernels.convolution(x, weight, null, out, w, groups), flops);
   report(`${name}, input`, () => kernels.convolutionInputGrad(out, weight, x, w, groups), flops);
