@@ -3,6 +3,7 @@ export type { CaseResult, Failure } from './check/result.js';
 export type { SkipKind } from './check/skip.js';
 export * from './fixtures/index.js';
 export { markdownOf } from './report/markdown.js';
+export { conform, type ConformOptions, type TestRunner } from './conform.js';
 export { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from './report/scorecard.js';
 export { type ConformanceOptions, type Progress, runConformance, type Selection } from './run.js';
 export type { SubjectSource } from './subject/start.js';

@@ -73,6 +73,6 @@ function picks(pattern: string, { name }: Suite, id: string): boolean {
 }
 
 /** Need its cases be looked at? */
-function mayContain(suite: Suite, patterns: string): boolean {
+export function mayContain(suite: Suite, patterns: string): boolean {
   return patterns.split(',').some((pattern) => pattern.includes('*') || picks(pattern.trim().split('/')[0], suite, ''));
 }

@@ -37,6 +37,9 @@ async function leftBy(device: Device, body: () => Promise<void>): Promise<number
   return device.memory().buffers - before;
 }
 
+/** How many of the buffers that are left a report names. */
+const SHOWN = 3;
+
 /** Notes where buffers are allocated, until `end`. */
 function traceAllocations({ backend }: Device): { report(): string; end(): void } {
   const live = new Map<BackendBuffer, string>();
@@ -53,7 +56,7 @@ function traceAllocations({ backend }: Device): { report(): string; end(): void 
     free.call(backend, buffer);
   };
   return {
-    report: () => [...live.values()].map((line) => `\n      ${line}`).join(''),
+    report: () => [...live.values()].slice(0, SHOWN).map((line) => `\n      ${line}`).join('') + (live.size > SHOWN ? `\n      and ${live.size - SHOWN} more` : ''),
     end: () => Object.assign(traced, { allocate, free }),
   };
 }

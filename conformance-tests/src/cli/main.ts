@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   const write = context.write ?? ((line: string) => process.stdout.write(`${line}\n`));
   let given: Arguments;
   try {
-    given = parse(argv, context);
+    given = parse(argv, context, write);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
@@ -60,7 +60,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   return card.failed > 0 || card.rows.length === 0 ? 1 : 0;
 }
 
-function parse(argv: readonly string[], { program }: CliContext): Arguments {
+function parse(argv: readonly string[], { program }: CliContext, write: (line: string) => void): Arguments {
   const level = (name: string): Level => {
     if (!(LEVELS as readonly string[]).includes(name)) throw new InvalidArgumentError(`It must be ${LEVELS.join(', ')}.`);
     return name as Level;
@@ -77,6 +77,7 @@ function parse(argv: readonly string[], { program }: CliContext): Arguments {
     .option('--markdown <file>', 'write the scorecard as Markdown')
     .option('--quiet', 'print failures and the last line only')
     .allowExcessArguments(false)
+    .configureOutput({ writeOut: (text) => write(text.trimEnd()), writeErr: (text) => write(text.trim().replaceAll('\n', ' ')) })
     .exitOverride();
   return command.parse(argv, { from: 'user' }).opts<Arguments>();
 }

@@ -26,7 +26,8 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
     return await body({ name: name ?? device.id, device, library: await Library.load() });
   } finally {
     runtimes.current = outer;
-    await runtime.dispose();
+    // A backend that was handed in is the caller's to end.
+    if (!('backend' in source)) await runtime.dispose();
   }
 }
 

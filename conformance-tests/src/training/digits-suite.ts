@@ -84,7 +84,7 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
   stage('data');
   const data = await load(files);
   const { kwargs, losses, epochs, f32_vs_f64_loss_divergence: divergence } = data.curves.runs[run];
-  const network = digitsNetwork();
+  const network = digitsNetwork() as unknown as AnyModule;
   let optimizer: AnyOptimizer | undefined;
   try {
     network.loadStateDict(Object.fromEntries([...data.init.keys()].map((name) => [name, placeTensor(namedTensor(name, data.init), subject)])));

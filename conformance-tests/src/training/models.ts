@@ -1,7 +1,6 @@
 /** @file The small models of the reference data, as a user would write them. */
-import * as nn from '@tessera/layers';
 import type { Tensor } from '@tessera/core';
-import type { AnyModule } from '../modules/construct.js';
+import * as nn from '@tessera/layers';
 
 class SimpleModel extends nn.Module {
   static override readonly typeName = 'SimpleModel';
@@ -54,7 +53,7 @@ function shared(): nn.Sequential {
 }
 
 /** By their names in the data. */
-export const SEED_MODELS: Readonly<Record<string, () => AnyModule>> = {
+export const SEED_MODELS: Readonly<Record<string, () => nn.Module>> = {
   simple_model: () => new SimpleModel(),
   cnn: () => new CNN(),
   rnn: () => new RNNModel(),
@@ -65,7 +64,7 @@ export const SEED_MODELS: Readonly<Record<string, () => AnyModule>> = {
 };
 
 /** The network of the digits. */
-export const digitsNetwork = (): AnyModule =>
+export const digitsNetwork = (): nn.Module =>
   new nn.Sequential(
     new nn.Conv2d(1, 8, 3, { padding: 1 }),
     new nn.ReLU(),

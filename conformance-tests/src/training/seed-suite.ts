@@ -1,5 +1,5 @@
 /** @file Whole small models: built from a seed, their output, loss and every gradient, and ten steps of three optimizers. */
-import type { Tensor } from '@tessera/core';
+import { noGrad, type Tensor } from '@tessera/core';
 import { compare } from '../check/compare.js';
 import { expectedTensor, read } from '../check/host-tensor.js';
 import { Mismatch } from '../check/result.js';
@@ -45,7 +45,7 @@ async function withModel(problem: Problem, body: (model: AnyModule, problem: Pro
   if (make === undefined) throw new Skip('missing', `the kit has no model ${problem.name}`);
   problem.stage('constructor');
   seed(problem.manifest.seed);
-  const model = make();
+  const model = make() as unknown as AnyModule;
   try {
     await body(model, problem);
   } finally {
@@ -106,7 +106,7 @@ async function checkRun(model: AnyModule, { manifest, tensors, subject, stage }:
       checkLoss(step, await loss.itemAsync(), losses[step]);
     }
     stage('after the last step');
-    checkLoss(losses.length, await compute().itemAsync(), final);
+    checkLoss(losses.length, await noGrad(compute).itemAsync(), final);
     for (const [key, tensor] of model.stateDict()) if (tensors.has(`${run}.${key}`)) await check(key, tensor, tensors, `${run}.${key}`, losses.length * 4);
   } finally {
     disposeOptimizer(optimizer);

@@ -120,7 +120,7 @@ export class GradNode {
         { op: this.name, shapes: [tensor.shape], dtypes: [tensor.dtype] },
       );
     }
-    return tensor;
+    return tensor.isDisposed ? tensor.forTape() : tensor;
   }
 
   /** The gradients of a shared node's outputs, which it gives up. */

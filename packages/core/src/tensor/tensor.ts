@@ -6,7 +6,7 @@ import { backward } from '../autograd/engine.js';
 import { gradState } from '../autograd/mode.js';
 import { GradNode, type GradHook } from '../autograd/node.js';
 import { AutogradError, IndexError, MemoryError, NotSupportedError, ValueError } from '../errors.js';
-import { scopes } from '../memory/scope.js';
+import { keep, scopes } from '../memory/scope.js';
 import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
@@ -463,6 +463,18 @@ export class Tensor {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** The same place in the graph for a tape that saved this tensor before it was disposed of. It counts as no handle. @internal */
+  forTape(): Tensor {
+    const t = keep(new Tensor(this.storage, this.shape, this.ownStrides, this.offset));
+    t.storage.handles--;
+    t.viewOf = this.viewOf;
+    t.#gradFn = this.#gradFn;
+    t.#requiresGrad = this.#requiresGrad;
+    t.#viewVersion = this.#viewVersion;
+    if (this.#requiresGrad && this.#gradFn === null) t.#accumulator = this.accumulator();
+    return t;
   }
 }
 Object.defineProperty(Tensor.prototype, BRAND, { value: true });

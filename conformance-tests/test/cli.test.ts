@@ -1,0 +1,55 @@
+/** @file The command line: what it prints, and its exit codes. */
+import { CpuBackend } from '@tessera/backend-cpu';
+import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
+import { describe, expect, it } from 'vitest';
+import { main } from '../src/cli/main.js';
+import { FAULTS } from './support/broken-backend.js';
+
+const pluginOf = (id: string, create: () => Backend): Plugin => ({
+  name: id,
+  version: '0.0.0',
+  contract: CONTRACT_VERSION,
+  register: ({ container }) => void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
+});
+const plugins = {
+  sound: pluginOf('sound', () => new CpuBackend() as unknown as Backend),
+  broken: pluginOf('broken', FAULTS['scatter ignores duplicates'].make),
+};
+
+async function run(...argv: string[]): Promise<{ code: number; lines: string[] }> {
+  const lines: string[] = [];
+  const code = await main(argv, { program: 'conformance', plugins, write: (line) => lines.push(line) });
+  return { code, lines };
+}
+
+describe('the command', () => {
+  it('ends with the totals, and 0', async () => {
+    const { code, lines } = await run('--device', 'sound', '--just', 'ops', '--only', 'abs');
+    expect(lines.at(-1)).toMatch(/^\d+ passed, 0 failed, \d+ skipped$/);
+    expect(code).toBe(0);
+  });
+
+  it('prints the command that runs a failing case alone, and ends with 1', async () => {
+    const { code, lines } = await run('--device', 'broken', '--just', 'kernels', '--only', 'scatter/add/same-target');
+    const again = lines.find((line) => line.includes('run it'))!.trim();
+    expect(again).toMatch(/conformance --device broken --just kernels --only 'scatter\/add\/same-target'$/);
+    expect(lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+    expect(code).toBe(1);
+  });
+
+  it('says in one line what is allowed', async () => {
+    const unknown = await run('--device', 'nonesuch');
+    expect(unknown).toEqual({ code: 2, lines: ["unknown device 'nonesuch': it must be cpu, wasm, webgpu, or come with --plugin NAME"] });
+    const level = await run('--level', 'everything');
+    expect(level.code).toBe(2);
+    expect(level.lines).toHaveLength(1);
+    expect(level.lines[0]).toContain('kernels, ops, modules, optimizers, training');
+    expect((await run('--frobnicate')).lines).toHaveLength(1);
+  });
+
+  it('ends with 1 where nothing fits the pattern', async () => {
+    const { code, lines } = await run('--device', 'sound', '--just', 'ops', '--only', 'nonesuch');
+    expect(code).toBe(1);
+    expect(lines[0]).toContain("nothing fits --only 'nonesuch'");
+  });
+});
