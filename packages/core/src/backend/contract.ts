@@ -172,6 +172,99 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
   softmaxGrad(gradOut: View<B>, out: View<B>, gradInput: View<B>, log: boolean): boolean;
   /** out = a · bᵀ + bias, a (M, K), b (N, K), bias (N) or null, out (M, N). */
   linear(a: View<B>, b: View<B>, bias: View<B> | null, out: View<B>): boolean;
+  /**
+   * Normalizes each row of input (rows, columns): (x − mean) · rstd · weight + bias, rstd = 1/√(var + eps) with the biased variance; writes
+   * `mean` and `rstd` (rows) too. `mean` null: the root-mean-square norm, x · rstd, rstd = 1/√(mean(x²) + eps). weight, bias: (columns) or null.
+   */
+  layerNorm(
+    input: View<B>,
+    weight: View<B> | null,
+    bias: View<B> | null,
+    out: View<B>,
+    mean: View<B> | null,
+    rstd: View<B>,
+    eps: number,
+  ): boolean;
+  /** The gradients of `layerNorm`; those that are null are not wanted. gradWeight, gradBias: (columns), overwritten. */
+  layerNormGrad(
+    gradOut: View<B>,
+    input: View<B>,
+    weight: View<B> | null,
+    mean: View<B> | null,
+    rstd: View<B>,
+    gradInput: View<B> | null,
+    gradWeight: View<B> | null,
+    gradBias: View<B> | null,
+  ): boolean;
+  /**
+   * Normalizes each channel of input (N, C, S) over N and S, by the batch's own mean and biased variance, which it writes to `mean` and
+   * `variance` (C). weight, bias: (C) or null. out = (x − mean) / √(variance + eps) · weight + bias.
+   */
+  batchNorm(
+    input: View<B>,
+    weight: View<B> | null,
+    bias: View<B> | null,
+    out: View<B>,
+    mean: View<B>,
+    variance: View<B>,
+    eps: number,
+  ): boolean;
+  /** The gradients of `batchNorm`; those that are null are not wanted. gradWeight, gradBias: (C), overwritten. */
+  batchNormGrad(
+    gradOut: View<B>,
+    input: View<B>,
+    weight: View<B> | null,
+    mean: View<B>,
+    variance: View<B>,
+    eps: number,
+    gradInput: View<B> | null,
+    gradWeight: View<B> | null,
+    gradBias: View<B> | null,
+  ): boolean;
+  /**
+   * Scaled-dot-product attention: out = softmax(query · keyᵀ · scale + mask) · value. query (B, L, E), key (B, S, E), value (B, S, V),
+   * out (B, L, V); mask (B, L, S): float to add, bool (true takes part), or null, any strides, 0 among them. `causal`: row i sees columns up to i.
+   * `logsumexp` (B, L) of the scaled and masked scores is written for the backward. A row that sees nothing gives NaN, as softmax does.
+   */
+  attention(
+    query: View<B>,
+    key: View<B>,
+    value: View<B>,
+    mask: View<B> | null,
+    causal: boolean,
+    scale: number,
+    out: View<B>,
+    logsumexp: View<B>,
+  ): boolean;
+  /** The gradients of `attention`, all three overwritten. The mask gets none. */
+  attentionGrad(
+    gradOut: View<B>,
+    query: View<B>,
+    key: View<B>,
+    value: View<B>,
+    mask: View<B> | null,
+    causal: boolean,
+    scale: number,
+    out: View<B>,
+    logsumexp: View<B>,
+    gradQuery: View<B>,
+    gradKey: View<B>,
+    gradValue: View<B>,
+  ): boolean;
+  /**
+   * losses[i] = logsumexp(logits[i]) − logits[i][targets[i]], and 0 where targets[i] is `ignoreIndex`. logits (rows, classes), targets (rows)
+   * int32, losses and `logsumexp` (rows), which the backward reads. Targets are checked as indices are.
+   */
+  crossEntropy(logits: View<B>, targets: View<B>, losses: View<B>, logsumexp: View<B>, ignoreIndex: number): boolean;
+  /** gradLogits[i][j] = gradLosses[i] · (exp(logits[i][j] − logsumexp[i]) − [j = targets[i]]), and 0 in ignored rows. */
+  crossEntropyGrad(
+    gradLosses: View<B>,
+    logits: View<B>,
+    targets: View<B>,
+    logsumexp: View<B>,
+    gradLogits: View<B>,
+    ignoreIndex: number,
+  ): boolean;
 }
 
 /** What implements the contract. `id` is open: 'cpu', 'wasm', 'webgpu', or any plugin's. */
