@@ -35,7 +35,7 @@ interface Plan {
   /** Ranks of the kept and the reduced dims, as they are padded. */
   readonly kept: number;
   readonly reduced: number;
-  /** The dims of the iteration in order: kept ones as k0, k1, … and reduced ones as r0, … */
+  /** The dims of the iteration in order: kept ones as k0, k1, … and reduced ones as q0, … */
   readonly dims: readonly string[];
   readonly shared: boolean;
   /** Writes partial results, not the output. */
@@ -134,7 +134,7 @@ function rowMajor(shape: readonly number[]): number[] {
 function namesOf(isReduced: readonly boolean[], keptPadding: number, reducedPadding: number): string[] {
   let k = keptPadding;
   let r = reducedPadding;
-  return isReduced.map((reduced) => (reduced ? `r${r++}` : `k${k++}`));
+  return isReduced.map((reduced) => (reduced ? `q${r++}` : `k${k++}`));
 }
 
 /** The smallest stride along kept or reduced dims, over all inputs that move there. */
@@ -201,8 +201,8 @@ function source(plan: Plan): PipelineSource {
   const [outValue, outPlace] = bindings.places.slice(inputs.length).map((place) => `b${place}`);
   const bases = inputs.map(({ offset, kept: strides }, i) => `let base${i} = i32(${offsetAt(offset, strides, 'k')});`);
   const statements = [
-    coordinates('j', reducedSizes, 'r'),
-    ...inputs.map(({ reduced: strides }, i) => `let o${i} = ${offsetAt(`base${i}`, strides, 'r')};`),
+    coordinates('j', reducedSizes, 'q'),
+    ...inputs.map(({ reduced: strides }, i) => `let o${i} = ${offsetAt(`base${i}`, strides, 'q')};`),
     text.statements,
   ].join('\n');
   const term = bool ? castExpression(text.outputs[0], 'bool', 'int32') : text.outputs[0];

@@ -38,9 +38,9 @@ export function reductionOf(kind: ReduceKind, dtype: ComputeDType): Reduction {
     default: {
       // The first among equals: the lower index, wherever the two come from. An index of 2^32 - 1 stands for no value at all.
       const better = kind === 'argmax' ? '>' : '<';
-      const nan = float ? '|| k_isnan(b.value) && !k_isnan(a.value)' : '';
-      const same = float ? '(k_eq(a.value, b.value) || k_isnan(a.value) && k_isnan(b.value))' : 'a.value == b.value';
-      const beats = float ? `(b.value ${better} a.value && !k_isnan(a.value))` : `b.value ${better} a.value`;
+      const nan = float ? '|| (k_isnan(b.value) && !k_isnan(a.value))' : '';
+      const same = float ? '(k_eq(a.value, b.value) || (k_isnan(a.value) && k_isnan(b.value)))' : '(a.value == b.value)';
+      const beats = float ? `(b.value ${better} a.value && !k_isnan(a.value))` : `(b.value ${better} a.value)`;
       return {
         type,
         indexed: true,
@@ -50,7 +50,7 @@ export function reductionOf(kind: ReduceKind, dtype: ComputeDType): Reduction {
 fn combine(a: Best, b: Best) -> Best {
   if (a.index == 0xffffffffu) { return b; }
   if (b.index == 0xffffffffu) { return a; }
-  let wins = ${beats} ${nan} || ${same} && b.index < a.index;
+  let wins = ${beats} ${nan} || (${same} && b.index < a.index);
   if (wins) { return b; }
   return a;
 }`,
