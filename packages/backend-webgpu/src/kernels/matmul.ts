@@ -2,7 +2,6 @@
 import type { RequiredKernels } from '@tessera/core';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { storedAs } from '../wgsl/elements.js';
-import { kernelSource, Parameters, type Stored } from '../wgsl/source.js';
 import type { GpuView } from '../wgsl/views.js';
 import type { Context } from './context.js';
 import { launchProduct, type Operand } from './product.js';
@@ -43,11 +42,6 @@ export function matrixResult(view: GpuView, bias: GpuView | null = null): Operan
   };
 }
 
-const LANES = 64;
-/** Products with at most so many elements, and K at least so long, are dot products of a workgroup each. */
-const FEW = 1024;
-const LONG = 128;
-
 export function createMatmul(context: Context): RequiredKernels<WebGpuBuffer>['matmul'] {
   return (a, b, out) => {
     product(context, 'matmul', a, b, out, null);
@@ -62,10 +56,6 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
   const type = storedAs(out.dtype) as 'f32' | 'i32';
   const aRowsFast = Math.abs(a.strides[1]) < Math.abs(a.strides[2]);
   const bColumnsFast = Math.abs(b.strides[2]) <= Math.abs(b.strides[1]);
-  if (batch * rows * columns <= FEW && inner >= LONG && !aRowsFast && !(bColumnsFast && columns > 1)) {
-    dots(context, label, type, a, b, out, bias);
-    return;
-  }
   launchProduct(context, {
     label,
     type,
@@ -79,43 +69,4 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
     bColumnsFast,
     out: matrixResult(out, bias),
   });
-}
-
-/** A workgroup for each element of the result: its lanes share K. */
-function dots({ launcher }: Context, label: string, type: 'f32' | 'i32', a: GpuView, b: GpuView, out: GpuView, bias: GpuView | null): void {
-  const [batch, rows, columns] = out.shape;
-  const operands = [matrixOperand(a, 'load_a'), matrixOperand(b, 'load_b')];
-  const result = matrixResult(out, bias);
-  const pipeline = launcher.pipeline(`dots ${type} ${result.key}`, () => {
-    const p = new Parameters();
-    const [batches, m, n, k] = p.uints(4);
-    const reads: Stored[] = [type, type, ...result.stored.slice(1)];
-    const names = [`b${reads.length}`, 'b2'];
-    const head = [operands[0].text(p, ['b0']), operands[1].text(p, ['b1']), result.text(p, names)].join('\n');
-    return kernelSource({
-      label: `${label}, dot products`,
-      reads,
-      writes: [type],
-      workgroup: LANES,
-      head: `${head}\nvar<workgroup> lanes: array<${type}, ${LANES}>;`,
-      body: `let j = group % ${n};
-let i = (group / ${n}) % ${m};
-let batch = min(group / (${m} * ${n}), ${batches} - 1u);
-var sum = ${type}();
-for (var t = lane; t < ${k}; t += ${LANES}u) { sum += load_a(batch, i, t) * load_b(batch, t, j); }
-lanes[lane] = sum;
-workgroupBarrier();
-for (var step = ${LANES / 2}u; step > 0u; step >>= 1u) {
-if (lane < step) { lanes[lane] += lanes[lane + step]; }
-workgroupBarrier();
-}
-if (lane == 0u && group < ${batches} * ${m} * ${n}) { store(batch, i, j, lanes[0]); }`,
-    });
-  });
-  launcher.begin();
-  for (const operand of operands) launcher.bind(operand.buffers[0]);
-  for (const buffer of result.buffers.slice(1)) launcher.bind(buffer);
-  launcher.bind(out.buffer).word(batch).word(rows).word(columns).word(a.shape[2]);
-  for (const operand of [...operands, result]) operand.pack(launcher);
-  launcher.launch(pipeline, batch * rows * columns);
 }

@@ -71,7 +71,77 @@ function chooseTile(rows: number, columns: number, batch: number): Tile {
   return large >= 2 * ENOUGH_GROUPS ? LARGE : SQUARE;
 }
 
+/** Products with at most so many elements, and K at least so long, are dot products of a workgroup each. */
+const FEW = 1024;
+const LONG = 128;
+const DOT_LANES = 64;
+
 export function launchProduct(context: Context, product: Product): void {
+  const { batch, rows, columns, inner, aRowsFast, bColumnsFast } = product;
+  const kFast = (!aRowsFast || rows === 1) && (!bColumnsFast || columns === 1);
+  if (batch * rows * columns <= FEW && inner >= LONG && kFast) launchSimple(context, product, 'dots');
+  else if ((rows < 4 || columns < 4) && inner < LONG) launchSimple(context, product, 'each');
+  else launchTiles(context, product);
+}
+
+/** The names of the bindings: those of a, of b, of what a store reads; the result's is the last. */
+function bindingNames({ a, b, out }: Product): { a: string[]; b: string[]; out: string[] } {
+  const at = (first: number, count: number): string[] => Array.from({ length: count }, (_, i) => `b${first + i}`);
+  const n = a.stored.length + b.stored.length;
+  const more = out.stored.length - 1;
+  return { a: at(0, a.stored.length), b: at(a.stored.length, b.stored.length), out: [`b${n + more}`, ...at(n, more)] };
+}
+
+function bindAll(launcher: Launcher, { a, b, out }: Product): void {
+  launcher.begin();
+  for (const operand of [a, b]) for (const buffer of operand.buffers) launcher.bind(buffer);
+  for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
+  launcher.bind(out.buffers[0]);
+}
+
+/** An element of the result for each invocation ('each'), or for each workgroup, whose lanes share K ('dots'). */
+function launchSimple({ launcher }: Context, product: Product, form: 'each' | 'dots'): void {
+  const { label, type, batch, rows, columns, inner, a, b, out } = product;
+  const shared = form === 'dots';
+  const pipeline = launcher.pipeline(`product-${form} ${type} | ${a.key} | ${b.key} | ${out.key}`, () => {
+    const p = new Parameters();
+    const [all, m, n, k] = p.uints(4);
+    const names = bindingNames(product);
+    const head = [a.text(p, names.a), b.text(p, names.b), out.text(p, names.out)].join('\n');
+    return kernelSource({
+      label: `${label}, ${shared ? 'dot products' : 'one by one'}`,
+      reads: [...a.stored, ...b.stored, ...out.stored.slice(1)],
+      writes: [out.stored[0]],
+      workgroup: shared ? DOT_LANES : WORKGROUP,
+      head: `${head}\n${shared ? `var<workgroup> lanes: array<${type}, ${DOT_LANES}>;` : ''}`,
+      body: `${shared ? '' : `if (id >= ${all}) { return; }`}
+let task = ${shared ? `min(group, ${all} - 1u)` : 'id'};
+let column = task % ${n};
+let row = (task / ${n}) % ${m};
+let batch = task / (${m} * ${n});
+var sum = ${type}();
+for (var t = ${shared ? 'lane' : '0u'}; t < ${k}; t += ${shared ? DOT_LANES : 1}u) { sum += load_a(batch, row, t) * load_b(batch, t, column); }
+${
+  shared
+    ? `lanes[lane] = sum;
+workgroupBarrier();
+for (var step = ${DOT_LANES / 2}u; step > 0u; step >>= 1u) {
+if (lane < step) { lanes[lane] += lanes[lane + step]; }
+workgroupBarrier();
+}
+if (lane == 0u && group < ${all}) { store(batch, row, column, lanes[0]); }`
+    : 'store(batch, row, column, sum);'
+}`,
+    });
+  });
+  bindAll(launcher, product);
+  const all = batch * rows * columns;
+  launcher.word(all).word(rows).word(columns).word(inner);
+  for (const operand of [a, b, out]) operand.pack(launcher);
+  launcher.launch(pipeline, shared ? all : groupsFor(all));
+}
+
+function launchTiles(context: Context, product: Product): void {
   const { launcher } = context;
   const { batch, rows, columns, inner, type, a, b, out, aRowsFast, bColumnsFast } = product;
   const tile = chooseTile(rows, columns, batch);
