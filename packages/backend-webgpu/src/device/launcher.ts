@@ -62,6 +62,9 @@ export class Launcher {
     const key = `${reads},${writes}\n${code}`;
     let id = this.#byCode.get(key);
     if (id === undefined) {
+      const most = this.queue.facts.limits.maxStorageBuffersPerShaderStage;
+      if (reads + writes > most)
+        throw new NotSupportedError('ERR_KERNEL_BUFFERS', `${label}: ${reads + writes} buffers, this adapter allows ${most}`, { op: label, device: 'webgpu' });
       id = this.pipelines++;
       this.#byCode.set(key, id);
       this.#labels.push(label);

@@ -95,14 +95,35 @@ export const ELEMENTARY: Readonly<Record<string, string>> = {
   }
   return select(r, k_neg(r), neg && odd);
 }`,
+  /**
+   * x = k π/2 + r, |r| ≤ π/4, as (r, k mod 4). Large x by Payne and Hanek: the mantissa times those 96 bits of 2/π that matter, in integers;
+   * the upper two bits of the product are k, the rest the fraction.
+   */
+  k_reduce: `fn k_reduce(x: f32) -> vec2f {
+  if (abs(x) < 256.0) {
+    let k = round(x * 0.636619772);
+    return vec2f(((x - k * 1.5703125) - k * 4.83751297e-4) - k * 7.54978995e-8, f32(i32(k) & 3));
+  }
+  var bits = array<u32, 10>(0u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u, 0x3c439041u, 0xfe5163abu, 0xdebbc561u, 0xb7246e3au);
+  let u = bitcast<u32>(x); let m = (u & 0x7fffffu) | 0x800000u;
+  let start = ((u >> 23u) & 255u) - 120u; let at = start >> 5u; let n = start & 31u;
+  var w = vec3u(bits[at], bits[at + 1u], bits[at + 2u]);
+  if (n > 0u) { w = (w << vec3u(n)) | (vec3u(w.y, w.z, bits[at + 3u]) >> vec3u(32u - n)); }
+  let p2 = m * w.z; let a1 = m * w.y; let p1 = a1 + k_mulhi(m, w.z);
+  let p0 = m * w.x + k_mulhi(m, w.y) + select(0u, 1u, p1 < a1);
+  let high = (p0 << 2u) | (p1 >> 30u); let low = (p1 << 2u) | (p2 >> 30u);
+  let quadrant = (p0 >> 30u) + (high >> 31u);
+  let r = (f32(bitcast<i32>(high)) * 2.3283064365386963e-10 + f32(low) * 5.421010862427522e-20) * 1.57079633;
+  if ((u & 0x80000000u) != 0u) { return vec2f(-r, f32((4u - (quadrant & 3u)) & 3u)); }
+  return vec2f(r, f32(quadrant & 3u));
+}`,
   // sin(x + q π/2).
   k_circular: `fn k_circular(x: f32, q: i32) -> f32 {
   if (k_isnan(x) || k_isinf(x)) { return k_nan(); }
-  let k = round(x * 0.636619772); let r = ((x - k * 1.5703125) - k * 4.83751297e-4) - k * 7.54978995e-8;
-  let z = r * r; let n = (k_i32(k) + q) & 3;
+  let v = k_reduce(x); let r = v.x; let z = r * r; let n = (i32(v.y) + q) & 3;
   let s = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;
   let c = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0;
-  let v = select(s, c, (n & 1) == 1); return select(v, -v, n >= 2);
+  let y = select(s, c, (n & 1) == 1); return select(y, -y, n >= 2);
 }`,
   k_sin: 'fn k_sin(x: f32) -> f32 { return select(k_circular(x, 0), x, x == 0.0); }',
   k_cos: 'fn k_cos(x: f32) -> f32 { return k_circular(x, 1); }',
