@@ -69,7 +69,7 @@ const ACCELERATED: AcceleratedKernels<CpuBuffer> = {
  * const backend = new CpuBackend({ maxBytes: 512 * 1024 ** 2 });
  */
 export class CpuBackend implements Backend<CpuBuffer> {
-  readonly id = 'cpu';
+  readonly id: string = 'cpu';
   readonly contractVersion = CONTRACT_VERSION;
   readonly capabilities: Capabilities = {
     dtypes: DTYPES,

@@ -52,8 +52,9 @@ export const layerNormGrad: Kernels['layerNormGrad'] = (gradOut, input, weight, 
     const centre = mean === null ? 0 : mean.buffer.data[start(mean) + i * mean.strides[0]];
     const r = rstd.buffer.data[start(rstd) + i * rstd.strides[0]];
     const [stepG, stepX] = [gradOut.strides[1], input.strides[1]];
-    if (gradWeight !== null) addProducts(gradOut.buffer.data, g, stepG, input.buffer.data, p, stepX, centre, r, dw);
-    if (gradBias !== null) addRow(gradOut.buffer.data, g, stepG, db);
+    if (gradWeight !== null && gradBias !== null) addBoth(gradOut.buffer.data, g, stepG, input.buffer.data, p, stepX, centre, r, dw, db);
+    else if (gradWeight !== null) addProducts(gradOut.buffer.data, g, stepG, input.buffer.data, p, stepX, centre, r, dw);
+    else if (gradBias !== null) addRow(gradOut.buffer.data, g, stepG, db);
     if (gradInput !== null) {
       const to = start(gradInput) + i * gradInput.strides[0];
       const data = gradInput.buffer.data;
@@ -64,6 +65,25 @@ export const layerNormGrad: Kernels['layerNormGrad'] = (gradOut, input, weight, 
   scattered(db, gradBias);
   return true;
 };
+
+function addBoth(
+  g: TypedArray,
+  a: number,
+  stepG: number,
+  x: TypedArray,
+  p: number,
+  stepX: number,
+  centre: number,
+  r: number,
+  products: Float64Array,
+  sums: Float64Array,
+): void {
+  for (let j = 0; j < sums.length; j++, a += stepG, p += stepX) {
+    const v = g[a];
+    products[j] += v * ((x[p] - centre) * r);
+    sums[j] += v;
+  }
+}
 
 function addProducts(
   g: TypedArray,
@@ -101,12 +121,27 @@ function rowGradient(
   const columns = w.length;
   let sum = 0;
   let product = 0;
-  for (let j = 0, s = a, t = p; j < columns; j++, s += stepG, t += stepX) {
+  let j = 0;
+  let s = a;
+  let t = p;
+  let sum1 = 0;
+  let product1 = 0;
+  for (; j + 2 <= columns; j += 2, s += 2 * stepG, t += 2 * stepX) {
+    const v = g[s] * w[j];
+    const v1 = g[s + stepG] * w[j + 1];
+    sum += v;
+    sum1 += v1;
+    product += v * (x[t] - centre);
+    product1 += v1 * (x[t + stepX] - centre);
+  }
+  if (j < columns) {
     const v = g[s] * w[j];
     sum += v;
     product += v * (x[t] - centre);
   }
+  sum += sum1;
+  product += product1;
   const shift = centred ? sum / columns : 0;
   const slope = (product * r * r) / columns;
-  for (let j = 0; j < columns; j++, a += stepG, p += stepX, to += stepOut) out[to] = r * (g[a] * w[j] - shift - (x[p] - centre) * slope);
+  for (j = 0; j < columns; j++, a += stepG, p += stepX, to += stepOut) out[to] = r * (g[a] * w[j] - shift - (x[p] - centre) * slope);
 }
