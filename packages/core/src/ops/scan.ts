@@ -61,7 +61,11 @@ export function runningLogSumExp(x: Tensor, dim: number, reverse: boolean): Tens
       const result = node.saved(1);
       const part = (g: Tensor): Tensor => {
         const none = g.le(0);
-        const logs = g.maskedFill(none, 1).log().maskedFill(none, -Infinity);
+        // As good as −∞, but finite: second derivatives subtract such numbers from each other.
+        const logs = g
+          .maskedFill(none, 1)
+          .log()
+          .maskedFill(none, g.dtype === 'float16' ? -65504 : -1e30);
         return runningLogSumExp(logs.sub(result), dim, !reverse).add(input).exp();
       };
       return [part(grad).sub(part(grad.neg()))];
