@@ -24,23 +24,17 @@ export const convolutionWeightGrad: Kernels['convolutionWeightGrad'] = (input, g
   const positions: Positions = { sizes: g.sizes, step: stride };
   const rows = g.C / groups;
   const channels = x.C / groups;
+  const count = g.sizes[0] * g.sizes[1] * g.sizes[2];
+  // One row by one channel (a depthwise convolution) is not worth packing for.
+  const patches = rows === 1 && channels === 1 ? null : new Patches(channels, taps, positions);
   for (let group = 0; group < groups; group++) {
     const at = w.at + group * rows * w.strideN;
-    if (rows === 1 && channels === 1) {
+    if (patches === null) {
       const sums = correlationSums(images(x, g, group, 1, 1), taps, positions);
       for (let t = 0; t < taps.count; t++) w.data[at + taps.weights[t]] = sums[t];
     } else {
-      const sink = new WeightSink(w, at, taps);
-      const count = g.sizes[0] * g.sizes[1] * g.sizes[2];
-      const patches = new Patches(channels, taps, positions);
-      multiplyBlocks(
-        rows,
-        channels * taps.count,
-        () => depthBlocks(x, g, group, rows, channels, patches),
-        sink,
-        null,
-        Math.min(DEPTH, count),
-      );
+      const blocks = (): Iterable<DepthBlock> => depthBlocks(x, g, group, rows, channels, patches);
+      multiplyBlocks(rows, channels * taps.count, blocks, new WeightSink(w, at, taps), null, Math.min(DEPTH, count));
     }
   }
   return true;
