@@ -15,6 +15,7 @@ export interface SkipRule {
 /** Cases of ops. */
 export const OP_SKIPS: readonly SkipRule[] = [
   { op: 'narrow', id: 'narrow/error/8', reason: 'narrow takes its start as a number, not as a tensor' },
+  { op: 'resize_as_', reason: 'a tensor keeps its shape for life: reshape and narrow make others' },
 ];
 
 /** Calls that PyTorch refuses for reasons that are Python's own. */

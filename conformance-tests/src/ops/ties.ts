@@ -11,9 +11,9 @@ const DIM_OF = { argsort: 1, kthvalue: 2, median: 1, mode: 1, msort: null, nanme
 /** What may differ where elements are equal. */
 export interface Ties {
   /** Do two tensors of places along the case's dim name equal elements? */
-  same(got: HostTensor, expected: HostTensor): boolean;
+  readonly same: (got: HostTensor, expected: HostTensor) => boolean;
   /** A gradient of the input as it would be if the first of equal elements had been named each time: the sum over all of them lies there. */
-  merged(gradient: HostTensor): HostTensor;
+  readonly merged: (gradient: HostTensor) => HostTensor;
 }
 
 /** Undefined where the places must be the same. */

@@ -1,5 +1,6 @@
 /** @file What PyTorch has as methods only, or takes in an order of its own. */
 import { enableGrad, grad, isTensor, type Tensor } from '@tessera/core';
+import type { Library } from '../../subject/library.js';
 import { camelCase } from '../signature.js';
 import type { Adapter, Adapters } from './adapter.js';
 
@@ -75,8 +76,20 @@ export const METHODS: Adapters = {
       return grad(out.sum(), input)[0];
     });
   },
+  // PyTorch's inner functions number their modes.
+  grid_sampler_2d: ({ library, args }) => gridSample(library, args),
+  grid_sampler_3d: ({ library, args }) => gridSample(library, args),
   rot90_flip_views: ({ library, args: [x] }) => (library.method((x as Tensor).t(), 'flip')([0]) as Tensor).slice(0, 1),
 };
+
+const GRID_MODES = ['bilinear', 'nearest', 'bicubic'];
+const GRID_PADDINGS = ['zeros', 'border', 'reflection'];
+const gridSample = (library: Library, [input, grid, mode, padding, alignCorners]: readonly unknown[]): unknown =>
+  library.fn('F.gridSample')(input, grid, {
+    mode: GRID_MODES[mode as number],
+    paddingMode: GRID_PADDINGS[padding as number],
+    alignCorners,
+  });
 
 const sizes = (x: unknown): unknown => (typeof x === 'number' ? [x] : x);
 

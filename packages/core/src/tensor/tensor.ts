@@ -13,7 +13,7 @@ import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
-import { type Storage } from './storage.js';
+import type { Storage } from './storage.js';
 import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
 import { viewGradient } from './view-autograd.js';
 
