@@ -42,6 +42,7 @@ export {
   type RmsNormOptions,
 } from './normalization.js';
 export { type NoiseOptions, philoxUniform } from './noise.js';
+export { nativeBatchNorm, nativeLayerNorm } from './native-norms.js';
 export { constantPadNd } from './pad.js';
 export { gruCell, gruPointwise, lstmCell, lstmPointwise, rnnReluCell, rnnTanhCell } from './recurrent-cells.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './softmax.js';
