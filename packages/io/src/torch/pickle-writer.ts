@@ -30,9 +30,15 @@ export class PickleWriter {
     for (let i = 0; i < values.length; i++) this.#bytes[at + i] = values[i]!;
   }
 
+  #append(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+
   #u32(op: number, value: number): void {
     this.#u8(op);
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
 
   none(): void {
@@ -48,13 +54,15 @@ export class PickleWriter {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) this.float(value);
     else if (value >= -(2 ** 31) && value < 2 ** 31) {
       this.#u8(0x4a);
-      this.#view.setInt32(this.#room(4), value, true);
+      const at = this.#room(4);
+      this.#view.setInt32(at, value, true);
     } else this.bigint(BigInt(value));
   }
 
   float(value: number): void {
     this.#u8(0x47);
-    this.#view.setFloat64(this.#room(8), value, false);
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value, false);
   }
 
   bigint(value: bigint): void {
@@ -71,13 +79,13 @@ export class PickleWriter {
   text(value: string): void {
     const bytes = utf8.encode(value);
     this.#u32(0x58, bytes.length);
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    this.#append(bytes);
   }
 
   global(module: string, name: string): void {
     this.#u8(0x63);
     const bytes = utf8.encode(`${module}\n${name}\n`);
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    this.#append(bytes);
   }
 
   /** Opcodes without arguments: see the constants below. */
