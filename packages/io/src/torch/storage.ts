@@ -18,7 +18,7 @@ function narrowed(name: string, values: ArrayLike<number | bigint>): Uint8Array 
   for (let i = 0; i < out.length; i++) {
     const x = values[i]!;
     if (x < -(2 ** 31) || x > 2 ** 31 - 1)
-      throw new FormatError('ERR_TORCH_RANGE', `${name}: element ${i} is ${x}, beyond int32, the framework's integer type`, {
+      throw new FormatError('ERR_INT32_RANGE', `${name}: element ${i} is ${x}, beyond int32, the framework's integer type`, {
         tensor: name,
       });
     out[i] = Number(x);
@@ -41,7 +41,7 @@ const TYPES: Readonly<Record<string, StorageType>> = {
       try {
         return bytesOf(int64ToInt32(name, new BigInt64Array(bytes.buffer)));
       } catch (error) {
-        throw error instanceof FormatError ? new FormatError('ERR_TORCH_RANGE', error.message, error.details) : error;
+        throw error instanceof FormatError ? new FormatError('ERR_INT32_RANGE', error.message, error.details) : error;
       }
     },
   },
