@@ -2,3 +2,4 @@
 export * from './safetensors/index.js';
 export * from './torch/index.js';
 export * from './numpy/index.js';
+export * from './checkpoint/index.js';

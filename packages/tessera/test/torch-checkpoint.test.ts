@@ -36,7 +36,7 @@ function goOn(checkpoint: Checkpoint, run: keyof typeof RUNS, steps: number): { 
   net.loadStateDict(checkpoint.model);
   const optimizer = RUNS[run](net) as optim.Optimizer<object>;
   optimizer.loadStateDict(checkpoint.optimizer);
-  const scheduler = new optim.lrScheduler.StepLR(optimizer, 2, { gamma: 0.5 });
+  const scheduler = new optim.lrScheduler.StepLR(optimizer as optim.Adam, 2, { gamma: 0.5 });
   scheduler.loadStateDict(checkpoint.scheduler);
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
