@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { type ConformanceOptions, runConformance, type Scorecard } from '../src/index.js';
 import { FAULTS } from './support/broken-backend.js';
 
-const run = (create: () => Backend, only: string, levels: ConformanceOptions['levels'] = ['kernels']): Promise<Scorecard> => runConformance({ create, levels, only });
+const run = (create: () => Backend, only: string, levels: ConformanceOptions['levels'] = ['kernels']): Promise<Scorecard> =>
+  runConformance({ create, levels, only });
 const failuresOf = (card: Scorecard): string[] => card.rows.flatMap((row) => row.failures.map(({ id }) => id));
 
 describe('the kernels level', () => {
@@ -25,7 +26,11 @@ describe('the ops level', () => {
   it('finds a wrong value, and says which call and what came out', async () => {
     const card = await run(FAULTS['scatter ignores duplicates'].make, 'scatter_add', ['ops']);
     const [failure] = card.rows[0].failures;
-    expect(failure).toMatchObject({ id: expect.stringMatching(/^scatter_add\//) as string, stage: expect.any(String) as string, inputs: expect.stringContaining('scatter') as string });
+    expect(failure).toMatchObject({
+      id: expect.stringMatching(/^scatter_add\//) as string,
+      stage: expect.any(String) as string,
+      inputs: expect.stringContaining('scatter') as string,
+    });
     expect(failure.expected).toMatch(/^float32|^int32/);
     expect(failure.got).toMatch(/^float32|^int32/);
   });

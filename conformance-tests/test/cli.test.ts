@@ -9,7 +9,8 @@ const pluginOf = (id: string, create: () => Backend): Plugin => ({
   name: id,
   version: '0.0.0',
   contract: CONTRACT_VERSION,
-  register: ({ container }) => void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
+  register: ({ container }) =>
+    void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
 });
 const plugins = {
   sound: pluginOf('sound', () => new CpuBackend() as unknown as Backend),

@@ -56,7 +56,11 @@ function traceAllocations({ backend }: Device): { report(): string; end(): void 
     free.call(backend, buffer);
   };
   return {
-    report: () => [...live.values()].slice(0, SHOWN).map((line) => `\n      ${line}`).join('') + (live.size > SHOWN ? `\n      and ${live.size - SHOWN} more` : ''),
+    report: () =>
+      [...live.values()]
+        .slice(0, SHOWN)
+        .map((line) => `\n      ${line}`)
+        .join('') + (live.size > SHOWN ? `\n      and ${live.size - SHOWN} more` : ''),
     end: () => Object.assign(traced, { allocate, free }),
   };
 }

@@ -28,7 +28,8 @@ function elements(backend: CpuBackend, { buffer, dtype }: View): Float32Array | 
   if (dtype !== 'float32') return undefined;
   return new Float32Array(backend.readSync(buffer as never, 0, buffer.length).buffer);
 }
-const store = (backend: CpuBackend, { buffer }: View, data: Float32Array): void => backend.write(buffer as never, 0, new Uint8Array(data.buffer));
+const store = (backend: CpuBackend, { buffer }: View, data: Float32Array): void =>
+  backend.write(buffer as never, 0, new Uint8Array(data.buffer));
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'max loses NaN': {
@@ -37,7 +38,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       reduce(kind, program, scalars, inputs, output, axes) {
         sound.reduce(kind, program, scalars, inputs, output, axes);
         const data = kind === 'max' ? elements(backend, output) : undefined;
-        if (data) store(backend, output, data.map((x) => (x !== x ? 0 : x)));
+        if (data)
+          store(
+            backend,
+            output,
+            data.map((x) => (x !== x ? 0 : x)),
+          );
       },
     })),
   },
@@ -65,7 +71,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     caughtBy: 'pointwise/float32/copy-stepped',
     make: withKernels((sound) => ({
       pointwise(program, scalars, inputs, outputs) {
-        const moved = inputs.map((view) => (view.strides.at(-1)! > 1 && view.offset + 1 < view.buffer.length ? { ...view, offset: view.offset + 1 } : view));
+        const moved = inputs.map((view) =>
+          view.strides.at(-1)! > 1 && view.offset + 1 < view.buffer.length ? { ...view, offset: view.offset + 1 } : view,
+        );
         sound.pointwise(program, scalars, moved, outputs);
       },
     })),
@@ -74,7 +82,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     caughtBy: 'pointwise/float32/copy-reversed',
     make: withKernels((sound) => ({
       pointwise(program, scalars, inputs, outputs) {
-        const turn = (view: View): View => (view.strides.some((stride) => stride < 0) && view.shape.length === 3 ? { ...view, strides: view.strides.map(Math.abs), offset: 0 } : view);
+        const turn = (view: View): View =>
+          view.strides.some((stride) => stride < 0) && view.shape.length === 3
+            ? { ...view, strides: view.strides.map(Math.abs), offset: 0 }
+            : view;
         sound.pointwise(program, scalars, inputs.map(turn), outputs);
       },
     })),
@@ -121,7 +132,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       pointwise(program, scalars, inputs, outputs) {
         sound.pointwise(program, scalars, inputs, outputs);
         // A kernel that runs in two passes over its own result.
-        if (inputs.some(({ buffer }) => outputs.some((output) => output.buffer === buffer))) sound.pointwise(program, scalars, inputs, outputs);
+        if (inputs.some(({ buffer }) => outputs.some((output) => output.buffer === buffer)))
+          sound.pointwise(program, scalars, inputs, outputs);
       },
     })),
   },
@@ -149,7 +161,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
         if (!program.instructions.some(({ op }) => op === 'exp')) return;
         for (const output of outputs) {
           const data = elements(backend, output);
-          if (data) store(backend, output, data.map((x) => x * (1 + 1e-5)));
+          if (data)
+            store(
+              backend,
+              output,
+              data.map((x) => x * (1 + 1e-5)),
+            );
         }
       },
     })),
