@@ -46,6 +46,10 @@ export class Tensor {
   viewOf: Tensor | null = null;
   /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
   grad: Tensor | null = null;
+  /** The backward pass that it is a temporary of, and in how many places that waits to read it. @internal */
+  pass: object | null = null;
+  /** @internal */
+  holds = 0;
   #requiresGrad = false;
   #gradFn: GradNode | null = null;
   #accumulator: GradNode | null = null;

@@ -7,6 +7,7 @@ export {
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
   alphaDropout,
+  type AttentionOptions,
   avgPool1d,
   avgPool2d,
   avgPool3d,
@@ -56,11 +57,11 @@ export {
   relu,
   relu_,
   rmsNorm,
+  scaledDotProductAttention,
   sigmoid,
   softmax,
   tanh,
 } from '@tessera/core';
-export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
 export {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
