@@ -3,13 +3,14 @@ import { CpuBackend } from '@tessera/backend-cpu';
 import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
-import { FAULTS } from './support/broken-backend.js';
+import { FAULTS } from './support/faults/index.js';
 
 const pluginOf = (id: string, create: () => Backend): Plugin => ({
   name: id,
   version: '0.0.0',
   contract: CONTRACT_VERSION,
-  register: ({ container }) => void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
+  register: ({ container }) =>
+    void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
 });
 const plugins = {
   sound: pluginOf('sound', () => new CpuBackend() as unknown as Backend),

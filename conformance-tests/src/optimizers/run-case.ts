@@ -4,7 +4,14 @@ import { compare } from '../check/compare.js';
 import { expectedTensor, read } from '../check/host-tensor.js';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
-import { decodeOptimizerCase, decodeRecord, type OptimizerCase, type OptimizerErrorCase, type TensorTable, type ValueRecord } from '../fixtures/index.js';
+import {
+  decodeOptimizerCase,
+  decodeRecord,
+  type OptimizerCase,
+  type OptimizerErrorCase,
+  type TensorTable,
+  type ValueRecord,
+} from '../fixtures/index.js';
 import { type AnyModule, callModule, constructModule, disposeModule } from '../modules/construct.js';
 import { makeArguments, placeTensor } from '../ops/arguments.js';
 import { camelCase } from '../ops/signature.js';
@@ -32,7 +39,12 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
   let optimizer: AnyOptimizer | undefined;
   try {
     network.loadStateDict(Object.fromEntries(Object.entries(decoded.init).map(([key, value]) => [key, placeTensor(value, subject)])));
-    optimizer = construct(subject.library, name, [...network.namedParameters()].map(([, parameter]) => parameter), optionsOf(decoded.kwargs, subject));
+    optimizer = construct(
+      subject.library,
+      name,
+      [...network.namedParameters()].map(([, parameter]) => parameter),
+      optionsOf(decoded.kwargs, subject),
+    );
     const [x, y] = [placeTensor(decoded.x, subject), placeTensor(decoded.y, subject)];
     const mseLoss = subject.library.fn('F.mseLoss', 'mseLoss');
     for (let step = 0; step < one.losses.length; step++) {
@@ -79,11 +91,20 @@ async function takeStep(optimizer: AnyOptimizer, closure: boolean, compute: () =
 /** Linear → Tanh → Linear. */
 function mlp(library: Library, { sizes: [inputs, hidden, outputs], problem }: OptimizerCase): AnyModule {
   const bias = problem === 'mlp' ? {} : { bias: false };
-  const layers = [constructModule(library, 'Linear', [inputs, hidden], bias), constructModule(library, 'Tanh', [], {}), constructModule(library, 'Linear', [hidden, outputs], bias)];
+  const layers = [
+    constructModule(library, 'Linear', [inputs, hidden], bias),
+    constructModule(library, 'Tanh', [], {}),
+    constructModule(library, 'Linear', [hidden, outputs], bias),
+  ];
   return new (library.cls('nn.Sequential'))(...layers) as unknown as AnyModule;
 }
 
-export function construct(library: Library, name: string, parameters: readonly Tensor[], options: Readonly<Record<string, unknown>>): AnyOptimizer {
+export function construct(
+  library: Library,
+  name: string,
+  parameters: readonly Tensor[],
+  options: Readonly<Record<string, unknown>>,
+): AnyOptimizer {
   return new (library.cls(`optim.${name}`))(parameters, options) as unknown as AnyOptimizer;
 }
 
@@ -93,17 +114,27 @@ function optionsOf(kwargs: ValueRecord, subject: Subject): Record<string, unknow
 }
 
 /** Options that PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
-export function runOptimizerError({ kwargs, params_repr: parameters, error }: OptimizerErrorCase, context: OptimizerContext): Promise<void> {
+export function runOptimizerError(
+  { kwargs, params_repr: parameters, error }: OptimizerErrorCase,
+  context: OptimizerContext,
+): Promise<void> {
   const { subject, name, stage, tensors } = context;
   stage('error');
   // Their list of parameters is in the data as text only; without one it was a plain parameter.
-  if (parameters !== null && Object.keys(kwargs).length === 0) throw new Skip('scope', 'the data tell of the parameters only how they print');
-  if (Object.keys(kwargs).some((key) => IMPLEMENTATION.has(key))) throw new Skip('scope', 'it is about a switch between PyTorch’s implementations');
+  if (parameters !== null && Object.keys(kwargs).length === 0)
+    throw new Skip('scope', 'the data tell of the parameters only how they print');
+  if (Object.keys(kwargs).some((key) => IMPLEMENTATION.has(key)))
+    throw new Skip('scope', 'it is about a switch between PyTorch’s implementations');
   const decoded = decodeRecord(kwargs, tensors);
   if (Object.values(decoded).some(({ kind }) => kind === 'tensor')) throw new Skip('scope', 'learning rates are numbers here');
   const parameter = constructModule(subject.library, 'Linear', [2, 3], {});
   try {
-    construct(subject.library, name, [...parameter.namedParameters()].slice(0, 1).map(([, tensor]) => tensor), optionsOf(decoded, subject));
+    construct(
+      subject.library,
+      name,
+      [...parameter.namedParameters()].slice(0, 1).map(([, tensor]) => tensor),
+      optionsOf(decoded, subject),
+    );
   } catch (thrown) {
     if (thrown instanceof Skip) throw thrown;
     if (isTesseraError(thrown)) return Promise.resolve();

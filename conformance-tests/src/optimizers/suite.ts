@@ -16,8 +16,19 @@ function optimizerSuite(fixtures: FixtureSource, name: string): Suite {
     name,
     async *cases(subject) {
       const { manifest, tensors } = await fixtures.load('optim', name);
-      const context = (stage: OptimizerContext['stage']): OptimizerContext => ({ name, closure: manifest.step_requires_closure, tensors, subject, stage });
-      for (const one of manifest.cases) yield { id: one.id, inputs: () => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`, run: (stage) => runOptimizerCase(one, context(stage)) };
+      const context = (stage: OptimizerContext['stage']): OptimizerContext => ({
+        name,
+        closure: manifest.step_requires_closure,
+        tensors,
+        subject,
+        stage,
+      });
+      for (const one of manifest.cases)
+        yield {
+          id: one.id,
+          inputs: () => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`,
+          run: (stage) => runOptimizerCase(one, context(stage)),
+        };
       for (const one of manifest.errors) {
         const skip = pythonSkip(one.error);
         const inputs = (): string => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`;
@@ -33,7 +44,11 @@ function schedulerSuite(fixtures: FixtureSource, name: string): Suite {
     name,
     async *cases(subject) {
       const { manifest } = await fixtures.load('schedulers', name);
-      yield { id: `${name}/lrs`, inputs: () => `new optim.lrScheduler.${name}(${JSON.stringify(manifest.kwargs ?? manifest.of)})`, run: (stage) => runScheduler(name, manifest, subject, stage) };
+      yield {
+        id: `${name}/lrs`,
+        inputs: () => `new optim.lrScheduler.${name}(${JSON.stringify(manifest.kwargs ?? manifest.of)})`,
+        run: (stage) => runScheduler(name, manifest, subject, stage),
+      };
     },
   };
 }

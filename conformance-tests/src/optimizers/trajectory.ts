@@ -13,13 +13,17 @@ export interface AnyOptimizer {
 }
 
 /** Losses and parameters after `steps` steps: rounding errors add up like a random walk. */
-export const pathTolerance = (steps: number): { rtol: number; floorFactor: number } => ({ rtol: 1e-5 * Math.max(1, Math.sqrt(steps)), floorFactor: 0 });
+export const pathTolerance = (steps: number): { rtol: number; floorFactor: number } => ({
+  rtol: 1e-5 * Math.max(1, Math.sqrt(steps)),
+  floorFactor: 0,
+});
 export const PATH_FLOOR = 1e-6;
 
 /** @throws Mismatch */
 export function checkLoss(step: number, got: number, expected: number): void {
   const allowed = pathTolerance(step + 1).rtol * Math.abs(expected) + PATH_FLOOR;
-  if (!(Math.abs(got - expected) <= allowed)) throw new Mismatch(`loss before step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
+  if (!(Math.abs(got - expected) <= allowed))
+    throw new Mismatch(`loss before step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
 }
 
 /** Gives gradients back at once: nothing disposes of those that an optimizer's `zeroGrad` only forgets. */

@@ -48,7 +48,12 @@ export function digitsSuite(files: FixtureFiles = digitsFiles()): Suite {
     name: 'digits',
     // oxlint-disable-next-line typescript/require-await -- a suite of this kind loads nothing before its cases run
     async *cases(subject) {
-      for (const run of Object.keys(OPTIMIZERS)) yield { id: `digits/${run}`, inputs: () => `ten epochs of optim.${OPTIMIZERS[run]}`, run: (stage) => train(run, files, subject, stage) };
+      for (const run of Object.keys(OPTIMIZERS))
+        yield {
+          id: `digits/${run}`,
+          inputs: () => `ten epochs of optim.${OPTIMIZERS[run]}`,
+          run: (stage) => train(run, files, subject, stage),
+        };
     },
   };
 }
@@ -87,14 +92,24 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
   const network = digitsNetwork() as unknown as AnyModule;
   let optimizer: AnyOptimizer | undefined;
   try {
-    network.loadStateDict(Object.fromEntries([...data.init.keys()].map((name) => [name, placeTensor(namedTensor(name, data.init), subject)])));
+    network.loadStateDict(
+      Object.fromEntries([...data.init.keys()].map((name) => [name, placeTensor(namedTensor(name, data.init), subject)])),
+    );
     const options = Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [camelCase(key), value]));
-    optimizer = construct(subject.library, OPTIMIZERS[run], [...network.namedParameters()].map(([, parameter]) => parameter), options);
+    optimizer = construct(
+      subject.library,
+      OPTIMIZERS[run],
+      [...network.namedParameters()].map(([, parameter]) => parameter),
+      options,
+    );
     let step = 0;
     for (let epoch = 0; epoch < data.curves.epochs; epoch++) {
       stage(`epoch ${epoch + 1}`);
       for (let at = 0; at < TRAINING; at += data.curves.batch_size) {
-        const batch = Array.from({ length: Math.min(data.curves.batch_size, TRAINING - at) }, (_, i) => data.order[epoch * TRAINING + at + i]);
+        const batch = Array.from(
+          { length: Math.min(data.curves.batch_size, TRAINING - at) },
+          (_, i) => data.order[epoch * TRAINING + at + i],
+        );
         checkCurve(step, await trainStep(network, optimizer, batch, data, subject), losses[step], divergence);
         step++;
       }
@@ -102,7 +117,8 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
     stage('accuracy');
     const accuracy = await testAccuracy(network, data, subject);
     const expected = epochs.at(-1)!.test_acc;
-    if (Math.abs(accuracy - expected) > ACCURACY) throw new Mismatch(`after ${epochs.length} epochs the accuracy is ${accuracy.toFixed(3)}, expected ${expected.toFixed(3)}`);
+    if (Math.abs(accuracy - expected) > ACCURACY)
+      throw new Mismatch(`after ${epochs.length} epochs the accuracy is ${accuracy.toFixed(3)}, expected ${expected.toFixed(3)}`);
   } finally {
     if (optimizer) disposeOptimizer(optimizer);
     dropGradients(network);
@@ -111,13 +127,22 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
 }
 
 /** One step in a scope of its own: hundreds of them would pile up. */
-async function trainStep(network: AnyModule, optimizer: AnyOptimizer, batch: readonly number[], data: Data, subject: Subject): Promise<number> {
+async function trainStep(
+  network: AnyModule,
+  optimizer: AnyOptimizer,
+  batch: readonly number[],
+  data: Data,
+  subject: Subject,
+): Promise<number> {
   const scope = new Scope();
   const outer = scopes.current;
   scopes.current = scope;
   try {
     dropGradients(network);
-    const loss = subject.library.fn('F.crossEntropy')(callModule(network, '', [imagesOf(batch, data, subject)], {}), labelsOf(batch, data, subject)) as Tensor;
+    const loss = subject.library.fn('F.crossEntropy')(
+      callModule(network, '', [imagesOf(batch, data, subject)], {}),
+      labelsOf(batch, data, subject),
+    ) as Tensor;
     loss.backward();
     optimizer.step();
     return await loss.itemAsync();
@@ -133,7 +158,8 @@ function checkCurve(step: number, got: number, expected: number, divergence: Run
   const off = known.find(([steps]) => step < steps)?.[1];
   if (off === undefined || off > 1e-3) return;
   const allowed = DIVERGENCE_FACTOR * off * Math.max(1, Math.abs(expected)) + LOSS_FLOOR;
-  if (!(Math.abs(got - expected) <= allowed)) throw new Mismatch(`loss of step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
+  if (!(Math.abs(got - expected) <= allowed))
+    throw new Mismatch(`loss of step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
 }
 
 async function testAccuracy(network: AnyModule, data: Data, subject: Subject): Promise<number> {
@@ -158,5 +184,10 @@ function imagesOf(samples: readonly number[], { images }: Data, { device }: Subj
 }
 
 function labelsOf(samples: readonly number[], { labels }: Data, { device }: Subject): Tensor {
-  return fromHost(Int32Array.from(samples, (sample) => labels[sample]), [samples.length], 'int32', device);
+  return fromHost(
+    Int32Array.from(samples, (sample) => labels[sample]),
+    [samples.length],
+    'int32',
+    device,
+  );
 }

@@ -33,7 +33,6 @@ export function lerp(start: Tensor, end: Tensor, weight: Tensor | number): Tenso
   const b = end.value;
   const w = operandValue(weight, dtype, start);
   const difference = e.sub(b, a);
-  // Only what is used is made: a value that nobody takes would read its arguments for ever, and keep their memory.
   const fromStart = (): Value => e.add(a, e.mul(w, difference));
   const fromEnd = (): Value => e.sub(b, e.mul(difference, e.sub(1, w)));
   const value =
