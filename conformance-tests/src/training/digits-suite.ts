@@ -33,7 +33,13 @@ const PIXELS = 64;
 const DIVERGENCE_FACTOR = 20;
 /** A tenth of the printed digits, and of a loss near 2. */
 const LOSS_FLOOR = 2e-6;
-/** Paths part in the end; the networks are equally good. */
+/**
+ * A pooled maximum or a ReLU whose argument is within rounding of the other side flips sooner or later, and from there on the paths part: on the
+ * CPU backend with SGD after 114 steps or never, depending on which of its kernels computes the loss. Up to here all must agree.
+ */
+const STEPS_IN_STEP = 100;
+/** Behind it, the mean loss of an epoch and the accuracy in the end: the networks are equally good. */
+const EPOCH_LOSS = 0.03;
 const ACCURACY = 0.03;
 
 /** The digits lie with the examples of the repository; the published package does without. */
@@ -105,14 +111,21 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
     let step = 0;
     for (let epoch = 0; epoch < data.curves.epochs; epoch++) {
       stage(`epoch ${epoch + 1}`);
+      const first = step;
+      let sum = 0;
       for (let at = 0; at < TRAINING; at += data.curves.batch_size) {
         const batch = Array.from(
           { length: Math.min(data.curves.batch_size, TRAINING - at) },
           (_, i) => data.order[epoch * TRAINING + at + i],
         );
-        checkCurve(step, await trainStep(network, optimizer, batch, data, subject), losses[step], divergence);
+        const loss = await trainStep(network, optimizer, batch, data, subject);
+        if (step < STEPS_IN_STEP) checkCurve(step, loss, losses[step], divergence);
+        sum += loss - losses[step];
         step++;
       }
+      const off = Math.abs(sum / (step - first));
+      if (!(off <= EPOCH_LOSS))
+        throw new Mismatch(`the mean loss of epoch ${epoch + 1} is off by ${off.toExponential(2)} (allowed ${EPOCH_LOSS})`);
     }
     stage('accuracy');
     const accuracy = await testAccuracy(network, data, subject);
