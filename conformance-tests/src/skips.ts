@@ -29,7 +29,8 @@ export const DIFFERENCES: readonly SkipRule[] = [
   {
     op: 'int',
     id: /^int\/special\/[24]$/,
-    reason: 'a float beyond int32 becomes the nearest int32 and NaN becomes 0; in PyTorch it depends on the processor (here: -2147483648 for all)',
+    reason:
+      'a float beyond int32 becomes the nearest int32 and NaN becomes 0; in PyTorch it depends on the processor (here: -2147483648 for all)',
   },
 ];
 
