@@ -1,7 +1,7 @@
 /**
  * @file The layers of Tessera: what `nn` is. PyTorch: torch.nn. Modules, F (torch.nn.functional), init (torch.nn.init), and the base classes.
  */
-export { Buffer, Module, Parameter } from '@tessera/core';
+export { Buffer, Module, Parameter, UninitializedBuffer, UninitializedParameter } from '@tessera/core';
 export * as F from './functional/index.js';
 export * as functional from './functional/index.js';
 export * as init from './init/index.js';
@@ -31,9 +31,30 @@ export {
   AdaptiveMaxPool3d,
 } from './pooling/adaptive-pool.js';
 export { AvgPool1d, AvgPool2d, AvgPool3d, type AvgPoolNdOptions, type AvgPoolOptions } from './pooling/avg-pool.js';
+export { FractionalMaxPool2d, FractionalMaxPool3d, type FractionalMaxPoolOptions } from './pooling/fractional-max-pool.js';
 export { LPPool1d, LPPool2d, LPPool3d } from './pooling/lp-pool.js';
 export { MaxPool1d, MaxPool2d, MaxPool3d, type MaxPoolOptions } from './pooling/max-pool.js';
 export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, type MaxUnpoolOptions } from './pooling/max-unpool.js';
+
+export { type AttentionCallOptions, MultiheadAttention, type MultiheadAttentionOptions } from './attention/multihead-attention.js';
+export type { Clonable, LayerSource } from './attention/copies.js';
+export { Transformer, type TransformerCallOptions, type TransformerOptions } from './attention/transformer.js';
+export {
+  type DecoderCallOptions,
+  type DecoderLayer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  type TransformerDecoderOptions,
+} from './attention/transformer-decoder.js';
+export {
+  type EncoderCallOptions,
+  type EncoderLayer,
+  type EncoderLayerCallOptions,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerEncoderOptions,
+} from './attention/transformer-encoder.js';
+export type { TransformerActivation, TransformerLayerOptions } from './attention/transformer-layer.js';
 
 export type { InplaceOptions } from './activation/inplace.js';
 export { type AlphaOptions, CELU, ELU, SELU } from './activation/exponential.js';
@@ -76,6 +97,17 @@ export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } fro
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './sparse/embedding.js';
 export { EmbeddingBag, type EmbeddingBagOptions } from './sparse/embedding-bag.js';
 
+export { LazyConv1d, LazyConv2d, LazyConv3d, LazyConvTranspose1d, LazyConvTranspose2d, LazyConvTranspose3d } from './lazy/lazy-conv.js';
+export { LazyLinear } from './lazy/lazy-linear.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './lazy/lazy-norm.js';
+
 export { Flatten, type FlattenOptions, Unflatten } from './shape/flatten.js';
 export { Fold, Unfold } from './shape/fold.js';
 export {
@@ -99,8 +131,23 @@ export {
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shape/shuffle.js';
 export { Upsample, type UpsampleOptions, UpsamplingBilinear2d, UpsamplingNearest2d } from './shape/upsample.js';
 
+export { AdaptiveLogSoftmaxWithLoss, type AdaptiveLogSoftmaxWithLossOptions } from './loss/adaptive-log-softmax.js';
 export { BCELoss, BCEWithLogitsLoss, type BCEWithLogitsLossOptions, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss/binary.js';
 export { CrossEntropyLoss, type CrossEntropyLossOptions, NLLLoss, type NLLLossOptions } from './loss/classification.js';
+export { CTCLoss, type CTCLossOptions } from './loss/ctc.js';
+export {
+  CosineEmbeddingLoss,
+  HingeEmbeddingLoss,
+  type MarginLossOptions,
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiMarginLoss,
+  type MultiMarginLossOptions,
+  TripletMarginLoss,
+  type TripletMarginLossOptions,
+  TripletMarginWithDistanceLoss,
+  type TripletMarginWithDistanceLossOptions,
+} from './loss/margin.js';
 export type { LossOptions, WeightedLossOptions } from './loss/loss-base.js';
 export {
   GaussianNLLLoss,

@@ -7,7 +7,6 @@ export {
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
   alphaDropout,
-  type AttentionOptions,
   avgPool1d,
   avgPool2d,
   avgPool3d,
@@ -57,10 +56,11 @@ export {
   relu,
   relu_,
   rmsNorm,
-  scaledDotProductAttention,
   sigmoid,
   softmax,
   tanh,
+  type AttentionOptions,
+  scaledDotProductAttention,
 } from '@tessera/core';
 export {
   binaryCrossEntropy,
@@ -71,6 +71,7 @@ export {
   softMarginLoss,
 } from './binary-losses.js';
 export { crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
+export { ctcLoss, ctcLossAsync, type CtcLossOptions, type Lengths } from './ctc-loss.js';
 export {
   bilinear,
   cosineSimilarity,
@@ -89,6 +90,7 @@ export {
   type GridSampleMode,
   type GridSampleOptions,
 } from './grid-sample.js';
+export { fractionalMaxPool2d, fractionalMaxPool3d, type FractionalMaxPoolOptions } from './fractional-max-pool.js';
 export { gumbelSoftmax, type GumbelSoftmaxOptions } from './gumbel-softmax.js';
 export { interpolate, type InterpolateMode, type InterpolateOptions, upsample, upsampleBilinear, upsampleNearest } from './interpolate.js';
 export {
@@ -105,6 +107,7 @@ export {
   type TripletMarginWithDistanceLossOptions,
 } from './margin-losses.js';
 export { localResponseNorm, type LocalResponseNormOptions, normalize, type NormalizeOptions } from './normalization.js';
+export { multiHeadAttentionForward, type MultiHeadAttentionOptions } from './multi-head-attention.js';
 export { pad, type PadMode, type PadOptions } from './pad.js';
 export {
   lpPool1d,
