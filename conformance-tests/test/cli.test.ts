@@ -3,7 +3,7 @@ import { CpuBackend } from '@tessera/backend-cpu';
 import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
-import { FAULTS } from './support/broken-backend.js';
+import { FAULTS } from './support/faults/index.js';
 
 const pluginOf = (id: string, create: () => Backend): Plugin => ({
   name: id,

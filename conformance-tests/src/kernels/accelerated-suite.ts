@@ -66,12 +66,14 @@ function softmaxSuites(): Suite[] {
 
 function softmax({ shape, data }: HostArray, log: boolean): HostArray {
   const [, columns] = shape;
-  const row = (i: number): readonly number[] => data.slice(i * columns, (i + 1) * columns);
-  return hostArray('float32', shape, ([i, j]) => {
-    const values = row(i);
-    const most = Math.max(...values);
-    const sum = values.reduce((total, x) => total + Math.exp(x - most), 0);
-    return log ? values[j] - most - Math.log(sum) : Math.exp(values[j] - most) / sum;
+  const rows = Array.from({ length: shape[0] }, (_, i) => {
+    const values = data.slice(i * columns, (i + 1) * columns);
+    const most = values.reduce((held, x) => Math.max(held, x), -Infinity);
+    return { most, sum: values.reduce((total, x) => total + Math.exp(x - most), 0) };
+  });
+  return hostArray('float32', shape, ([i], place) => {
+    const { most, sum } = rows[i];
+    return log ? data[place] - most - Math.log(sum) : Math.exp(data[place] - most) / sum;
   });
 }
 
