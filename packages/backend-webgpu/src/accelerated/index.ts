@@ -2,6 +2,8 @@
 import type { AcceleratedKernels } from '@tessera/core';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
+import { createAttention } from './attention.js';
+import { createAttentionGrad } from './attention-grad.js';
 import { createBatchNorm } from './batch-norm.js';
 import { createConvolution } from './convolution.js';
 import { createCrossEntropy } from './cross-entropy.js';
@@ -18,6 +20,8 @@ export function acceleratedKernels(context: Context): Partial<AcceleratedKernels
     ...createCrossEntropy(context),
     ...createLayerNorm(context),
     ...createBatchNorm(context),
+    attention: createAttention(context),
+    attentionGrad: createAttentionGrad(context),
     linear: createLinear(context),
   };
 }
