@@ -103,7 +103,8 @@ export class Runtime {
     const wanted = options.device ?? 'auto';
     if (wanted !== 'auto') return (this.#default = await this.start(wanted));
     const reasons: string[] = [];
-    for (const { id, availability } of await this.backends()) {
+    const slow = ({ availability }: BackendStatus): number => Number(availability.available && availability.slow !== undefined);
+    for (const { id, availability } of (await this.backends()).sort((a, b) => slow(a) - slow(b))) {
       if (!availability.available) {
         reasons.push(`${id}: ${availability.reason}`);
         continue;
