@@ -20,8 +20,7 @@ export const webgpuPlugin: Plugin = {
         if (facts === undefined) return { available: false, reason: reason ?? 'WebGPU gave no answer' };
         return facts.software ? { available: true, slow: `${facts.description} computes on the CPU` } : { available: true };
       },
-      create: async (options) =>
-        (await import('./webgpu-backend.js')).createWebGpuBackend(options as WebGpuBackendOptions | undefined),
+      create: async (options) => (await import('./webgpu-backend.js')).createWebGpuBackend(options as WebGpuBackendOptions | undefined),
     };
     container.register<BackendProvider>(core.BACKEND, { useValue: provider });
   },

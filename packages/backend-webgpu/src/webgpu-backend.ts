@@ -258,11 +258,15 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
     }
     if (kind === 'out-of-memory') {
       const { bytes, buffers } = this.#pool.stats();
-      return new MemoryError('ERR_OUT_OF_MEMORY', `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`, {
-        ...details,
-        liveBytes: bytes,
-        liveBuffers: buffers,
-      });
+      return new MemoryError(
+        'ERR_OUT_OF_MEMORY',
+        `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`,
+        {
+          ...details,
+          liveBytes: bytes,
+          liveBuffers: buffers,
+        },
+      );
     }
     return new DeviceError('ERR_WEBGPU', `webgpu: a kernel failed: ${message}`, details);
   }
