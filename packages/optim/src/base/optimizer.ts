@@ -64,7 +64,12 @@ export abstract class Optimizer<O extends object> {
     this.defaults = withOptions(this.typeName, defaults, options);
     checkTypes(this.typeName, this.defaults, defaults);
     this.check(this.defaults);
-    for (const group of groupsOf(this.typeName, params)) this.addParamGroup(group);
+    try {
+      for (const group of groupsOf(this.typeName, params)) this.addParamGroup(group);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   get typeName(): string {
