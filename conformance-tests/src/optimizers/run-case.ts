@@ -55,12 +55,12 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
         current.backward();
         return current;
       });
-      checkLoss(step, await loss.itemAsync(), one.losses[step]);
+      checkLoss(step, await loss.itemAsync(), one.losses[step], name);
       const after = decoded.after.find((entry) => entry.step === step + 1);
       for (const [key, value] of Object.entries(after?.state ?? {})) {
         const parameter = [...network.namedParameters()].find(([own]) => own === key)?.[1];
         if (!parameter) throw new Mismatch(`the network has no ${key}`);
-        compare(`${key} after step ${step + 1}`, await read(parameter), expectedTensor(value), pathTolerance(step + 1), null, PATH_FLOOR);
+        compare(`${key} after step ${step + 1}`, await read(parameter), expectedTensor(value), pathTolerance(step + 1, name), null, PATH_FLOOR);
       }
     }
   } finally {
