@@ -64,7 +64,13 @@ export abstract class Optimizer<O extends object> {
     this.defaults = withOptions(this.typeName, defaults, options);
     checkTypes(this.typeName, this.defaults, defaults);
     this.check(this.defaults);
-    for (const group of groupsOf(this.typeName, params)) this.addParamGroup(group);
+    try {
+      for (const group of groupsOf(this.typeName, params)) this.addParamGroup(group);
+    } catch (error) {
+      // What was made for the groups before is nobody's.
+      for (const state of this.state.values()) for (const value of Object.values(state)) for (const t of tensorsIn(value)) t.dispose();
+      throw error;
+    }
   }
 
   get typeName(): string {
