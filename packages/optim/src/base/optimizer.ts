@@ -67,8 +67,7 @@ export abstract class Optimizer<O extends object> {
     try {
       for (const group of groupsOf(this.typeName, params)) this.addParamGroup(group);
     } catch (error) {
-      // What was made for the groups before is nobody's.
-      for (const state of this.state.values()) for (const value of Object.values(state)) for (const t of tensorsIn(value)) t.dispose();
+      this.dispose();
       throw error;
     }
   }
