@@ -124,19 +124,19 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.step();
    */
   step(closure?: Closure): Tensor | null {
-    for (const hook of this.#stepPre) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPre) hook(this);
     const loss = this.takeStep(closure);
     this.stepsTaken++;
-    for (const hook of this.#stepPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPost) hook(this);
     return loss;
   }
 
   /** As {@link step}, for closures that are async, and for optimizers that read a device which cannot be waited for (LBFGS). */
   async stepAsync(closure?: AsyncClosure): Promise<Tensor | null> {
-    for (const hook of this.#stepPre) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPre) hook(this);
     const loss = await this.takeStepAsync(closure);
     this.stepsTaken++;
-    for (const hook of this.#stepPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPost) hook(this);
     return loss;
   }
 
@@ -188,10 +188,9 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.stateDict().state[0] // { step: 3, exp_avg: Tensor, exp_avg_sq: Tensor }
    */
   stateDict(): OptimizerStateDict {
-    const self = this as unknown as Optimizer<object>;
-    for (const hook of this.#savePre) hook(self);
+    for (const hook of this.#savePre) hook(this);
     let dict = packState(this.paramGroups, this.state);
-    for (const hook of this.#savePost) dict = hook(self, dict) ?? dict;
+    for (const hook of this.#savePost) dict = hook(this, dict) ?? dict;
     return dict;
   }
 
@@ -216,7 +215,7 @@ export abstract class Optimizer<O extends object> {
 
   #plan(given: OptimizerStateDict): Plan {
     let saved: OptimizerStateDict = { ...given };
-    for (const hook of this.#loadPre) saved = hook(this as unknown as Optimizer<object>, saved) ?? saved;
+    for (const hook of this.#loadPre) saved = hook(this, saved) ?? saved;
     return planLoading(this.typeName, this.paramGroups, saved);
   }
 
@@ -233,7 +232,7 @@ export abstract class Optimizer<O extends object> {
     this.paramGroups.forEach((group, i) => Object.assign(group, numbers[i]));
     this.state.clear();
     for (const [p, s] of taken) this.state.set(p, s);
-    for (const hook of this.#loadPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#loadPost) hook(this);
   }
 
   /**
