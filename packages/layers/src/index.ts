@@ -5,6 +5,7 @@ export { Buffer, Module, Parameter, UninitializedBuffer, UninitializedParameter 
 export * as F from './functional/index.js';
 export * as functional from './functional/index.js';
 export * as init from './init/index.js';
+export * as utils from './utils/index.js';
 
 export { ModuleDict } from './containers/module-dict.js';
 export { ModuleList } from './containers/module-list.js';
@@ -85,14 +86,14 @@ export {
   RMSNorm,
   type RMSNormOptions,
 } from './normalization/layer-norm.js';
-export { LocalResponseNorm } from './normalization/local-response-norm.js';
+export { CrossMapLRN2d, LocalResponseNorm } from './normalization/local-response-norm.js';
 export type { NormOptions } from './normalization/norm-base.js';
 
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, type DropoutOptions, FeatureAlphaDropout } from './dropout/dropout.js';
 
 export { GRU, LSTM, type LSTMOptions, RNN, type RNNOptions } from './rnn.js';
-export type { RNNBaseOptions } from './rnn-base.js';
-export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from './rnn-cells.js';
+export { RNNBase, type RNNBaseOptions } from './rnn-base.js';
+export { type CellOptions, GRUCell, LSTMCell, RNNCell, RNNCellBase, type RNNCellOptions } from './rnn-cells.js';
 
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './sparse/embedding.js';
 export { EmbeddingBag, type EmbeddingBagOptions } from './sparse/embedding-bag.js';

@@ -138,3 +138,21 @@ export {
 } from './regression-losses.js';
 export { softmin } from './softmin.js';
 export { channelShuffle, fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from './vision.js';
+export {
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3dWithIndices,
+  celu_,
+  convTbc,
+  elu_,
+  fractionalMaxPool2dWithIndices,
+  fractionalMaxPool3dWithIndices,
+  hardtanh_,
+  leakyRelu_,
+  maxPool1dWithIndices,
+  maxPool2dWithIndices,
+  maxPool3dWithIndices,
+  rrelu_,
+  selu_,
+  threshold_,
+} from './variants.js';
