@@ -90,6 +90,17 @@ describe('AveragedModel', () => {
     expect(model.training).toBe(true);
   });
 
+  it('takes no random numbers from those that follow', () => {
+    const create = () => new Linear(3, 3);
+    manualSeed(5);
+    const model = create();
+    const expected = randn(4).toArray();
+    manualSeed(5);
+    create();
+    new AveragedModel(model, { create });
+    expect(randn(4).toArray()).toEqual(expected);
+  });
+
   it('says what it needs where it cannot make another model', () => {
     const code = expect.objectContaining({ code: 'ERR_AVERAGED_MODEL' }) as unknown;
     expect(() => new AveragedModel(new Linear(2, 3))).toThrow(code);
