@@ -168,6 +168,24 @@ describe('state dicts', () => {
     expect(optimizer.paramGroups[0]).toMatchObject({ lr: 0.25, betas: [0.8, 0.9], eps: 1e-8 });
   });
 
+  it('may be Maps, as Python’s dicts are read', () => {
+    const p = new Parameter(ones(2));
+    const optimizer = new optim.SGD([p], { momentum: 0.5 });
+    const entry = new Map([['momentum_buffer', tensor([1, 2])]]);
+    const group = new Map<string, unknown>([
+      ['lr', 0.5],
+      ['params', [0]],
+    ]);
+    optimizer.loadStateDict(
+      new Map<string, unknown>([
+        ['state', new Map([[0, entry]])],
+        ['param_groups', [group]],
+      ]),
+    );
+    expect((optimizer.state.get(p)!['momentum_buffer'] as Tensor).toArray()).toEqual([1, 2]);
+    expect(optimizer.paramGroups[0]!.lr).toBe(0.5);
+  });
+
   it('that do not fit change nothing', () => {
     const optimizer = new optim.SGD([new Parameter(ones(2))], { lr: 0.1 });
     const load = (groups: readonly { params: number[]; lr: number }[]) => () =>
@@ -283,6 +301,41 @@ describe('a step', () => {
       [-2, -4, -6],
       [-4, -6, -8],
     ]);
+  });
+});
+
+describe('an optimizer of one’s own', () => {
+  const signs = new optim.UpdateFamily('signs', ['maximize'], 2, (e, { maximize }, [p, last, g], [lr]) => {
+    const sign = e.sign(maximize ? e.neg(g!) : g!);
+    return [e.sub(p!, e.mul(lr!, sign)), e.add(last!, e.abs(sign))];
+  });
+
+  class Signs extends optim.Optimizer<{ lr: number; maximize: boolean }> {
+    static override readonly typeName = 'Signs';
+    constructor(params: optim.Params<{ lr: number; maximize: boolean }>, options: { lr?: number; maximize?: boolean } = {}) {
+      super(params, { lr: 0.5, maximize: false }, options);
+    }
+    protected override check({ lr }: { lr: number }): void {
+      this.notNegative(['Invalid learning rate', lr]);
+    }
+    protected override update(p: Tensor, grad: Tensor, state: optim.ParamState, o: { lr: number; maximize: boolean }): void {
+      state['steps'] ??= this.zerosFor(p);
+      signs.pick(o.maximize).run([p, state['steps'] as Tensor, grad], [o.lr]);
+    }
+  }
+
+  it('writes one formula, and has groups, states, schedulers and messages', () => {
+    const [a, b] = [new Parameter(ones(2)), new Parameter(ones(2))];
+    const optimizer = new Signs([{ params: a }, { params: b, maximize: true }]);
+    new optim.lrScheduler.StepLR(optimizer, 1);
+    for (const p of [a, b]) p.grad = tensor([-3, 4]);
+    optimizer.step();
+    expect([a.toArray(), b.toArray()]).toEqual([
+      [1.5, 0.5],
+      [0.5, 1.5],
+    ]);
+    expect((optimizer.stateDict().state[1]!['steps'] as Tensor).toArray()).toEqual([1, 1]);
+    expect(() => new Signs([a], { lr: -1 })).toThrow('Signs: Invalid learning rate: -1');
   });
 });
 
