@@ -1,7 +1,10 @@
-/** @file The accelerated kernels: convolution, pooling, softmax, linear. Each must give what its decomposition gives, within float32's rounding. */
+/** @file The accelerated kernels: all of them together; softmax and linear. Each must give what its decomposition gives, within float32's rounding. */
 import type { Suite } from '../suite.js';
 import { accelerated } from './accelerated.js';
 import { checkArray } from './check-array.js';
+import { attentionSuites } from './attention-suite.js';
+import { crossEntropySuites } from './cross-entropy-suite.js';
+import { normSuites } from './norm-suite.js';
 import { convolutionSuites } from './convolution-suite.js';
 import { type HostArray, hostArray, randomArray, withInfinity, withNaN } from './host.js';
 import { CONTIGUOUS, OFFSET, TRANSPOSED } from './layouts.js';
@@ -11,7 +14,15 @@ const LAYOUTS = [CONTIGUOUS, OFFSET, TRANSPOSED];
 const ALLOWED = (): number => 1e-5;
 
 export function acceleratedSuites(): Suite[] {
-  return [...convolutionSuites(), ...poolSuites(), ...softmaxSuites(), linearSuite()];
+  return [
+    ...convolutionSuites(),
+    ...poolSuites(),
+    ...softmaxSuites(),
+    linearSuite(),
+    ...normSuites(),
+    ...attentionSuites(),
+    ...crossEntropySuites(),
+  ];
 }
 
 function softmaxSuites(): Suite[] {

@@ -177,49 +177,4 @@ export const KERNEL_FAULTS: Faults = {
       },
     })),
   },
-  'softmax does not subtract the largest': {
-    caughtBy: 'softmax/large/contiguous',
-    make: withKernels((_, backend) => ({
-      softmax(input, out, log) {
-        const x = elements(backend, input);
-        const [, columns] = input.shape;
-        alter(backend, out, (_old, [i, j]) => {
-          const sum = x.slice(i * columns, (i + 1) * columns).reduce((total, v) => total + Math.exp(v), 0);
-          const share = Math.exp(x[i * columns + j]) / sum;
-          return log ? Math.log(share) : share;
-        });
-        return true;
-      },
-    })),
-  },
-  'an accelerated kernel writes, and then declines': {
-    caughtBy: 'linear/1x1x1/contiguous',
-    make: withKernels((sound) => ({
-      linear(a, b, bias, out) {
-        sound.linear!(a, b, bias, out);
-        return false;
-      },
-    })),
-  },
-  'a convolution ignores its dilation': {
-    caughtBy: 'convolution/2d/3-dilated/channels-3-4-1',
-    make: withKernels((sound) => ({
-      convolution(input, weight, bias, out, window, groups) {
-        const dilation = window.dilation.map(() => 1);
-        const padding = window.padding.map((size, d) => size - ((window.dilation[d] - 1) * (weight.shape[2 + d] - 1)) / 2);
-        return sound.convolution!(input, weight, bias, out, { ...window, dilation, padding }, groups);
-      },
-    })),
-  },
-  'max pooling takes its padding for zeros': {
-    caughtBy: 'maxPool/1d/3-padded',
-    make: withKernels((sound, backend) => ({
-      maxPool(input, out, indices, kernel, window) {
-        const done = sound.maxPool!(input, out, indices, kernel, window);
-        if (window.padding[0] > 0)
-          alter(backend, out, (x, index) => (index[2] === 0 || index[2] === out.shape[2] - 1 ? Math.max(0, x) : x));
-        return done;
-      },
-    })),
-  },
 };
