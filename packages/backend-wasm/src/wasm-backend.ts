@@ -15,6 +15,7 @@ import {
   ValueError,
 } from '@tessera/core';
 import { createPointwise } from './kernels/pointwise.js';
+import { createReduce } from './kernels/reduce.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
@@ -157,6 +158,7 @@ export class WasmBackend implements Backend<WasmBuffer> {
 function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<AcceleratedKernels<WasmBuffer>> {
   return {
     pointwise: createPointwise(machine),
+    reduce: createReduce(machine),
   } as never;
 }
 
