@@ -14,8 +14,13 @@ import {
   type RequiredKernels,
   ValueError,
 } from '@tessera/core';
+import { createGather } from './kernels/gather.js';
+import { createMatmul } from './kernels/matmul.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { createReduce } from './kernels/reduce.js';
+import { createScan } from './kernels/scan.js';
+import { createScatter } from './kernels/scatter.js';
+import { createSort } from './kernels/sort.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
@@ -159,7 +164,12 @@ function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<
   return {
     pointwise: createPointwise(machine),
     reduce: createReduce(machine),
-  } as never;
+    scan: createScan(machine),
+    matmul: createMatmul(machine),
+    gather: createGather(machine),
+    scatter: createScatter(machine),
+    sort: createSort(machine),
+  };
 }
 
 /** Makes a wasm backend. */
