@@ -61,6 +61,8 @@ export class Update {
     if (numel === 0) return;
     const compiled = this.#lookup(device, tensors, scalars.length);
     for (let i = 0; i < tensors.length; i++) materialise(tensors[i]!.value);
+    // A view whose memory others still read moves first: the copy is a launch of its own, which uses the same scratch.
+    for (let i = 0; i < this.writes; i++) if (tensors[i]!.ownStrides !== null) tensors[i]!.storage.writable(true);
     this.#makeRoom(tensors);
     const { inputs } = compiled;
     begin();
@@ -96,10 +98,8 @@ export class Update {
   /** Where a tensor's new value goes: over the old one, or into fresh memory when deferred readers still need that. */
   #target(t: Tensor): Value {
     const { value } = t;
-    if (!isShared(t)) return value;
-    if (t.ownStrides === null) return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
-    t.storage.writable(true);
-    return t.value;
+    if (t.ownStrides !== null || !isShared(t)) return value;
+    return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
   }
 
   #lookup(device: Device, tensors: readonly Tensor[], scalars: number): Compiled {
