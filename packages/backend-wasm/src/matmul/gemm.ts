@@ -1,0 +1,125 @@
+/** @file Which path a matrix product takes, and how it is cut into parts. */
+import type { KernelHost, Task } from '../provisional/host.js';
+import { type Element, FLOAT32, FLOAT64, INT32 } from './element.js';
+import { COLUMN_BLOCK, GEMM_FIELDS, gemmModule, K_BLOCK, ROW_BLOCK } from './gemm-module.js';
+import { columnsOf, type TileShape } from './tile.js';
+
+/** c = a · b + bias over a batch. Addresses and strides in bytes; a bias of address 0 is none. */
+export interface Product {
+  m: number;
+  n: number;
+  k: number;
+  batch: number;
+  a: number;
+  aRow: number;
+  aColumn: number;
+  aBatch: number;
+  b: number;
+  bRow: number;
+  bColumn: number;
+  bBatch: number;
+  c: number;
+  cRow: number;
+  cColumn: number;
+  cBatch: number;
+  bias: number;
+  biasRow: number;
+  biasColumn: number;
+}
+
+export const TILE_4X8: TileShape = { rows: 4, vectors: 2, fma: false };
+
+/** Right operands up to this many bytes are read as they lie: they stay in the first-level cache, and packing would cost more than it gives. */
+const DIRECT_BYTES = 32 * 1024;
+/** Fewer rows than this do not pay for packing the right operand. */
+const FEW_ROWS = 8;
+/** Products of so many multiplications are worth a second thread. */
+const PARALLEL_WORK = 1 << 18;
+
+type Path = 'packed' | 'direct' | 'dot' | 'vector';
+
+/** Matrix products of one element type, with one tile. */
+export class Gemm {
+  readonly #tasks: Readonly<Record<Path, Task>>;
+
+  constructor(
+    readonly host: KernelHost,
+    readonly e: Element,
+    readonly tile: TileShape,
+  ) {
+    const tasks = host.module(`gemm ${e.dtype} ${tile.rows}x${tile.vectors}${tile.fma ? ' fma' : ''}`, () => gemmModule(e, tile));
+    this.#tasks = { packed: tasks('packed'), direct: tasks('direct'), dot: tasks('dot'), vector: tasks('vector') };
+  }
+
+  run(p: Product): void {
+    const { size } = this.e;
+    const rowsByRows = p.aColumn === size && p.bRow === size;
+    if (p.m === 1 && p.bColumn === size) return this.#launch('vector', p);
+    if (p.n === 1 && p.aRow === size) return this.#launch('vector', exchanged(p));
+    if (rowsByRows && Math.min(p.m, p.n) < FEW_ROWS) return this.#launch('dot', p);
+    const unpacked = p.bColumn === size && p.bRow !== 0;
+    const small = p.k * p.n * size <= DIRECT_BYTES;
+    if (small || (unpacked && p.m < FEW_ROWS)) return this.#launch('direct', p);
+    this.#launch('packed', p);
+  }
+
+  #launch(path: Path, p: Product): void {
+    const { rows } = this.tile;
+    const columns = columnsOf(this.tile, this.e);
+    const { size } = this.e;
+    // Parts are cut only where threads can share them: at least twice as many as threads, for balance.
+    let mPart = p.m;
+    let nPart = p.n;
+    const wanted = p.m * p.n * p.k * p.batch < PARALLEL_WORK || this.host.threads === 1 ? 1 : this.host.threads * 2;
+    if (p.batch < wanted) {
+      const parts = Math.ceil(wanted / p.batch);
+      if (path !== 'vector' && p.m >= p.n / 2) mPart = Math.max(rows * 4, roundUp(Math.ceil(p.m / parts), rows * 4));
+      else nPart = Math.max(columns * 4, roundUp(Math.ceil(p.n / parts), columns * 4));
+      mPart = Math.min(mPart, p.m);
+      nPart = Math.min(nPart, p.n);
+    }
+    const mParts = Math.ceil(p.m / mPart);
+    const nParts = Math.ceil(p.n / nPart);
+    const stripAt = 256 + roundUp((Math.max(mPart, nPart) + 32) * size, 64);
+    const leftAt = stripAt + 1024 + (path === 'vector' ? roundUp(nPart * size, 64) : 0);
+    const kc = path === 'packed' ? Math.min(K_BLOCK, p.k) : p.k;
+    const rightAt = leftAt + (path === 'packed' ? roundUp((Math.min(ROW_BLOCK, mPart) + rows) * kc * size + 64, 64) : 0);
+    const packs = path === 'packed' || path === 'direct';
+    const scratch = rightAt + (packs ? (Math.min(path === 'packed' ? COLUMN_BLOCK : nPart, nPart) + columns) * kc * size + 64 : 0);
+    this.host.launch(
+      this.#tasks[path],
+      [
+        ...[p.m, p.n, p.k],
+        ...[p.a, p.aRow, p.aColumn, p.aBatch, p.b, p.bRow, p.bColumn, p.bBatch, p.c, p.cRow, p.cColumn, p.cBatch],
+        ...[p.bias, p.biasRow, p.biasColumn, mPart, nPart, mParts, nParts, stripAt, leftAt, rightAt],
+      ],
+      p.batch * mParts * nParts,
+      scratch,
+    );
+  }
+}
+
+/** The same product as (bᵀ · aᵀ)ᵀ. */
+function exchanged(p: Product): Product {
+  return {
+    ...p,
+    m: p.n,
+    n: p.m,
+    a: p.b,
+    aRow: p.bColumn,
+    aColumn: p.bRow,
+    aBatch: p.bBatch,
+    b: p.a,
+    bRow: p.aColumn,
+    bColumn: p.aRow,
+    bBatch: p.aBatch,
+    cRow: p.cColumn,
+    cColumn: p.cRow,
+    biasRow: p.biasColumn,
+    biasColumn: p.biasRow,
+  };
+}
+
+const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+export { FLOAT32, FLOAT64, GEMM_FIELDS, INT32 };
