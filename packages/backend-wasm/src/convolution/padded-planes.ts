@@ -65,7 +65,15 @@ export class PaddedPlanes {
   fields(groupChannels: number): number[] {
     const { source, sweep } = this;
     return [
-      ...[source.address, source.strideN, source.strideC * groupChannels, source.strideC, this.channels, ...source.sizes, ...source.strides],
+      ...[
+        source.address,
+        source.strideN,
+        source.strideC * groupChannels,
+        source.strideC,
+        this.channels,
+        ...source.sizes,
+        ...source.strides,
+      ],
       ...[this.planeBytes, ...sweep.pad, ...sweep.step, this.rowBytes, this.sliceBytes, this.phaseBytes, this.bytes],
     ];
   }

@@ -1,12 +1,14 @@
 /** @file Running gradients by the weight: how images are shared out, sizes of chunks, tables. */
+import { MULTIPLICATIONS_PER_NS } from '../matmul/gemm.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { columnsOf, type TileShape } from '../matmul/tile.js';
-import type { KernelHost, Task } from '../provisional/host.js';
+import type { Kernel } from '../machine/machine.js';
+import type { KernelHost } from '../code/kernel-host.js';
 import { roundUp } from './correlation.js';
-import type { ImagePlanes, Three } from './image-planes.js';
+import { type ImagePlanes, product, type Three } from './image-planes.js';
 import { PaddedPlanes } from './padded-planes.js';
 import { tapsOf } from './taps.js';
-import { weightGradModule } from './weight-grad-module.js';
+import { emitWeightGrad } from './weight-grad-module.js';
 
 /** Positions of a chunk: a panel of that many fits the first-level cache. */
 const CHUNK = 224;
@@ -20,14 +22,16 @@ export function splitsOf(images: number, bytes: number): number {
 }
 
 export class WeightGrad {
-  readonly #weightGrad: Task;
-  readonly #collect: Task;
+  readonly #weightGrad: Kernel;
+  readonly #collect: Kernel;
 
   constructor(
     readonly host: KernelHost,
     readonly tile: TileShape,
   ) {
-    const tasks = host.module(`weight-grad ${tile.rows}x${tile.vectors}${tile.fma ? ' fma' : ''}`, () => weightGradModule(tile));
+    const tasks = host.module(`weight-grad ${tile.rows}x${tile.vectors}${tile.fma ? ' fma' : ''}`, (module) =>
+      emitWeightGrad(module, tile),
+    );
     this.#weightGrad = tasks('weightGrad');
     this.#collect = tasks('collect');
   }
@@ -49,37 +53,58 @@ export class WeightGrad {
     const partialRow = roundUp(k, 4) * 4;
     const partialBytes = rows * partialRow;
     const splits = splitsOf(input.N, partialBytes * groups);
-    const tables = host.shared(8 * k + 64 + groups * splits * partialBytes);
-    const partials = roundUp(tables + 8 * k, 64);
-    const { ints } = host;
-    let entry = tables >>> 2;
-    for (let c = 0; c < channels; c++) {
-      const channel = planes.offset(c, [0, 0, 0]);
-      for (const tap of taps.list) {
-        ints[entry + k] = c * gradWeight.strideC + tap.weight;
-        ints[entry++] = channel + planes.offset(0, tap.shift);
+    host.withMemory(8 * k + 128 + groups * splits * partialBytes, (tables) => {
+      const partials = roundUp(tables + 8 * k, 64);
+      const ints = host.machine.linear.i32;
+      let entry = tables >>> 2;
+      for (let c = 0; c < channels; c++) {
+        const channel = planes.offset(c, [0, 0, 0]);
+        for (const tap of taps.list) {
+          ints[entry + k] = c * gradWeight.strideC + tap.weight;
+          ints[entry++] = channel + planes.offset(0, tap.shift);
+        }
       }
-    }
-    const gridRow = roundUp(planes.flat, 4) * 4 + 16;
-    const chunk = Math.min(CHUNK, planes.flat);
-    const stripAt = 256;
-    const gridAt = stripAt + 1024;
-    const leftAt = roundUp(gridAt + rows * gridRow + 64, 64);
-    const rightAt = leftAt + roundUp(roundUp(rows, tile.rows) * chunk * 4 + 64, 64);
-    const planesAt = rightAt + roundUp(roundUp(k, columns) * chunk * 4 + 64, 64);
-    host.launch(
-      this.#weightGrad,
-      [
-        ...[input.N, splits, rows, k, tables, partials, partialRow, partialBytes],
-        ...[gradOut.address, gradOut.strideN, gradOut.strideC * rows, gradOut.strideC, ...gradOut.strides, ...gradOut.sizes, planes.pitch],
-        ...[chunk, gridAt, gridRow, leftAt, rightAt, planesAt, stripAt],
-        ...planes.fields(channels),
-      ],
-      groups * splits,
-      planesAt + planes.bytes,
-    );
-    const outGroup = rows * gradWeight.strideN;
-    const collect = [splits, rows, k, tables + 4 * k, partials, partialRow, partialBytes, gradWeight.address, outGroup, gradWeight.strideN];
-    host.launch(this.#collect, collect, groups * rows, 0);
+      const gridRow = roundUp(planes.flat, 4) * 4 + 16;
+      const chunk = Math.min(CHUNK, planes.flat);
+      const stripAt = 256;
+      const gridAt = stripAt + 1024;
+      const leftAt = roundUp(gridAt + rows * gridRow + 64, 64);
+      const rightAt = leftAt + roundUp(roundUp(rows, tile.rows) * chunk * 4 + 64, 64);
+      const planesAt = rightAt + roundUp(roundUp(k, columns) * chunk * 4 + 64, 64);
+      host.launch(
+        this.#weightGrad,
+        [
+          ...[input.N, splits, rows, k, tables, partials, partialRow, partialBytes],
+          ...[
+            gradOut.address,
+            gradOut.strideN,
+            gradOut.strideC * rows,
+            gradOut.strideC,
+            ...gradOut.strides,
+            ...gradOut.sizes,
+            planes.pitch,
+          ],
+          ...[chunk, gridAt, gridRow, leftAt, rightAt, planesAt, stripAt],
+          ...planes.fields(channels),
+        ],
+        groups * splits,
+        planesAt + planes.bytes,
+        (input.N * groups * rows * k * product(gradOut.sizes)) / MULTIPLICATIONS_PER_NS,
+      );
+      const outGroup = rows * gradWeight.strideN;
+      const collect = [
+        splits,
+        rows,
+        k,
+        tables + 4 * k,
+        partials,
+        partialRow,
+        partialBytes,
+        gradWeight.address,
+        outGroup,
+        gradWeight.strideN,
+      ];
+      host.launch(this.#collect, collect, groups * rows, 0, groups * rows * k * splits);
+    });
   }
 }

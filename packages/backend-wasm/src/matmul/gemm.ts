@@ -1,7 +1,8 @@
 /** @file Which path a matrix product takes, and how it is cut into parts. */
-import type { KernelHost, Task } from '../provisional/host.js';
-import { type Element, FLOAT32, FLOAT64, INT32 } from './element.js';
-import { COLUMN_BLOCK, GEMM_FIELDS, gemmModule, K_BLOCK, ROW_BLOCK } from './gemm-module.js';
+import type { Kernel } from '../machine/machine.js';
+import type { KernelHost } from '../code/kernel-host.js';
+import type { Element } from './element.js';
+import { COLUMN_BLOCK, emitGemm, K_BLOCK, ROW_BLOCK } from './gemm-module.js';
 import { columnsOf, type TileShape } from './tile.js';
 
 /** c = a · b + bias over a batch. Addresses and strides in bytes; a bias of address 0 is none. */
@@ -34,20 +35,24 @@ const DIRECT_BYTES = 32 * 1024;
 /** Fewer rows than this do not pay for packing the right operand. */
 const FEW_ROWS = 8;
 /** Products of so many multiplications are worth a second thread. */
-const PARALLEL_WORK = 1 << 18;
+const PARALLEL_WORK = 1 << 20;
+/** What one thread does, for estimates. */
+export const MULTIPLICATIONS_PER_NS = 16;
 
 type Path = 'packed' | 'direct' | 'dot' | 'vector';
 
 /** Matrix products of one element type, with one tile. */
 export class Gemm {
-  readonly #tasks: Readonly<Record<Path, Task>>;
+  readonly #tasks: Readonly<Record<Path, Kernel>>;
 
   constructor(
     readonly host: KernelHost,
     readonly e: Element,
     readonly tile: TileShape,
   ) {
-    const tasks = host.module(`gemm ${e.dtype} ${tile.rows}x${tile.vectors}${tile.fma ? ' fma' : ''}`, () => gemmModule(e, tile));
+    const tasks = host.module(`gemm ${e.dtype} ${tile.rows}x${tile.vectors}${tile.fma ? ' fma' : ''}`, (module) =>
+      emitGemm(module, e, tile),
+    );
     this.#tasks = { packed: tasks('packed'), direct: tasks('direct'), dot: tasks('dot'), vector: tasks('vector') };
   }
 
@@ -70,7 +75,8 @@ export class Gemm {
     // Parts are cut only where threads can share them: at least twice as many as threads, for balance.
     let mPart = p.m;
     let nPart = p.n;
-    const wanted = p.m * p.n * p.k * p.batch < PARALLEL_WORK || this.host.threads === 1 ? 1 : this.host.threads * 2;
+    const work = p.m * p.n * p.k * p.batch;
+    const wanted = work < PARALLEL_WORK || this.host.threads === 1 ? 1 : this.host.threads * 4;
     if (p.batch < wanted) {
       const parts = Math.ceil(wanted / p.batch);
       if (path !== 'vector' && p.m >= p.n / 2) mPart = Math.max(rows * 4, roundUp(Math.ceil(p.m / parts), rows * 4));
@@ -95,6 +101,7 @@ export class Gemm {
       ],
       p.batch * mParts * nParts,
       scratch,
+      work / MULTIPLICATIONS_PER_NS,
     );
   }
 }
@@ -121,5 +128,3 @@ function exchanged(p: Product): Product {
 }
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
-
-export { FLOAT32, FLOAT64, GEMM_FIELDS, INT32 };
