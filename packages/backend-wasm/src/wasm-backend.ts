@@ -14,6 +14,7 @@ import {
   type RequiredKernels,
   ValueError,
 } from '@tessera/core';
+import { createHeavyKernels } from './kernels/heavy.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
 import { Machine } from './machine/machine.js';
@@ -157,6 +158,7 @@ export class WasmBackend implements Backend<WasmBuffer> {
 function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<AcceleratedKernels<WasmBuffer>> {
   return {
     pointwise: createPointwise(machine),
+    ...createHeavyKernels(machine),
   } as never;
 }
 

@@ -23,13 +23,23 @@ export class RowLoop {
   readonly #mask: V128;
 
   /** Rows of `columns` floats. */
-  constructor(f: FunctionBuilder, columns: I32) {
+  constructor(
+    f: FunctionBuilder,
+    readonly columns: I32,
+  ) {
     this.#f = f;
-    this.#at = f.local('i32');
-    this.#bytes = f.local('i32', i32.shl(columns, 2));
-    this.#whole = f.local('i32', i32.and(this.#bytes, -16));
-    this.#rest = f.local('i32', i32.and(columns, 3));
-    this.#mask = f.local('v128', i32x4.gtS(i32x4.splat(this.#rest), i32x4.const(0, 1, 2, 3)));
+    [this.#at, this.#bytes, this.#whole, this.#rest] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+    this.#mask = f.local('v128');
+    this.measure();
+  }
+
+  /** Takes the number of columns again, after it changed. */
+  measure(): void {
+    const f = this.#f;
+    f.set(this.#bytes, i32.shl(this.columns, 2));
+    f.set(this.#whole, i32.and(this.#bytes, -16));
+    f.set(this.#rest, i32.and(this.columns, 3));
+    f.set(this.#mask, i32x4.gtS(i32x4.splat(this.#rest), i32x4.const(0, 1, 2, 3)));
   }
 
   /** Runs `body` over the row, `unroll` vectors a round. */
