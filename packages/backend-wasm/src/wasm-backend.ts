@@ -16,6 +16,7 @@ import {
 } from '@tessera/core';
 import { createHeavyKernels } from './kernels/heavy.js';
 import { createPointwise } from './kernels/pointwise.js';
+import { createReduce } from './kernels/reduce.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
@@ -159,6 +160,7 @@ function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<
   return {
     pointwise: createPointwise(machine),
     ...createHeavyKernels(machine),
+    reduce: createReduce(machine),
   } as never;
 }
 

@@ -93,11 +93,36 @@ export class Const<T extends ValueType> extends Expr<T> {
         code.byte(0x44);
         return code.f64(value as number);
       default:
-        code.byte(0xfd);
-        code.u32(12);
-        code.raw(value as Uint8Array);
+        return writeVector(code, value as Uint8Array);
     }
   }
+}
+
+/** How often a vector repeats itself, and the loads that fill all lanes so (load32_splat, load64_splat, load). */
+const REPEATS = [
+  { size: 4, load: 9, align: 2 },
+  { size: 8, load: 10, align: 3 },
+  { size: 16, load: 0, align: 4 },
+] as const;
+
+function writeVector(code: CodeWriter, bytes: Uint8Array): void {
+  // All zeros and all ones are one instruction each.
+  if (code.pool !== null && bytes.some((b) => b !== bytes[0] || (b !== 0 && b !== 255))) {
+    const { size, load, align } = REPEATS.find((repeat) => bytes.every((b, i) => b === bytes[i % repeat.size]))!;
+    const address = code.pool.addressOf(bytes, size);
+    if (address >= 0) {
+      code.byte(0x41);
+      code.s32(0);
+      code.byte(0xfd);
+      code.u32(load);
+      code.u32(align);
+      code.u32(address);
+      return;
+    }
+  }
+  code.byte(0xfd);
+  code.u32(12);
+  code.raw(bytes);
 }
 
 /** A local variable or a parameter; may be used any number of times. */

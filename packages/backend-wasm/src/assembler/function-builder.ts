@@ -1,5 +1,5 @@
 /** @file The body of a function: locals, statements, structured control. */
-import { CodeWriter } from './code-writer.js';
+import { CodeWriter, type ConstantPool } from './code-writer.js';
 import { AssemblerError, type Expr, Local, operand, type Operand, type Global } from './expression.js';
 import { i32 } from './families.js';
 import { type ResultType, TYPE_CODE, type ValueType } from './value-types.js';
@@ -29,7 +29,8 @@ export class FunctionBuilder {
   readonly #result: ResultType;
   #depth = 0;
 
-  constructor(params: readonly ValueType[], result: ResultType) {
+  constructor(params: readonly ValueType[], result: ResultType, pool: ConstantPool | null = null) {
+    this.code.pool = pool;
     this.#paramCount = params.length;
     this.#result = result;
   }

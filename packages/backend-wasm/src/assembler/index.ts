@@ -10,6 +10,7 @@
  *   f.for(p, p, end, 16, () => f.emit(v128.store(p, f32x4.mul(v128.load(p), factor))));
  * }, { export: true });
  */
+export type { ConstantPool } from './code-writer.js';
 export { disassemble } from './disassembler.js';
 export { AssemblerError, call, type Expr, type FunctionRef, type Global, Local, type Operand, select } from './expression.js';
 export { f32, f32x4, f64, f64x2, i16x8, i32, i32Atomic, i32x4, i64, i64Atomic, i64x2, i8x16, memory, v128 } from './families.js';

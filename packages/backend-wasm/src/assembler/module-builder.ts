@@ -1,5 +1,5 @@
 /** @file A module: what it imports, its functions, and its bytes. */
-import { CodeWriter } from './code-writer.js';
+import { CodeWriter, type ConstantPool } from './code-writer.js';
 import { AssemblerError, Const, type Expr, type FunctionRef, Global, operand, type Operand, Sequence, type Local } from './expression.js';
 import { FunctionBuilder } from './function-builder.js';
 import { type ResultType, TYPE_CODE, type ValueType } from './value-types.js';
@@ -10,6 +10,13 @@ export interface MemoryImport {
   /** Needed where it is shared. Default 65536 where shared, else none. */
   readonly max?: number;
   readonly shared: boolean;
+}
+
+export interface FunctionOptions {
+  /** Under its name. */
+  readonly export?: boolean;
+  /** Vector constants are read from the module's pool. For functions without loops: engines keep constants of a loop in registers or on the stack. */
+  readonly pooled?: boolean;
 }
 
 export type ParamLocals<P> = { readonly [K in keyof P]: P[K] extends ValueType ? Local<P[K]> : never };
@@ -41,6 +48,9 @@ export class ModuleBuilder {
   readonly #data: Uint8Array[] = [];
   #table: number | null = null;
   #importedFunctions = 0;
+
+  /** @param pool Where vector constants of functions that are `pooled` go. The memory must be imported. */
+  constructor(readonly pool: ConstantPool | null = null) {}
 
   #type(params: ParamTypes, result: ResultType): number {
     const key = `${params.join()}>${result}`;
@@ -121,10 +131,10 @@ export class ModuleBuilder {
     params: P,
     result: R,
     body: (f: FunctionBuilder, params: ParamLocals<P>) => void,
-    options: { readonly export?: boolean } = {},
+    options: FunctionOptions = {},
   ): FunctionRef<readonly ValueType[], R> {
     const types = Object.values(params);
-    const builder = new FunctionBuilder(types, result);
+    const builder = new FunctionBuilder(types, result, options.pooled ? this.pool : null);
     const ref = { index: this.#importedFunctions + this.#functions.length, params: types, result, name };
     this.#functions.push({ ref, builder, type: this.#type(types, result) });
     const locals = Object.entries(params).map(([key, type], i) => [key, builder.param(type, i, key)]);

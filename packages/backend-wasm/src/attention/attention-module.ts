@@ -226,7 +226,7 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
         f.set(lse, sumLanes(sum));
         f.set(factor, f32x4.splat(f32.div(f32.const(1), lse)));
         loop.each(1, ({ load, store }) => store(row, f.local('v128', f32x4.mul(load(row), factor))));
-        f.set(sum, library.call('log', f32x4.splat(lse)));
+        f.set(sum, library.call('log_f32', f32x4.splat(lse)));
         f.emit(f32.store(block.sum(number), f32.add(f32x4.extractLane(0, most), f32x4.extractLane(0, sum))));
       });
       f.set(at, values);

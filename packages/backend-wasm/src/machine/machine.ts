@@ -8,6 +8,7 @@ import { ModuleBuilder } from '../assembler/index.js';
 import type { LinearMemory } from '../memory/linear-memory.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
+import { StaticConstants } from './static-constants.js';
 import type { ThreadPool } from '../threads/thread-pool.js';
 
 export type ParallelFunction = (args: number, begin: number, end: number, thread: number) => void;
@@ -60,6 +61,7 @@ const WORTH_SHARING = 100_000;
 export class Machine {
   readonly linear: LinearMemory;
   readonly fma: boolean;
+  readonly #constants: StaticConstants;
   #modules = 0;
 
   constructor(
@@ -69,6 +71,7 @@ export class Machine {
   ) {
     this.linear = memory.linear;
     this.fma = options.fma;
+    this.#constants = new StaticConstants(this.linear);
   }
 
   /** How many threads may run a kernel, the calling one included: scratch for each is a multiple of this. */
@@ -78,7 +81,7 @@ export class Machine {
 
   /** A module that imports the memory. */
   newModule(): ModuleBuilder {
-    const module = new ModuleBuilder();
+    const module = new ModuleBuilder(this.#constants);
     module.importMemory('env', 'memory', { shared: this.linear.shared });
     return module;
   }

@@ -45,7 +45,9 @@ export class MathLibrary {
     if (ref === undefined) {
       const { arity, code } = this.functions[name];
       const params: Record<string, 'v128'> = arity === 1 ? { x: 'v128' } : { x: 'v128', y: 'v128' };
-      ref = this.module.function(name, params, 'v128', (f, locals) => f.return(code(f, this, ...Object.values(locals)))) as Signature;
+      ref = this.module.function(name, params, 'v128', (f, locals) => f.return(code(f, this, ...Object.values(locals))), {
+        pooled: true,
+      }) as Signature;
       this.#defined.set(name, ref);
     }
     return call(ref as FunctionRef<readonly 'v128'[], 'v128'>, ...args);

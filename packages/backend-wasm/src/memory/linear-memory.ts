@@ -13,6 +13,8 @@ export const ARGUMENTS = 1024;
 export const ARGUMENTS_BYTES = 15 * 1024;
 /** The threads' control block. */
 export const CONTROL = 16 * 1024;
+/** Vector constants of compiled code, up to the heap. */
+export const CONSTANTS = 20 * 1024;
 /** Kernels may read (never write) up to this far behind what they were given: the end of memory is not handed out. */
 const SLACK = 4096;
 

@@ -6,7 +6,7 @@ import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { ArgumentLayout } from './argument-layout.js';
 import { Odometer } from './odometer.js';
-import { ProgramCode } from './program-code.js';
+import { ProgramCode, type Row } from './program-code.js';
 import { BROADCAST, CONTIGUOUS, type Quad, storeContiguous, storeSome, storeStrided, STRIDED, type StrideClass } from './storage.js';
 import { unrolling } from './unroll.js';
 
@@ -61,12 +61,12 @@ class PointwiseLoops {
     const { f, code, layout, args } = this;
     const segments = f.local('i32', layout.head(args, SEGMENTS));
     const length = f.local('i32', layout.head(args, SEGMENT));
-    const row = f.local('i32', i32.divU(begin, segments));
-    const segment = f.local('i32', i32.sub(begin, i32.mul(row, segments)));
+    const place = f.local('i32', i32.divU(begin, segments));
+    const segment = f.local('i32', i32.sub(begin, i32.mul(place, segments)));
     const bases = new Map(this.classes.map((_, v) => [v, f.local('i32', layout.address(args, v), `base${v}`)]));
     const dims = Array.from({ length: this.#inner }, (_, d) => d);
     const odometer = new Odometer(f, layout, args, dims, bases);
-    odometer.seek(row);
+    odometer.seek(place);
     code.prepare();
     const steps = this.#steps();
     f.loop((again) => {
@@ -74,8 +74,8 @@ class PointwiseLoops {
       const rest = f.local('i32', i32.sub(layout.size(args, this.#inner), start));
       const count = f.local('i32', select(i32.ltU(rest, length), rest, length));
       const pointers = this.#pointers(bases, start);
-      code.startRow(pointers, (dim) => odometer.index.get(dim)!);
-      this.#row(pointers, start, count, steps);
+      const row = code.startRow(pointers, (dim) => odometer.index.get(dim)!);
+      this.#row(row, pointers, start, count, steps);
       f.block((done) => {
         f.brIf(done, i32.eq(begin.tee(i32.add(begin, 1)), end));
         f.increment(segment, 1);
@@ -112,7 +112,7 @@ class PointwiseLoops {
     return steps;
   }
 
-  #row(pointers: Pointers, start: I32, count: I32, steps: ReadonlyMap<number, readonly I32[]>): void {
+  #row(row: Row, pointers: Pointers, start: I32, count: I32, steps: ReadonlyMap<number, readonly I32[]>): void {
     const { f, code } = this;
     const strided = steps.size > 0;
     const groups = strided ? 1 : unrolling(code.program);
@@ -121,7 +121,7 @@ class PointwiseLoops {
     f.if(i32.geU(count, four), () =>
       f.loop((again) => {
         for (let group = 0; group < groups; group++) {
-          const values = code.evaluate(pointers, group, steps, index === null ? null : [index]);
+          const values = code.evaluate(row, pointers, group, steps, index === null ? null : [index]);
           this.#store(pointers, group, steps, values);
           if (index !== null) f.set(index, i32x4.add(index, 4));
         }
@@ -133,7 +133,7 @@ class PointwiseLoops {
     f.if(count, () =>
       f.loop((again) => {
         const clamped = this.#clamped(steps, count);
-        const values = code.evaluate(pointers, 0, clamped, index === null ? null : [index]);
+        const values = code.evaluate(row, pointers, 0, clamped, index === null ? null : [index]);
         const { outputs, inputs } = code.program;
         outputs.forEach(({ dtype }, n) => {
           const v = inputs.length + n;

@@ -19,6 +19,8 @@ import {
 } from './storage.js';
 
 type I32 = Local<'i32'>;
+/** The registers that do not vary along a row. */
+export type Row = readonly (Quad | undefined)[];
 
 const ONCE = 0;
 const ROW = 1;
@@ -31,7 +33,6 @@ export class ProgramCode {
   /** Registers that the outputs need. */
   readonly #needed: readonly boolean[];
   readonly #once: (Quad | undefined)[];
-  #row: (Quad | undefined)[] = [];
 
   constructor(
     readonly f: FunctionBuilder,
@@ -104,14 +105,19 @@ export class ProgramCode {
     this.#run(ONCE, this.#once, noIndex);
   }
 
-  /** At the start of a row: `pointers` are the addresses of its first elements, `index` gives the indices of other dims. */
-  startRow(pointers: ReadonlyMap<number, I32>, index: (dim: number) => I32): void {
+  /**
+   * At the start of a row: `pointers` are the addresses of its first elements, `index` gives the indices of other dims.
+   *
+   * @returns What is known of the row, for {@link evaluate}.
+   */
+  startRow(pointers: ReadonlyMap<number, I32>, index: (dim: number) => I32): Row {
     const { f, program } = this;
-    this.#row = [...this.#once];
+    const row = [...this.#once];
     program.inputs.forEach((dtype, v) => {
-      if (this.classes[v] === BROADCAST && this.#needed[v]) this.#row[v] = loadBroadcast(f, dtype, pointers.get(v)!);
+      if (this.classes[v] === BROADCAST && this.#needed[v]) row[v] = loadBroadcast(f, dtype, pointers.get(v)!);
     });
-    this.#run(ROW, this.#row, (dim) => [f.local('v128', i32x4.splat(index(dim)))]);
+    this.#run(ROW, row, (dim) => [f.local('v128', i32x4.splat(index(dim)))]);
+    return row;
   }
 
   /**
@@ -122,9 +128,15 @@ export class ProgramCode {
    * @param index The indices along the inner dim, where the program asks for them.
    * @returns The values of the outputs.
    */
-  evaluate(pointers: ReadonlyMap<number, I32>, group: number, steps: ReadonlyMap<number, readonly I32[]>, index: Quad | null): Quad[] {
+  evaluate(
+    row: Row,
+    pointers: ReadonlyMap<number, I32>,
+    group: number,
+    steps: ReadonlyMap<number, readonly I32[]>,
+    index: Quad | null,
+  ): Quad[] {
     const { f, program, layout } = this;
-    const registers = [...this.#row];
+    const registers = [...row];
     program.inputs.forEach((dtype, v) => {
       if (!this.#needed[v] || this.classes[v] === BROADCAST) return;
       const at = pointers.get(v)!;

@@ -34,7 +34,7 @@ const SUM_BLOCK = 4;
 
 export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
   const library = new MathLibrary(module, fma, FUNCTIONS);
-  const log = (f: FunctionBuilder, x: F32): Expr<'f32'> => f32x4.extractLane(0, f.keep(library.call('log', f32x4.splat(x))));
+  const log = (f: FunctionBuilder, x: F32): Expr<'f32'> => f32x4.extractLane(0, f.keep(library.call('log_f32', f32x4.splat(x))));
 
   /** The largest of a row, in all lanes. */
   const largest = (f: FunctionBuilder, loop: RowLoop, row: I32, most: V128): void => {
