@@ -3,7 +3,7 @@
  * exists. The gradient makes the probabilities anew from the saved logsumexp (Dao et al., 2022, FlashAttention, without its running maximum).
  */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, memory, type ModuleBuilder } from '../assembler/index.js';
-import { call, type I32, inner, least, locals, maxLanes, sumLanes, task } from '../code/emit.js';
+import { call, type I32, inner, least, locals, maxLanes, sumLanes, task, words } from '../code/emit.js';
 import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { FLOAT32 } from '../matmul/element.js';
@@ -20,19 +20,18 @@ const matrix = <const N extends string>(name: N) => [name, `${name}Batch`, `${na
  * bytes that let pass. `scale` is the bits of a float. What ends in At is a place in the scratch.
  */
 export const ATTENTION_FIELDS = [
-  ...(['L', 'S', 'E', 'V', 'rows', 'blocks', 'scale', 'causal', 'maskKind'] as const),
+  ...words('L S E V rows blocks scale causal maskKind'),
   ...matrix('q'),
   ...matrix('k'),
   ...matrix('v'),
   ...matrix('mask'),
   ...matrix('out'),
-  ...(['sums', 'sumsBatch', 'sumsRow'] as const),
-  ...(['stripAt', 'keysAt', 'valuesAt', 'leftAt', 'scoresAt', 'scoresRow', 'resultsAt'] as const),
+  ...words('sums sumsBatch sumsRow', 'stripAt keysAt valuesAt leftAt scoresAt scoresRow resultsAt'),
   ...matrix('gradOut'),
   ...matrix('gradQ'),
   ...matrix('gradK'),
   ...matrix('gradV'),
-  ...(['rightAt', 'gradsAt', 'totalsAt', 'keySumsAt', 'valueSumsAt'] as const),
+  ...words('rightAt gradsAt totalsAt keySumsAt valueSumsAt'),
 ] as const;
 
 type Fields = Readonly<Record<(typeof ATTENTION_FIELDS)[number], I32>>;
@@ -52,7 +51,25 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
   const product = inner(
     module,
     'product',
-    ['m', 'n', 'k', 'a', 'aRow', 'aColumn', 'b', 'bRow', 'bColumn', 'c', 'cRow', 'cColumn', 'accumulate', 'left', 'right', 'strip', 'zeros'],
+    [
+      'm',
+      'n',
+      'k',
+      'a',
+      'aRow',
+      'aColumn',
+      'b',
+      'bRow',
+      'bColumn',
+      'c',
+      'cRow',
+      'cColumn',
+      'accumulate',
+      'left',
+      'right',
+      'strip',
+      'zeros',
+    ],
     (f, p) => {
       const kc = f.local('i32');
       f.while(

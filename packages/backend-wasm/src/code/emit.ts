@@ -1,5 +1,5 @@
 /** @file Small helpers around the assembler that emitters of kernels share. */
-import { type Expr, type FunctionBuilder, type FunctionRef, type Local, type ModuleBuilder, type ValueType } from '../assembler/index.js';
+import type { Expr, FunctionBuilder, FunctionRef, Local, ModuleBuilder, ValueType } from '../assembler/index.js';
 import { call as callExpression, f32, f32x4, i32, select } from '../assembler/index.js';
 
 /** An i32: an expression or a constant. */
@@ -49,6 +49,12 @@ export function maxLanes(v: V128): Expr<'f32'> {
   const lane = (i: number): Expr<'f32'> => f32x4.extractLane(i, v);
   return f32.max(f32.max(lane(0), lane(1)), f32.max(lane(2), lane(3)));
 }
+
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+
+/** Names of fields, written as words. */
+export const words = <const S extends readonly string[]>(...lines: S): readonly Words<S[number]>[] =>
+  lines.flatMap((line) => line.split(' ')) as Words<S[number]>[];
 
 type Named<N extends string> = Readonly<Record<N, I32>>;
 

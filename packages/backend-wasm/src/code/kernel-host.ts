@@ -2,9 +2,11 @@
 import type { View } from '@tessera/core';
 import type { ModuleBuilder } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
-import { ARGUMENTS, ARGUMENTS_BYTES } from '../memory/linear-memory.js';
+import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 
+/** The values of a task's fields, in order; groups of them are only for reading. */
+export type Fields = readonly (number | readonly number[])[];
 export type WasmView = View<WasmBuffer>;
 
 /** Bytes an element. */
@@ -53,17 +55,22 @@ export class KernelHost {
   }
 
   /**
-   * Runs `count` units of a task. `scratch` bytes belong to each thread; `cost` is what all may take on one thread, in ns.
+   * Runs `count` units of a task, whose fields are given in groups. `scratch` bytes belong to each thread; `cost` is what all may take on one
+   * thread, in ns.
    */
-  launch(kernel: Kernel, args: readonly number[], count: number, scratch: number, cost: number): void {
-    if (args.length * 4 + 8 > ARGUMENTS_BYTES) throw new RangeError(`a kernel of ${args.length} arguments`);
+  launch(kernel: Kernel, fields: Fields, count: number, scratch: number, cost: number): void {
     const bytes = Math.ceil(scratch / 64) * 64 + 64;
     const total = bytes * this.threads;
     if (total > this.#scratchBytes) this.#reserve(total);
     const { i32 } = this.machine.linear;
     i32[ARGUMENTS >> 2] = this.#scratch;
     i32[(ARGUMENTS >> 2) + 1] = bytes;
-    for (let i = 0; i < args.length; i++) i32[(ARGUMENTS >> 2) + 2 + i] = args[i];
+    let at = (ARGUMENTS >> 2) + 2;
+    for (let g = 0; g < fields.length; g++) {
+      const group = fields[g];
+      if (typeof group === 'number') i32[at++] = group;
+      else for (let i = 0; i < group.length; i++) i32[at++] = group[i];
+    }
     this.machine.parallel(kernel, count, Math.max(1, Math.floor(count / (this.threads * BLOCKS))), cost);
     if (this.#scratchBytes > KEPT_SCRATCH) this.#reserve(0);
   }

@@ -1,6 +1,6 @@
 /** @file Copying rows of 32-bit elements. */
 import { f32, type FunctionBuilder, i32, v128 } from '../assembler/index.js';
-import { type I32, type Value } from './emit.js';
+import type { I32, Value } from './emit.js';
 
 /** Copies `bytes` bytes, a multiple of 4, by vectors. `at` and `last` are locals to use. The last vector overlaps the one before it. */
 export function copyWords(f: FunctionBuilder, to: Value, from: Value, bytes: Value, at: I32, last: I32): void {

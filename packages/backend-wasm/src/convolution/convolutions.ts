@@ -2,7 +2,7 @@
 import type { AcceleratedKernels, Window } from '@tessera/core';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { FLOAT32 } from '../matmul/element.js';
-import { Gemm, TILE_4X8 } from '../matmul/gemm.js';
+import { Gemm, NO_BIAS, type Operand, TILE_4X8 } from '../matmul/gemm.js';
 import type { TileShape } from '../matmul/tile.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { type Correlation, Correlator } from './correlation.js';
@@ -47,7 +47,8 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
   /** Winograd's filtering for a 3x3 window of stride 1 that makes planes of `sizes`, or null. */
   function winograd(weight: ImagePlanes, [stride, , dilation]: Windows, channels: number, rows: number, sizes: Three): Winograd | null {
     const [depth, height, width] = weight.sizes;
-    if (!options.winograd || depth !== 1 || height !== 3 || width !== 3 || sizes[0] !== 1 || !isOne(stride) || !isOne(dilation)) return null;
+    if (!options.winograd || depth !== 1 || height !== 3 || width !== 3 || sizes[0] !== 1 || !isOne(stride) || !isOne(dilation))
+      return null;
     if (Math.min(channels, rows) < WINOGRAD_CHANNELS) return null;
     const cost = ({ m }: Filtering, each: number): number => {
       const tiles = Math.ceil(sizes[1] / m) * Math.ceil(sizes[2] / m);
@@ -60,15 +61,19 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
     const [stride, padding] = windows;
     const rows = y.C / groups;
     const channels = x.C / groups;
-    if (isOne(w.sizes) && isOne(stride) && isZero(padding) && groups === 1 && flatPlanes(x) && flatPlanes(y) && (bias.address === 0 || bias.stride !== 0)) {
+    if (
+      isOne(w.sizes) &&
+      isOne(stride) &&
+      isZero(padding) &&
+      groups === 1 &&
+      flatPlanes(x) &&
+      flatPlanes(y) &&
+      (bias.address === 0 || bias.stride !== 0)
+    ) {
       // Each image is a matrix of channels by positions.
-      gemm().run({
-        ...{ m: rows, n: product(y.sizes), k: channels, batch: x.N },
-        ...{ a: w.address, aRow: w.strideN, aColumn: w.strideC, aBatch: 0 },
-        ...{ b: x.address, bRow: x.strideC, bColumn: x.strides[2], bBatch: x.strideN },
-        ...{ c: y.address, cRow: y.strideC, cColumn: y.strides[2], cBatch: y.strideN },
-        ...{ bias: bias.address, biasRow: bias.stride, biasColumn: 0 },
-      });
+      const a = { address: w.address, row: w.strideN, column: w.strideC, batch: 0 };
+      const biasOfRow = { address: bias.address, row: bias.stride, column: 0 };
+      gemm().run({ m: rows, n: product(y.sizes), k: channels, batch: x.N, a, b: flatMatrix(x), c: flatMatrix(y), bias: biasOfRow });
       return;
     }
     const fast = winograd(w, windows, channels, rows, y.sizes);
@@ -85,13 +90,8 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
     const rows = x.C / groups;
     const channels = g.C / groups;
     if (isOne(w.sizes) && isOne(stride) && isZero(padding) && groups === 1 && flatPlanes(x) && flatPlanes(g)) {
-      gemm().run({
-        ...{ m: rows, n: product(x.sizes), k: channels, batch: x.N },
-        ...{ a: w.address, aRow: w.strideC, aColumn: w.strideN, aBatch: 0 },
-        ...{ b: g.address, bRow: g.strideC, bColumn: g.strides[2], bBatch: g.strideN },
-        ...{ c: x.address, cRow: x.strideC, cColumn: x.strides[2], cBatch: x.strideN },
-        ...{ bias: 0, biasRow: 0, biasColumn: 0 },
-      });
+      const a = { address: w.address, row: w.strideC, column: w.strideN, batch: 0 };
+      gemm().run({ m: rows, n: product(x.sizes), k: channels, batch: x.N, a, b: flatMatrix(g), c: flatMatrix(x), bias: NO_BIAS });
       return;
     }
     const fast = padding[1] <= 2 && padding[2] <= 2 ? winograd(w, windows, channels, rows, x.sizes) : null;
@@ -101,8 +101,12 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
     }
     // The filter turned by half a circle, channels in and out exchanged.
     const turned: WinogradWeights = {
-      ...{ address: w.address + 2 * w.strides[1] + 2 * w.strides[2], group: channels * w.strideN },
-      ...{ row: w.strideC, channel: w.strideN, tapH: -w.strides[1], tapW: -w.strides[2] },
+      address: w.address + 2 * w.strides[1] + 2 * w.strides[2],
+      group: channels * w.strideN,
+      row: w.strideC,
+      channel: w.strideN,
+      tapH: -w.strides[1],
+      tapW: -w.strides[2],
     };
     const problem: WinogradProblem = { from: g, rows, groups, padding: [2 - padding[1], 2 - padding[2]] };
     fast.run(problem, turned, { address: 0, stride: 0 }, x);
@@ -142,6 +146,14 @@ const windowsOf = ({ stride, padding, dilation }: Window): Windows => [three(str
 function flatPlanes({ sizes: [D, H, W], strides: [d, h, w] }: ImagePlanes): boolean {
   return (H === 1 || h === w * W) && (D === 1 || d === w * W * H);
 }
+
+/** Images as matrices of channels by positions. */
+const flatMatrix = ({ address, strideN, strideC, strides }: ImagePlanes): Operand => ({
+  address,
+  row: strideC,
+  column: strides[2],
+  batch: strideN,
+});
 
 function winogradWeights(w: ImagePlanes, rows: number): WinogradWeights {
   return { address: w.address, group: rows * w.strideN, row: w.strideN, channel: w.strideC, tapH: w.strides[1], tapW: w.strides[2] };

@@ -3,26 +3,28 @@
  * in one to three dims. Patches are packed panel by panel (im2col is never stored whole) and multiplied with the packed weights.
  */
 import { f32, type FunctionBuilder, i32, memory, type ModuleBuilder, v128 } from '../assembler/index.js';
-import { call, type Callee, choose, inner, least, type I32, locals, task, roundedUp } from '../code/emit.js';
+import { call, type Callee, choose, inner, least, type I32, locals, task, roundedUp, words } from '../code/emit.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { columnsOf, emitIndirect, emitPacked, type TileShape } from '../matmul/tile.js';
 import { emitSingleChannel } from './single-channel.js';
 import { emitCrop, emitSpread } from './planes.js';
 
 /** What copies one image's planes of one group into padded planes. Strides in bytes. */
-export const SOURCE_FIELDS = [
-  ...['from', 'fromImage', 'fromGroup', 'fromPlane', 'channels', 'D', 'H', 'W', 'fromD', 'fromH', 'fromW'],
-  ...['toPlane', 'padD', 'padH', 'padW', 'stepD', 'stepH', 'stepW', 'rowBytes', 'sliceBytes', 'phaseBytes', 'planesBytes'],
-] as const;
+export const SOURCE_FIELDS = words(
+  'from fromImage fromGroup fromPlane channels D H W fromD fromH fromW',
+  'toPlane padD padH padW stepD stepH stepW rowBytes sliceBytes phaseBytes planesBytes',
+);
 
 /**
  * A correlation: `rows` output channels for each group, `k` = channels × taps, packed weights in blocks of `kBlock` k's; results of PD slices of PH rows
  * of PW positions; `chunk` flat positions are made at a time, from `panels` panels of patches at a time; each image is cut into `parts`.
  */
 export const CORRELATION_FIELDS = [
-  ...['groups', 'rows', 'k', 'offsets', 'weights', 'weightsGroup', 'bias', 'biasStride'],
-  ...['out', 'outImage', 'outGroup', 'outPlane', 'outD', 'outH', 'outW', 'PD', 'PH', 'PW', 'pitch'],
-  ...['chunk', 'kBlock', 'panels', 'parts', 'planesAt', 'panelsAt', 'sumsAt', 'sumsRow', 'biasAt', 'stripAt'],
+  ...words(
+    'groups rows k offsets weights weightsGroup bias biasStride',
+    'out outImage outGroup outPlane outD outH outW PD PH PW pitch',
+    'chunk kBlock panels parts planesAt panelsAt sumsAt sumsRow biasAt stripAt',
+  ),
   ...SOURCE_FIELDS,
 ] as const;
 
@@ -186,7 +188,7 @@ function emitPackPatches(module: ModuleBuilder, vectors: number): Callee {
 }
 
 /** The fields of `packWeights`: weights (rows by k, the k's at `offsets`) of each group, in blocks of `kBlock` k's. */
-export const PACK_WEIGHTS_FIELDS = ['from', 'fromRow', 'fromGroup', 'rows', 'offsets', 'k', 'kBlock', 'to', 'toGroup'] as const;
+export const PACK_WEIGHTS_FIELDS = words('from fromRow fromGroup rows offsets k kBlock to toGroup');
 
 /** A task whose parts are groups. */
 export function emitPackWeights(module: ModuleBuilder, width: number): void {

@@ -106,9 +106,9 @@ export class Correlator {
     host.launch(
       this.#kinds[kind],
       [
-        ...[groups, rows, k, tables, packedAt, groupBytes, bias.address, bias.stride],
-        ...[to.address, to.strideN, to.strideC * rows, to.strideC, ...to.strides, ...to.sizes, planes.pitch],
-        ...[chunk, kBlock, panels, parts, planesAt, panelsAt, sumsAt, sumsRow, biasAt, stripAt],
+        [groups, rows, k, tables, packedAt, groupBytes, bias.address, bias.stride],
+        [to.address, to.strideN, to.strideC * rows, to.strideC, ...to.strides, ...to.sizes, planes.pitch],
+        [chunk, kBlock, panels, parts, planesAt, panelsAt, sumsAt, sumsRow, biasAt, stripAt],
         ...planes.fields(from.C / groups),
       ],
       whole * parts,

@@ -1,4 +1,5 @@
 /** @file The geometry of padded planes (see planes.ts): how long they are, and where a tap finds its values. */
+import type { Fields } from '../code/kernel-host.js';
 import { type ImagePlanes, product, type Three } from './image-planes.js';
 
 /** How a window moves over planes: position i reads, for each tap, the coordinate i · step + shift of the padded data. */
@@ -62,19 +63,11 @@ export class PaddedPlanes {
   }
 
   /** The values of `SOURCE_FIELDS`. */
-  fields(groupChannels: number): number[] {
+  fields(groupChannels: number): Fields {
     const { source, sweep } = this;
     return [
-      ...[
-        source.address,
-        source.strideN,
-        source.strideC * groupChannels,
-        source.strideC,
-        this.channels,
-        ...source.sizes,
-        ...source.strides,
-      ],
-      ...[this.planeBytes, ...sweep.pad, ...sweep.step, this.rowBytes, this.sliceBytes, this.phaseBytes, this.bytes],
+      [source.address, source.strideN, source.strideC * groupChannels, source.strideC, this.channels, ...source.sizes, ...source.strides],
+      [this.planeBytes, ...sweep.pad, ...sweep.step, this.rowBytes, this.sliceBytes, this.phaseBytes, this.bytes],
     ];
   }
 }

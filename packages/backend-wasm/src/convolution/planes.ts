@@ -6,13 +6,13 @@
  * one tap reads at successive positions then lie side by side, and every convolution is one of stride 1 over a table of offsets.
  */
 import { f32, i32, type ModuleBuilder } from '../assembler/index.js';
-import { type Callee, choose, inner, least, locals } from '../code/emit.js';
+import { type Callee, choose, inner, least, locals, words } from '../code/emit.js';
 import { copyWords } from '../code/rows.js';
 
-const SPREAD = [
-  ...['from', 'planes', 'fromPlane', 'D', 'H', 'W', 'fromD', 'fromH', 'fromW'],
-  ...['to', 'toPlane', 'padD', 'padH', 'padW', 'stepD', 'stepH', 'stepW', 'rowBytes', 'sliceBytes', 'phaseBytes'],
-];
+const SPREAD = words(
+  'from planes fromPlane D H W fromD fromH fromW',
+  'to toPlane padD padH padW stepD stepH stepW rowBytes sliceBytes phaseBytes',
+);
 
 /** Copies planes of any strides into padded planes, whose zeros are there already. */
 export function emitSpread(module: ModuleBuilder): Callee {

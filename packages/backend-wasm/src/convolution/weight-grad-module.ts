@@ -4,7 +4,7 @@
  * threads change no bit of the result.
  */
 import { f32, i32, memory, type ModuleBuilder, v128 } from '../assembler/index.js';
-import { call, type Callee, inner, least, type I32, type V128, locals, task, transpose4 } from '../code/emit.js';
+import { call, type Callee, inner, least, type I32, type V128, locals, task, transpose4, words } from '../code/emit.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { emitPack } from '../matmul/pack.js';
 import { columnsOf, emitPacked, type TileShape } from '../matmul/tile.js';
@@ -12,25 +12,16 @@ import { SOURCE_FIELDS, spreadImage } from './correlation-module.js';
 import { emitSpread } from './planes.js';
 
 export const WEIGHT_GRAD_FIELDS = [
-  ...['images', 'splits', 'rows', 'k', 'offsets', 'partials', 'partialRow', 'partialBytes'],
-  ...['grad', 'gradImage', 'gradGroup', 'gradPlane', 'gradD', 'gradH', 'gradW', 'PD', 'PH', 'PW', 'pitch'],
-  ...['chunk', 'gridAt', 'gridRow', 'leftAt', 'rightAt', 'planesAt', 'stripAt'],
+  ...words(
+    'images splits rows k offsets partials partialRow partialBytes',
+    'grad gradImage gradGroup gradPlane gradD gradH gradW PD PH PW pitch',
+    'chunk gridAt gridRow leftAt rightAt planesAt stripAt',
+  ),
   ...SOURCE_FIELDS,
 ] as const;
 
 /** Adds up the partial sums of one group and takes them to the weights' places. Its parts are groups times rows. */
-export const COLLECT_FIELDS = [
-  'splits',
-  'rows',
-  'k',
-  'offsets',
-  'partials',
-  'partialRow',
-  'partialBytes',
-  'out',
-  'outGroup',
-  'outRow',
-] as const;
+export const COLLECT_FIELDS = words('splits rows k offsets partials partialRow partialBytes out outGroup outRow');
 
 export function emitWeightGrad(module: ModuleBuilder, tile: TileShape): void {
   const columns = columnsOf(tile, FLOAT32);

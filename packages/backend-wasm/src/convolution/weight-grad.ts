@@ -74,17 +74,9 @@ export class WeightGrad {
       host.launch(
         this.#weightGrad,
         [
-          ...[input.N, splits, rows, k, tables, partials, partialRow, partialBytes],
-          ...[
-            gradOut.address,
-            gradOut.strideN,
-            gradOut.strideC * rows,
-            gradOut.strideC,
-            ...gradOut.strides,
-            ...gradOut.sizes,
-            planes.pitch,
-          ],
-          ...[chunk, gridAt, gridRow, leftAt, rightAt, planesAt, stripAt],
+          [input.N, splits, rows, k, tables, partials, partialRow, partialBytes],
+          [gradOut.address, gradOut.strideN, gradOut.strideC * rows, gradOut.strideC, ...gradOut.strides, ...gradOut.sizes, planes.pitch],
+          [chunk, gridAt, gridRow, leftAt, rightAt, planesAt, stripAt],
           ...planes.fields(channels),
         ],
         groups * splits,

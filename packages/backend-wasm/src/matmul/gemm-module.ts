@@ -3,7 +3,7 @@
  * into parts changes no bit of the result.
  */
 import { type FunctionBuilder, i32, memory, type ModuleBuilder } from '../assembler/index.js';
-import { call, choose, least, type I32, locals, task, type Value } from '../code/emit.js';
+import { call, choose, least, type I32, locals, task, type Value, words } from '../code/emit.js';
 import { emitDot } from './dot.js';
 import type { Element } from './element.js';
 import { emitGemv } from './gemv.js';
@@ -15,15 +15,15 @@ import { columnsOf, emitDirect, emitPacked, type TileShape } from './tile.js';
  * column, one of them 0; parts of `mPart` rows by `nPart` columns, `mParts` x `nParts` of them in each batch; where, in the scratch, the packed
  * panels begin.
  */
-export const GEMM_FIELDS = [
-  ...['m', 'n', 'k'],
-  ...['a', 'aRow', 'aColumn', 'aBatch'],
-  ...['b', 'bRow', 'bColumn', 'bBatch'],
-  ...['c', 'cRow', 'cColumn', 'cBatch'],
-  ...['bias', 'biasRow', 'biasColumn'],
-  ...['mPart', 'nPart', 'mParts', 'nParts'],
-  ...['stripAt', 'leftAt', 'rightAt'],
-] as const;
+export const GEMM_FIELDS = words(
+  'm n k',
+  'a aRow aColumn aBatch',
+  'b bRow bColumn bBatch',
+  'c cRow cColumn cBatch',
+  'bias biasRow biasColumn',
+  'mPart nPart mParts nParts',
+  'stripAt leftAt rightAt',
+);
 
 /** k's in a packed block: a panel of the right operand then fits the first-level cache. */
 export const K_BLOCK = 256;

@@ -5,28 +5,27 @@ import type { Element } from './element.js';
 import { COLUMN_BLOCK, emitGemm, K_BLOCK, ROW_BLOCK } from './gemm-module.js';
 import { columnsOf, type TileShape } from './tile.js';
 
-/** c = a · b + bias over a batch. Addresses and strides in bytes; a bias of address 0 is none. */
-export interface Product {
-  m: number;
-  n: number;
-  k: number;
-  batch: number;
-  a: number;
-  aRow: number;
-  aColumn: number;
-  aBatch: number;
-  b: number;
-  bRow: number;
-  bColumn: number;
-  bBatch: number;
-  c: number;
-  cRow: number;
-  cColumn: number;
-  cBatch: number;
-  bias: number;
-  biasRow: number;
-  biasColumn: number;
+/** A batch of matrices: the address of the first, and strides, in bytes. */
+export interface Operand {
+  readonly address: number;
+  readonly row: number;
+  readonly column: number;
+  readonly batch: number;
 }
+
+/** c = a · b + bias over a batch. A bias has a stride by row or by column and 0 for the other; with an address of 0 there is none. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly batch: number;
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly c: Operand;
+  readonly bias: Omit<Operand, 'batch'>;
+}
+
+export const NO_BIAS = { address: 0, row: 0, column: 0 } as const;
 
 export const TILE_4X8: TileShape = { rows: 4, vectors: 2, fma: false };
 
@@ -58,11 +57,11 @@ export class Gemm {
 
   run(p: Product): void {
     const { size } = this.e;
-    const rowsByRows = p.aColumn === size && p.bRow === size;
-    if (p.m === 1 && p.bColumn === size) return this.#launch('vector', p);
-    if (p.n === 1 && p.aRow === size) return this.#launch('vector', exchanged(p));
+    const rowsByRows = p.a.column === size && p.b.row === size;
+    if (p.m === 1 && p.b.column === size) return this.#launch('vector', p);
+    if (p.n === 1 && p.a.row === size) return this.#launch('vector', exchanged(p));
     if (rowsByRows && Math.min(p.m, p.n) < FEW_ROWS) return this.#launch('dot', p);
-    const unpacked = p.bColumn === size && p.bRow !== 0;
+    const unpacked = p.b.column === size && p.b.row !== 0;
     const small = p.k * p.n * size <= DIRECT_BYTES;
     if (small || (unpacked && p.m < FEW_ROWS)) return this.#launch('direct', p);
     this.#launch('packed', p);
@@ -95,9 +94,10 @@ export class Gemm {
     this.host.launch(
       this.#tasks[path],
       [
-        ...[p.m, p.n, p.k],
-        ...[p.a, p.aRow, p.aColumn, p.aBatch, p.b, p.bRow, p.bColumn, p.bBatch, p.c, p.cRow, p.cColumn, p.cBatch],
-        ...[p.bias, p.biasRow, p.biasColumn, mPart, nPart, mParts, nParts, stripAt, leftAt, rightAt],
+        [p.m, p.n, p.k],
+        [p.a.address, p.a.row, p.a.column, p.a.batch, p.b.address, p.b.row, p.b.column, p.b.batch],
+        [p.c.address, p.c.row, p.c.column, p.c.batch, p.bias.address, p.bias.row, p.bias.column],
+        [mPart, nPart, mParts, nParts, stripAt, leftAt, rightAt],
       ],
       p.batch * mParts * nParts,
       scratch,
@@ -107,24 +107,9 @@ export class Gemm {
 }
 
 /** The same product as (bᵀ · aᵀ)ᵀ. */
-function exchanged(p: Product): Product {
-  return {
-    ...p,
-    m: p.n,
-    n: p.m,
-    a: p.b,
-    aRow: p.bColumn,
-    aColumn: p.bRow,
-    aBatch: p.bBatch,
-    b: p.a,
-    bRow: p.aColumn,
-    bColumn: p.aRow,
-    bBatch: p.aBatch,
-    cRow: p.cColumn,
-    cColumn: p.cRow,
-    biasRow: p.biasColumn,
-    biasColumn: p.biasRow,
-  };
+function exchanged({ m, n, k, batch, a, b, c, bias }: Product): Product {
+  const turned = <T extends Omit<Operand, 'batch'>>(x: T): T => ({ ...x, row: x.column, column: x.row });
+  return { m: n, n: m, k, batch, a: turned(b), b: turned(a), c: turned(c), bias: turned(bias) };
 }
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;

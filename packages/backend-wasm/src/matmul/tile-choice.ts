@@ -4,7 +4,7 @@
  */
 import type { KernelHost } from '../code/kernel-host.js';
 import { FLOAT32 } from './element.js';
-import { Gemm } from './gemm.js';
+import { Gemm, NO_BIAS, type Operand } from './gemm.js';
 import type { TileShape } from './tile.js';
 
 const SHAPES = [
@@ -26,14 +26,14 @@ export function chooseTile(host: KernelHost, fma: boolean): TileShape {
   host.withMemory(3 * bytes, (address) => {
     const { f32 } = host.machine.linear;
     f32.fill(1, address / 4, (address + 2 * bytes) / 4);
-    const square = { aRow: SIZE * 4, aColumn: 4, aBatch: 0, bRow: SIZE * 4, bColumn: 4, bBatch: 0, cRow: SIZE * 4, cColumn: 4, cBatch: 0 };
-    const product = { ...square, m: SIZE, n: SIZE, k: SIZE, batch: 1, a: address, b: address + bytes, c: address + 2 * bytes };
+    const square = (n: number): Operand => ({ address: address + n * bytes, row: SIZE * 4, column: 4, batch: 0 });
+    const product = { m: SIZE, n: SIZE, k: SIZE, batch: 1, a: square(0), b: square(1), c: square(2), bias: NO_BIAS };
     const gemms = SHAPES.map((shape) => new Gemm(host, FLOAT32, { ...shape, fma }));
     const times = gemms.map(() => Infinity);
     for (let round = -WARM_UP; round < ROUNDS; round++) {
       gemms.forEach((gemm, i) => {
         const start = performance.now();
-        gemm.run({ ...product, bias: 0, biasRow: 0, biasColumn: 0 });
+        gemm.run(product);
         if (round >= 0) times[i] = Math.min(times[i], performance.now() - start);
       });
     }

@@ -1,16 +1,16 @@
 /** @file Pooling of any window in one to three dims, element by element, and 2x2 windows of stride 2 by vectors. Units are planes: images times channels. */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, i32x4, memory, type ModuleBuilder, v128 } from '../assembler/index.js';
-import { type Callee, call, choose, type I32, inner, least, locals, task, type V128 } from '../code/emit.js';
+import { type Callee, call, choose, type I32, inner, least, locals, task, type V128, words } from '../code/emit.js';
 
 /**
  * Planes of x (sizes D, H, W) and of y (PD, PH, PW), and of the indices `i` (address 0: none). Strides in bytes. `divisor`: of a mean, 1 for the window's part in
  * the padded input, 0 for its part in the input, else a float's bits (1 is the bits of no divisor). `flag` is set where an index lies outside.
  */
-export const POOL_FIELDS = [
-  ...(['channels', 'x', 'xN', 'xC', 'xD', 'xH', 'xW', 'y', 'yN', 'yC', 'yD', 'yH', 'yW', 'i', 'iN', 'iC', 'iD', 'iH', 'iW'] as const),
-  ...(['D', 'H', 'W', 'PD', 'PH', 'PW', 'kD', 'kH', 'kW', 'sD', 'sH', 'sW', 'pD', 'pH', 'pW', 'dD', 'dH', 'dW'] as const),
-  ...(['divisor', 'flag'] as const),
-] as const;
+export const POOL_FIELDS = words(
+  'channels x xN xC xD xH xW y yN yC yD yH yW i iN iC iD iH iW',
+  'D H W PD PH PW kD kH kW sD sH sW pD pH pW dD dH dW',
+  'divisor flag',
+);
 
 type Fields = Readonly<Record<(typeof POOL_FIELDS)[number], I32>>;
 type Dim = 'D' | 'H' | 'W';
@@ -99,9 +99,8 @@ class PoolCode {
     along('D', () =>
       along('H', () =>
         along('W', () =>
-          body(
-            i32.add(i32.mul(window.D, p.xD), i32.add(i32.mul(window.H, p.xH), i32.mul(window.W, p.xW))),
-            () => this.#place(window.D, window.H, window.W),
+          body(i32.add(i32.mul(window.D, p.xD), i32.add(i32.mul(window.H, p.xH), i32.mul(window.W, p.xW))), () =>
+            this.#place(window.D, window.H, window.W),
           ),
         ),
       ),

@@ -16,7 +16,13 @@ const planes = (view: WasmView): ImagePlanes => imagePlanes(view, addressOf(view
 const layout = ({ address, strideN, strideC, strides }: ImagePlanes): readonly number[] => [address, strideN, strideC, ...strides];
 
 /** Windows of 2x2 that touch one another, over rows that vectors can read. */
-function isPairs(x: ImagePlanes, y: ImagePlanes, i: ImagePlanes, kernel: readonly number[], { stride, padding, dilation }: Window): boolean {
+function isPairs(
+  x: ImagePlanes,
+  y: ImagePlanes,
+  i: ImagePlanes,
+  kernel: readonly number[],
+  { stride, padding, dilation }: Window,
+): boolean {
   const all = (list: readonly number[], value: number): boolean => list.every((n) => n === value);
   return (
     kernel.length === 2 &&

@@ -1,32 +1,32 @@
 /** @file Layer norm and root-mean-square norm over rows, batch norm over channels, and their gradients. */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, memory, type ModuleBuilder } from '../assembler/index.js';
-import { type I32, locals, sumLanes, task, type V128 } from '../code/emit.js';
+import { type I32, locals, sumLanes, task, type V128, words } from '../code/emit.js';
 import { copyStrided, RowLoop, StagedRow } from './row-loop.js';
 
 /**
  * Addresses of 0 are operands that there are not; strides in bytes; `eps` is the bits of a float; `inverse`, those of 1 / columns. `room`: of a staged row.
  */
-export const LAYER_NORM_FIELDS = [
-  ...(['columns', 'inverse', 'eps', 'room'] as const),
-  ...(['x', 'xRow', 'xColumn', 'weight', 'weightStride', 'bias', 'biasStride', 'out', 'outRow', 'outColumn'] as const),
-  ...(['mean', 'meanStride', 'rstd', 'rstdStride'] as const),
-] as const;
+export const LAYER_NORM_FIELDS = words(
+  'columns inverse eps room',
+  'x xRow xColumn weight weightStride bias biasStride out outRow outColumn',
+  'mean meanStride rstd rstdStride',
+);
 
 /** `parts`: how many shares of the rows have partial sums of the weight's and bias's gradients, [part][2][columns] at `partials`. */
-export const LAYER_NORM_GRAD_FIELDS = [
-  ...(['rows', 'parts', 'columns', 'inverse', 'room'] as const),
-  ...(['g', 'gRow', 'gColumn', 'x', 'xRow', 'xColumn', 'weight', 'weightStride', 'mean', 'meanStride', 'rstd', 'rstdStride'] as const),
-  ...(['out', 'outRow', 'outColumn', 'partials'] as const),
-] as const;
+export const LAYER_NORM_GRAD_FIELDS = words(
+  'rows parts columns inverse room',
+  'g gRow gColumn x xRow xColumn weight weightStride mean meanStride rstd rstdStride',
+  'out outRow outColumn partials',
+);
 
 /** Adds up `parts` rows of partial sums, `stride` bytes apart, for the columns begin … end − 1. */
-export const COLLECT_FIELDS = ['partials', 'stride', 'parts', 'out', 'outStride'] as const;
+export const COLLECT_FIELDS = words('partials stride parts out outStride');
 
-export const BATCH_NORM_FIELDS = [
-  ...(['N', 'S', 'inverse', 'eps', 'x', 'xN', 'xC', 'xS', 'weight', 'weightStride', 'bias', 'biasStride'] as const),
-  ...(['out', 'outN', 'outC', 'outS', 'mean', 'meanStride', 'variance', 'varianceStride'] as const),
-  ...(['g', 'gN', 'gC', 'gS', 'gradWeight', 'gradWeightStride', 'gradBias', 'gradBiasStride'] as const),
-] as const;
+export const BATCH_NORM_FIELDS = words(
+  'N S inverse eps x xN xC xS weight weightStride bias biasStride',
+  'out outN outC outS mean meanStride variance varianceStride',
+  'g gN gC gS gradWeight gradWeightStride gradBias gradBiasStride',
+);
 
 /** Vectors of a round: four accumulators hide the latency of an addition. */
 const UNROLL = 4;

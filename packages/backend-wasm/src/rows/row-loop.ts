@@ -9,8 +9,8 @@ export interface RowAccess {
   /** Which of the vectors of one round this is: accumulators of their own let additions overlap. */
   readonly u: number;
   /** The vector of the row at `row`; behind its end, `fill`. */
-  load(row: I32, fill?: number | V128): Vector;
-  store(row: I32, value: V128): void;
+  readonly load: (row: I32, fill?: number | V128) => Vector;
+  readonly store: (row: I32, value: V128) => void;
 }
 
 export class RowLoop {

@@ -1,6 +1,6 @@
 /** @file The kernels over rows: softmax, cross-entropy, norms, with their gradients. What they do not take, they decline. */
 import { type AcceleratedKernels, IndexError } from '@tessera/core';
-import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
+import { addressOf, type Fields, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { partsOf } from './parts.js';
 import { emitNorms, f32bits } from './norm-module.js';
@@ -27,7 +27,7 @@ export function rowKernels(host: KernelHost): RowKernels {
   const norms = (name: string) => host.module('norms', emitNorms)(name);
 
   /** Runs an entropy kernel, and throws where a target is no class. */
-  const entropy = (name: string, op: string, logits: WasmView, args: (flag: number, room: number) => readonly number[]): void => {
+  const entropy = (name: string, op: string, logits: WasmView, args: (flag: number, room: number) => Fields): void => {
     const [rows, columns] = logits.shape;
     const room = roomOf(columns);
     let bad = false;
@@ -65,7 +65,14 @@ export function rowKernels(host: KernelHost): RowKernels {
       if (!areFloat32(logits, losses, logsumexp) || targets.dtype !== 'int32') return false;
       entropy('crossEntropy', 'crossEntropy', logits, (flag, room) => [
         logits.shape[1],
-        ...[...matrix(logits), ...vector(targets), ...vector(losses), ...vector(logsumexp), 0, 0, 0, room, ignoreIndex, flag],
+        ...matrix(logits),
+        ...vector(targets),
+        ...vector(losses),
+        ...vector(logsumexp),
+        ...matrix(null),
+        room,
+        ignoreIndex,
+        flag,
       ]);
       return true;
     },
@@ -73,7 +80,14 @@ export function rowKernels(host: KernelHost): RowKernels {
       if (!areFloat32(gradLosses, logits, logsumexp, gradLogits) || targets.dtype !== 'int32') return false;
       entropy('crossEntropyGrad', 'crossEntropy', logits, (flag, room) => [
         logits.shape[1],
-        ...[...matrix(logits), ...vector(targets), ...vector(gradLosses), ...vector(logsumexp), ...matrix(gradLogits), room, ignoreIndex, flag],
+        ...matrix(logits),
+        ...vector(targets),
+        ...vector(gradLosses),
+        ...vector(logsumexp),
+        ...matrix(gradLogits),
+        room,
+        ignoreIndex,
+        flag,
       ]);
       return true;
     },
@@ -119,15 +133,26 @@ export function rowKernels(host: KernelHost): RowKernels {
       if (!takesChannels(gradOut, input, gradInput)) return false;
       const [N, C, S] = input.shape;
       const args = [N, S, f32bits(1 / (N * S)), f32bits(eps), ...channels(input), ...vector(weight), 0, 0];
-      args.push(...channels(gradInput), ...vector(mean), ...vector(variance), ...channels(gradOut), ...vector(gradWeight), ...vector(gradBias));
+      args.push(
+        ...channels(gradInput),
+        ...vector(mean),
+        ...vector(variance),
+        ...channels(gradOut),
+        ...vector(gradWeight),
+        ...vector(gradBias),
+      );
       host.launch(norms('batchNormGrad'), args, C, 0, N * C * S * 2);
       return true;
     },
   };
 }
 
-
 /** Rows of a channel must lie side by side; short ones are better off with core's reductions. */
 const takesChannels = (...views: readonly (WasmView | null)[]): boolean =>
   views.every((view) => view === null || view.shape[2] === 1 || view.strides[2] === 1);
-const channels = (view: WasmView | null): readonly [number, number, number, number] => [at(view), bytes(view, 0), bytes(view, 1), bytes(view, 2)];
+const channels = (view: WasmView | null): readonly [number, number, number, number] => [
+  at(view),
+  bytes(view, 0),
+  bytes(view, 1),
+  bytes(view, 2),
+];

@@ -1,33 +1,18 @@
 /** @file softmax, its logarithm, cross-entropy, and their gradients, row by row. */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, type ModuleBuilder } from '../assembler/index.js';
-import { type I32, locals, maxLanes, sumLanes, task, type V128 } from '../code/emit.js';
+import { type I32, locals, maxLanes, sumLanes, task, type V128, words } from '../code/emit.js';
 import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { expNonPositive } from './exponential.js';
 import { type F32, RowLoop, StagedRow } from './row-loop.js';
 
 /** Rows of two operands and a result; the second is the first where there is none. Strides in bytes. `room`: of a staged row. */
-export const ROWS_FIELDS = ['columns', 'a', 'aRow', 'aColumn', 'b', 'bRow', 'bColumn', 'out', 'outRow', 'outColumn', 'room', 'log'] as const;
+export const ROWS_FIELDS = words('columns a aRow aColumn b bRow bColumn out outRow outColumn room log');
 
 /** `flag` is set where a target is no class. Of `losses`, `sums` (logsumexp) and `targets`, the strides by row. */
-export const ENTROPY_FIELDS = [
-  'columns',
-  'logits',
-  'logitsRow',
-  'logitsColumn',
-  'targets',
-  'targetsRow',
-  'losses',
-  'lossesRow',
-  'sums',
-  'sumsRow',
-  'out',
-  'outRow',
-  'outColumn',
-  'room',
-  'ignore',
-  'flag',
-] as const;
+export const ENTROPY_FIELDS = words(
+  'columns logits logitsRow logitsColumn targets targetsRow losses lossesRow sums sumsRow out outRow outColumn room ignore flag',
+);
 
 /** Vectors that one sum adds up before it goes to the total: long rows keep their accuracy. */
 const SUM_BLOCK = 4;
@@ -126,9 +111,7 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
         () => {
           loop.each(SUM_BLOCK, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), load(y.at)))));
           collect();
-          loop.each(SUM_BLOCK, ({ load, store }) =>
-            store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))),
-          );
+          loop.each(SUM_BLOCK, ({ load, store }) => store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
         },
       );
       out.finish(to);

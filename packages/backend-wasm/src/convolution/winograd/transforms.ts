@@ -3,7 +3,7 @@
  * the transforms is n · n plain matrix products.
  */
 import { f32, f32x4, type FunctionBuilder, i32, type ModuleBuilder, v128 } from '../../assembler/index.js';
-import { type Callee, inner, least, type I32, type V128, locals, task, transpose4 } from '../../code/emit.js';
+import { type Callee, inner, least, type I32, type V128, locals, task, transpose4, words } from '../../code/emit.js';
 import { type Filtering, type Matrix, transpose } from './cook-toom.js';
 import { multiply, multiplyByPowers } from './linear-form.js';
 
@@ -123,7 +123,7 @@ export function emitOutputTransform(module: ModuleBuilder, { m, n, AT }: Filteri
 }
 
 /** Weights are read by rows (output channels), four of them in the lanes. Strides in bytes; those of taps are negative where the filter is turned. */
-export const WEIGHT_FIELDS = ['from', 'fromGroup', 'fromRow', 'fromChannel', 'tapH', 'tapW', 'rows', 'channels', 'to', 'toGroup'] as const;
+export const WEIGHT_FIELDS = words('from fromGroup fromRow fromChannel tapH tapW rows channels to toGroup');
 
 /** The task `weights`: G g Gᵀ of each filter, as [n · n][rows / 4][channels][4]. Its parts are groups times panels of four rows. */
 export function emitWeightTransform(module: ModuleBuilder, { n, G }: Filtering): void {
@@ -173,10 +173,10 @@ export function emitWeightTransform(module: ModuleBuilder, { n, G }: Filtering):
 }
 
 /** The partial sums of [n · n][rows][channels padded to 4] and where the gradient goes. Strides in bytes. */
-export const WEIGHT_GRAD_FIELDS = [
-  ...['partials', 'partialBytes', 'splits', 'element', 'partialRow', 'rows', 'channels'],
-  ...['out', 'outGroup', 'outRow', 'outChannel', 'tapH', 'tapW'],
-] as const;
+export const WEIGHT_GRAD_FIELDS = words(
+  'partials partialBytes splits element partialRow rows channels',
+  'out outGroup outRow outChannel tapH tapW',
+);
 
 /** The task `weightGrads`: Gᵀ dU G of the partial sums' sum. Its parts are groups times rows. */
 export function emitWeightGradTransform(module: ModuleBuilder, { n, G }: Filtering): void {

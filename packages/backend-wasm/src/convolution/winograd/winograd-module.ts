@@ -3,7 +3,7 @@
  * transformed channel by channel, multiplied element by element of the tile, and transformed back.
  */
 import { f32, type FunctionBuilder, i32, memory, type ModuleBuilder } from '../../assembler/index.js';
-import { call, choose, least, type I32, locals, task } from '../../code/emit.js';
+import { call, choose, least, type I32, locals, task, words } from '../../code/emit.js';
 import { copyWords } from '../../code/rows.js';
 import { FLOAT32 } from '../../matmul/element.js';
 import { emitPack } from '../../matmul/pack.js';
@@ -13,22 +13,23 @@ import { type Filtering, transpose } from './cook-toom.js';
 import { emitOutputTransform, emitTileTransform, emitWeightGradTransform, emitWeightTransform } from './transforms.js';
 
 /** The images' planes, and how they are cut: `unitRows` rows of tiles make a unit, `unitsOfImage` an image, `blockUnits` a block. */
-const PLANE_FIELDS = [
-  ...['images', 'channels', 'from', 'fromImage', 'fromGroup', 'fromPlane', 'H', 'W', 'fromH', 'fromW', 'padH', 'padW'],
-  ...['tileRows', 'tileColumns', 'unitRows', 'unitsOfImage', 'blockUnits', 'tiles'],
-  ...['planeAt', 'planeRow', 'planeBytes', 'rowsAt', 'inputAt', 'productAt', 'stripAt'],
-] as const;
+const PLANE_FIELDS = words(
+  'images channels from fromImage fromGroup fromPlane H W fromH fromW padH padW',
+  'tileRows tileColumns unitRows unitsOfImage blockUnits tiles',
+  'planeAt planeRow planeBytes rowsAt inputAt productAt stripAt',
+);
 
 export const FORWARD_FIELDS = [
   ...PLANE_FIELDS,
-  ...['rows', 'weights', 'weightsGroup', 'rowBlock', 'bias', 'biasStride', 'resultsAt'],
-  ...['out', 'outImage', 'outGroup', 'outPlane', 'outH', 'outW', 'PH', 'PW'],
+  ...words('rows weights weightsGroup rowBlock bias biasStride resultsAt', 'out outImage outGroup outPlane outH outW PH PW'),
 ] as const;
 
 export const GRADIENT_FIELDS = [
   ...PLANE_FIELDS,
-  ...['rows', 'splits', 'partials', 'partialBytes', 'element', 'partialRow', 'leftAt', 'rightAt'],
-  ...['grad', 'gradImage', 'gradGroup', 'gradPlane', 'gradH', 'gradW', 'PH', 'PW', 'gradRow', 'gradBytes'],
+  ...words(
+    'rows splits partials partialBytes element partialRow leftAt rightAt',
+    'grad gradImage gradGroup gradPlane gradH gradW PH PW gradRow gradBytes',
+  ),
 ] as const;
 
 type PlaneFields = Readonly<Record<(typeof PLANE_FIELDS)[number], I32>>;

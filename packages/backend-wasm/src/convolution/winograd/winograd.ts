@@ -1,13 +1,13 @@
 /** @file Running Winograd convolutions: how images are cut into blocks of tiles, and where everything lies. */
 import type { Kernel } from '../../machine/machine.js';
 import { MULTIPLICATIONS_PER_NS } from '../../matmul/gemm.js';
-import type { KernelHost } from '../../code/kernel-host.js';
+import type { Fields, KernelHost } from '../../code/kernel-host.js';
 import { columnsOf, type TileShape } from '../../matmul/tile.js';
 import { FLOAT32 } from '../../matmul/element.js';
 import { type Correlation, roundUp } from '../correlation.js';
 import type { ImagePlanes } from '../image-planes.js';
 import { splitsOf } from '../weight-grad.js';
-import { type Filtering } from './cook-toom.js';
+import type { Filtering } from './cook-toom.js';
 import { emitWinograd } from './winograd-module.js';
 
 /** A 3x3 convolution of stride 1 without dilation, or one of its gradients. */
@@ -78,8 +78,8 @@ export class Winograd {
         this.#forward,
         [
           ...this.#planeFields(from, channels, padding, cut),
-          ...[rows, shared, groupBytes, rowBlock, bias.address, bias.stride, resultsAt],
-          ...[out.address, out.strideN, out.strideC * rows, out.strideC, out.strides[1], out.strides[2], out.sizes[1], out.sizes[2]],
+          [rows, shared, groupBytes, rowBlock, bias.address, bias.stride, resultsAt],
+          [out.address, out.strideN, out.strideC * rows, out.strideC, out.strides[1], out.strides[2], out.sizes[1], out.sizes[2]],
         ],
         groups * cut.blocks,
         resultsAt + m * width + 64,
@@ -109,9 +109,9 @@ export class Winograd {
         this.#gradient,
         [
           ...this.#planeFields(from, channels, padding, cut),
-          ...[rows, splits, partials, partialBytes, element, partialRow, leftAt, rightAt],
-          ...[gradOut.address, gradOut.strideN, gradOut.strideC * rows, gradOut.strideC, gradOut.strides[1], gradOut.strides[2]],
-          ...[gradOut.sizes[1], gradOut.sizes[2], gradRow, gradBytes],
+          [rows, splits, partials, partialBytes, element, partialRow, leftAt, rightAt],
+          [gradOut.address, gradOut.strideN, gradOut.strideC * rows, gradOut.strideC, gradOut.strides[1], gradOut.strides[2]],
+          [gradOut.sizes[1], gradOut.sizes[2], gradRow, gradBytes],
         ],
         groups * splits,
         end,
@@ -120,8 +120,8 @@ export class Winograd {
       host.launch(
         this.#weightGrads,
         [
-          ...[partials, partialBytes, splits, element, partialRow, rows, channels],
-          ...[weights.address, weights.group, weights.row, weights.channel, weights.tapH, weights.tapW],
+          [partials, partialBytes, splits, element, partialRow, rows, channels],
+          [weights.address, weights.group, weights.row, weights.channel, weights.tapH, weights.tapW],
         ],
         groups * rows,
         0,
@@ -180,12 +180,12 @@ export class Winograd {
     };
   }
 
-  #planeFields(from: ImagePlanes, channels: number, padding: readonly [number, number], cut: Cut): number[] {
+  #planeFields(from: ImagePlanes, channels: number, padding: readonly [number, number], cut: Cut): Fields {
     return [
-      ...[from.N, channels, from.address, from.strideN, from.strideC * channels, from.strideC],
-      ...[from.sizes[1], from.sizes[2], from.strides[1], from.strides[2], ...padding],
-      ...[cut.tileRows, cut.tileColumns, cut.unitRows, cut.unitsOfImage, cut.blockUnits, cut.tiles],
-      ...[cut.planeAt, cut.planeRow, cut.planeBytes, cut.rowsAt, cut.inputAt, cut.productAt, cut.stripAt],
+      [from.N, channels, from.address, from.strideN, from.strideC * channels, from.strideC],
+      [from.sizes[1], from.sizes[2], from.strides[1], from.strides[2], ...padding],
+      [cut.tileRows, cut.tileColumns, cut.unitRows, cut.unitsOfImage, cut.blockUnits, cut.tiles],
+      [cut.planeAt, cut.planeRow, cut.planeBytes, cut.rowsAt, cut.inputAt, cut.productAt, cut.stripAt],
     ];
   }
 }
