@@ -4,9 +4,15 @@ import { TRAIN_CHECK } from '../cases.mjs';
 
 const { F, init, noGrad, optim, scope, tensor } = tessera;
 
-/** `opts`: what `init` takes. */
-export default async function make(opts = {}) {
-  const device = await init(opts);
+/** `device`: 'cpu', or any other id with a package backend-<id> that exports its plugin under the name <id>Plugin. */
+async function start({ device, threads }) {
+  const known = (await tessera.runtimes.current.backends()).some((b) => b.id === device);
+  const plugins = known ? [] : [(await import(`../../packages/backend-${device}/dist/index.js`))[`${device}Plugin`]];
+  return init({ device, plugins, backendOptions: threads === undefined ? {} : { [device]: { threads } } });
+}
+
+export default async function make(opts) {
+  const device = await start(opts);
   const T = (t) =>
     tensor(t.data, { dtype: t.int ? 'int32' : 'float32' })
       .reshape(t.shape)

@@ -2,7 +2,7 @@
 import { shippedFixtures } from './fixtures/index.js';
 import { suitesOf } from './levels.js';
 import type { FailedCase } from './report/scorecard.js';
-import { mayContain, selects, type Selection } from './run.js';
+import { mayContain, type Selection, wantedBy } from './run.js';
 import { runSuite } from './run-suite.js';
 import { type SubjectSource, withSubject } from './subject/start.js';
 import { LEVELS, type Level, type Suite } from './suite.js';
@@ -46,10 +46,10 @@ function declare(level: Level, suites: readonly Suite[], options: ConformOptions
 
 /** Each test has a device of its own: runners may run some of them, in any order. */
 async function failuresOf(suite: Suite, options: ConformOptions): Promise<FailedCase[]> {
-  const { only } = options;
+  const { only, sample = false } = options;
   return withSubject(options, options.name, async (subject) => {
     const failures: FailedCase[] = [];
-    for await (const result of runSuite(suite, subject, (id) => only === undefined || selects(only, suite, id))) {
+    for await (const result of runSuite(suite, subject, wantedBy(suite, only, sample))) {
       if (result.status === 'failed') failures.push({ id: result.id, ...result.failure });
     }
     return failures;

@@ -2,7 +2,9 @@
 export type { CaseResult, Failure } from './check/result.js';
 export type { SkipKind } from './check/skip.js';
 export * from './fixtures/index.js';
+export { type CommandOf, htmlOf } from './report/html.js';
 export { markdownOf } from './report/markdown.js';
+export { type LevelTotals, levelTotals, overviewLines, type ReasonTotals, reasonTotals } from './report/overview.js';
 export { conform, type ConformOptions, type TestRunner } from './conform.js';
 export { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from './report/scorecard.js';
 export { type ConformanceOptions, type Progress, runConformance, type Selection } from './run.js';

@@ -12,13 +12,15 @@ export async function* runSuite(suite: Suite, subject: Subject, wanted: (id: str
 }
 
 async function runCase(one: Case, subject: Subject): Promise<CaseResult> {
-  const { id, skip } = one;
+  const { id, skip, difference } = one;
   if (skip !== undefined) return { id, status: 'skipped', kind: 'scope', reason: skip };
   let stage = '';
   try {
     await leakFree(subject.device, () => one.run((name) => (stage = name)));
-    return { id, status: 'passed' };
+    if (difference === undefined) return { id, status: 'passed' };
+    return { id, status: 'failed', failure: { stage, message: `it agrees with PyTorch, and is listed as different: ${difference}` } };
   } catch (error) {
+    if (difference !== undefined && error instanceof Mismatch) return { id, status: 'skipped', kind: 'difference', reason: difference };
     if (error instanceof Skip) return { id, status: 'skipped', kind: error.kind, reason: error.reason };
     return { id, status: 'failed', failure: { stage, message: messageOf(error), ...inputsOf(one), ...comparison(error) } };
   }

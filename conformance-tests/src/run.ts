@@ -18,6 +18,11 @@ export interface Selection {
   readonly levels?: readonly Level[];
   /** Only cases whose id, or whose op's name, fits: see {@link selects}. */
   readonly only?: string;
+  /**
+   * A fixed sample in place of all cases: of each op and layer the first case of each kind (PyTorch's samples, strided ones, special values, edges,
+   * calls that it refuses, …); all kernels, optimizers and models. Default false.
+   */
+  readonly sample?: boolean;
   /** Default: the data that this package ships. */
   readonly fixtures?: FixtureSource;
 }
@@ -36,13 +41,13 @@ export interface Progress {
  * process.exitCode = card.failed > 0 ? 1 : 0;
  */
 export async function runConformance(options: ConformanceOptions): Promise<Scorecard> {
-  const { only, fixtures = shippedFixtures() } = options;
+  const { only, sample = false, fixtures = shippedFixtures() } = options;
   return withSubject(options, options.name, async (subject) => {
     const rows: ScorecardRow[] = [];
     for (const suite of await suitesOf(options, fixtures)) {
       if (only !== undefined && !mayContain(suite, only)) continue;
       const results = [];
-      for await (const result of runSuite(suite, subject, (id) => only === undefined || selects(only, suite, id))) {
+      for await (const result of runSuite(suite, subject, wantedBy(suite, only, sample))) {
         results.push(result);
         if (result.status === 'failed') options.onFailure?.({ id: result.id, ...result.failure }, suite);
       }
@@ -52,6 +57,20 @@ export async function runConformance(options: ConformanceOptions): Promise<Score
     }
     return scorecardOf(subject.name, subject.device.backend.capabilities.dtypes, rows);
   });
+}
+
+/** Tells which cases of a suite are wanted. Asked once for each, in order. */
+export function wantedBy(suite: Suite, only: string | undefined, sample: boolean): (id: string) => boolean {
+  const seen = new Set<string>();
+  const sampled = sample && (suite.level === 'ops' || suite.level === 'modules');
+  return (id) => {
+    if (only !== undefined && !selects(only, suite, id)) return false;
+    const kind = id.slice(0, id.lastIndexOf('/'));
+    if (!sampled) return true;
+    if (seen.has(kind)) return false;
+    seen.add(kind);
+    return true;
+  };
 }
 
 /** Does one of the patterns, separated by commas, pick a case? */

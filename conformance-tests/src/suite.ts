@@ -10,6 +10,8 @@ export interface Case {
   readonly id: string;
   /** Why it is not run. */
   readonly skip?: string;
+  /** Why it is run, and expected not to agree. */
+  readonly difference?: string;
   /** The call as a person would write it. */
   inputs?(): string;
   /** @param stage Says which part runs now. @throws Mismatch, Skip, and whatever the device throws */

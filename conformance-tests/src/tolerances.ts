@@ -34,7 +34,13 @@ export interface OpTolerance {
   readonly reason: string;
 }
 
-export const OP_TOLERANCES: Readonly<Record<string, OpTolerance>> = {};
+export const OP_TOLERANCES: Readonly<Record<string, OpTolerance>> = {
+  'nn.CTCLoss': {
+    grads: { rtol: 1e-4 },
+    reason:
+      'log p of a whole labelling is near −400 in this data, where float32 has steps of 3e-5; data of modules come without PyTorch’s own error, which is 1e-4 in nn.functional.ctc_loss',
+  },
+};
 
 /** What one tensor of one case must keep to. */
 export function toleranceFor(op: string, part: 'values' | 'grads', dtype: DType, elements: number): Tolerance {

@@ -1,20 +1,32 @@
 /** @file The kit finds faults: each of the backends that are wrong on purpose fails, on the case that is about its fault. */
+import { readFile } from 'node:fs/promises';
 import { CpuBackend } from '@tessera/backend-cpu';
 import type { Backend } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
 import { type ConformanceOptions, runConformance, type Scorecard } from '../src/index.js';
-import { FAULTS } from './support/broken-backend.js';
+import { FAULTS } from './support/faults/index.js';
 
-const run = (create: () => Backend, only: string, levels: ConformanceOptions['levels'] = ['kernels']): Promise<Scorecard> => runConformance({ create, levels, only });
+const run = (create: () => Backend, only: string, levels: ConformanceOptions['levels'] = ['kernels']): Promise<Scorecard> =>
+  runConformance({ create, levels, only });
 const failuresOf = (card: Scorecard): string[] => card.rows.flatMap((row) => row.failures.map(({ id }) => id));
 
 describe('the kernels level', () => {
   it.each(Object.entries(FAULTS))('finds it: %s', async (_, { caughtBy, make }) => {
-    expect(failuresOf(await run(make, caughtBy))).toContain(caughtBy);
+    const card = await run(make, caughtBy);
+    expect(failuresOf(card)).toContain(caughtBy);
+    // It must be the fault that is found, not a slip in how it was made.
+    for (const { message } of card.rows.flatMap(({ failures }) => failures))
+      expect(message).not.toMatch(/^threw (Type|Reference|Syntax)Error/);
+  });
+
+  it('are all in the README, each beside the case that finds it', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| (.+?) +\| `(.+?)` +\|$/gm)].map(([, name, caughtBy]) => [name, caughtBy]);
+    expect(rows).toEqual(Object.entries(FAULTS).map(([name, { caughtBy }]) => [name, caughtBy]));
   });
 
   it('finds none of them in the sound backend', async () => {
-    const cases = Object.values(FAULTS).map(({ caughtBy }) => caughtBy);
+    const cases = [...new Set(Object.values(FAULTS).map(({ caughtBy }) => caughtBy))];
     const card = await run(() => new CpuBackend() as unknown as Backend, cases.join(','));
     expect(failuresOf(card)).toEqual([]);
     expect(card.passed).toBe(cases.length);
@@ -25,14 +37,21 @@ describe('the ops level', () => {
   it('finds a wrong value, and says which call and what came out', async () => {
     const card = await run(FAULTS['scatter ignores duplicates'].make, 'scatter_add', ['ops']);
     const [failure] = card.rows[0].failures;
-    expect(failure).toMatchObject({ id: expect.stringMatching(/^scatter_add\//) as string, stage: expect.any(String) as string, inputs: expect.stringContaining('scatter') as string });
+    expect(failure).toMatchObject({
+      id: expect.stringMatching(/^scatter_add\//) as string,
+      stage: expect.any(String) as string,
+      inputs: expect.stringContaining('scatter') as string,
+    });
     expect(failure.expected).toMatch(/^float32|^int32/);
     expect(failure.got).toMatch(/^float32|^int32/);
   });
 
   it('finds a leak, and says where it was allocated', async () => {
-    const card = await run(FAULTS['free gives nothing back'].make, 'abs/sample/0', ['ops']);
-    expect(card.rows[0].failures[0].message).toMatch(/leak: \d+ buffers? left after the case/);
-    expect(card.rows[0].failures[0].message).toContain('at ');
+    const messageOf = async (fault: string): Promise<string> =>
+      (await run(FAULTS[fault].make, 'abs/sample/0', ['ops'])).rows[0].failures[0].message;
+    const scratch = await messageOf('a kernel keeps its scratch');
+    expect(scratch).toMatch(/leak: \d+ buffers? left after the case/);
+    expect(scratch).toMatch(/float32\[8\] at .*pointwise/);
+    expect(await messageOf('free gives nothing back')).toMatch(/all of them were freed, and stayed on the backend’s account/);
   });
 });

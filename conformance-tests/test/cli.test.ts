@@ -1,15 +1,19 @@
 /** @file The command line: what it prints, and its exit codes. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { CpuBackend } from '@tessera/backend-cpu';
 import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
-import { FAULTS } from './support/broken-backend.js';
+import { FAULTS } from './support/faults/index.js';
 
 const pluginOf = (id: string, create: () => Backend): Plugin => ({
   name: id,
   version: '0.0.0',
   contract: CONTRACT_VERSION,
-  register: ({ container }) => void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
+  register: ({ container }) =>
+    void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
 });
 const plugins = {
   sound: pluginOf('sound', () => new CpuBackend() as unknown as Backend),
@@ -45,6 +49,54 @@ describe('the command', () => {
     expect(level.lines).toHaveLength(1);
     expect(level.lines[0]).toContain('kernels, ops, modules, optimizers, training');
     expect((await run('--frobnicate')).lines).toHaveLength(1);
+  });
+
+  it('runs several devices, and writes what came of them', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'conformance-'));
+    const { code, lines } = await run(
+      '--device',
+      'sound,broken',
+      '--just',
+      'kernels',
+      '--only',
+      'scatter/add/same-target',
+      '--report',
+      folder,
+    );
+    expect(lines.filter((line) => line.startsWith('device'))).toEqual([
+      'device sound: 1 passed, 0 failed, 0 skipped',
+      'device broken: 0 passed, 1 failed, 0 skipped',
+    ]);
+    expect(lines.at(-1)).toBe('1 passed, 1 failed, 0 skipped');
+    expect(code).toBe(1);
+    const cards = JSON.parse(await readFile(path.join(folder, 'scorecard.json'), 'utf8')) as { device: string }[];
+    expect(cards.map(({ device }) => device)).toEqual(['sound', 'broken']);
+    expect(await readFile(path.join(folder, 'scorecard.html'), 'utf8')).toContain('--device broken --just kernels');
+    expect(await readFile(path.join(folder, 'scorecard.md'), 'utf8')).toContain('# Conformance of broken');
+    await rm(folder, { recursive: true });
+  });
+
+  it('hands options on to the backend', async () => {
+    const lines: string[] = [];
+    let given: unknown;
+    const plugin: Plugin = {
+      ...plugins.sound,
+      register: ({ container }) =>
+        void container.register(BACKEND, {
+          useValue: {
+            id: 'tuned',
+            priority: 0,
+            isAvailable: () => ({ available: true }),
+            create(options: unknown) {
+              given = options;
+              return Object.assign(new CpuBackend(), { id: 'tuned' }) as unknown as Backend;
+            },
+          },
+        }),
+    };
+    const argv = ['--device', 'tuned', '--option', 'threads=2', '--option', 'mode=fast', '--just', 'ops', '--only', 'abs/sample/0'];
+    expect(await main(argv, { program: 'conformance', plugins: { tuned: plugin }, write: (line) => lines.push(line) })).toBe(0);
+    expect(given).toEqual({ threads: 2, mode: 'fast' });
   });
 
   it('ends with 1 where nothing fits the pattern', async () => {

@@ -39,6 +39,6 @@ try {
   await run(options, display(options.epochs));
 } catch (error) {
   // What commander throws it has printed already.
-  if (!(error instanceof CommanderError)) console.error(error instanceof Error ? String(error) : error);
+  if (!(error instanceof CommanderError)) console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
 }

@@ -24,10 +24,10 @@ export interface Outcome {
 
 export const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
 
-function makeOptimizer(model: CNN, { optimizer, lr }: Options): optim.Optimizer<object> {
-  if (optimizer === 'adam') return new optim.Adam(model.parameters(), { lr }) as optim.Optimizer<object>;
-  if (optimizer === 'adamw') return new optim.AdamW(model.parameters(), { lr }) as optim.Optimizer<object>;
-  return new optim.SGD(model.parameters(), { lr, momentum: 0.9 }) as optim.Optimizer<object>;
+function makeOptimizer(model: CNN, { optimizer, lr }: Options): optim.Adam | optim.AdamW | optim.SGD {
+  if (optimizer === 'adam') return new optim.Adam(model.parameters(), { lr });
+  if (optimizer === 'adamw') return new optim.AdamW(model.parameters(), { lr });
+  return new optim.SGD(model.parameters(), { lr, momentum: 0.9 });
 }
 
 /** Saves the weights, loads them into another model, and checks that it is as good. */
@@ -39,14 +39,24 @@ async function saveAndCheck(model: CNN, file: string, accuracy: number, loader: 
   if (again !== accuracy) throw new Error(`the saved weights give ${percent(again)}, the trained ones ${percent(accuracy)}`);
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new Error(`--out '${folder}' cannot be made (${code}); allowed is a folder that can be written to`, { cause });
+  }
+}
+
 export async function run(options: Options, display: Display): Promise<Outcome> {
   const device = await init({ device: options.device });
-  await mkdir(options.out, { recursive: true });
+  await makeFolder(options.out);
   manualSeed(options.seed);
   const model = new CNN();
   const optimizer = makeOptimizer(model, options);
   const digits = await loadDigits();
   const loader = new data.DataLoader<[Tensor, Tensor]>(digits.train, { batchSize: options.batchSize, shuffle: true });
+  const scheduler = new optim.lrScheduler.CosineAnnealingLR(optimizer, options.epochs * loader.length);
   const testLoader = new data.DataLoader<[Tensor, Tensor]>(digits.test, { batchSize: 360 });
   display.print(`Training on ${digits.train.length} digits on ${device.id}, seed ${options.seed}\n${String(model)}`);
 
@@ -55,7 +65,7 @@ export async function run(options: Options, display: Display): Promise<Outcome> 
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
     display.epochStarts(epoch, loader.length);
     let last: Progress | undefined;
-    const own = await trainEpoch(model, loader, optimizer, epoch, (progress) => display.step((last = progress)));
+    const own = await trainEpoch(model, loader, optimizer, scheduler, epoch, (progress) => display.step((last = progress)));
     display.epochEnds(epoch, own.reduce((a, b) => a + b, 0) / own.length, last!);
     losses.push(...own);
   }

@@ -18,11 +18,15 @@ async function hits(logits: Tensor, labels: Tensor): Promise<number> {
   return noGrad(() => logits.argmax(1).eq(labels).sum()).itemAsync();
 }
 
-/** Trains for one epoch; answers the losses of its steps. */
+/**
+ * Trains for one epoch; answers the losses of its steps.
+ * @throws Error when the loss is no number any more.
+ */
 export async function trainEpoch(
   model: CNN,
   loader: data.DataLoader<Batch>,
-  optimizer: optim.Optimizer<object>,
+  optimizer: optim.Adam | optim.AdamW | optim.SGD,
+  scheduler: optim.lrScheduler.LRScheduler,
   epoch: number,
   report: (progress: Progress) => void,
 ): Promise<number[]> {
@@ -37,7 +41,10 @@ export async function trainEpoch(
     const loss = F.crossEntropy(logits, labels);
     loss.backward();
     optimizer.step();
-    losses.push(await loss.itemAsync());
+    scheduler.step();
+    const value = await loss.itemAsync();
+    if (!Number.isFinite(value)) throw new Error(`the loss became ${value} in epoch ${epoch}: try a smaller --lr`);
+    losses.push(value);
     right += await hits(logits, labels);
     seen += labels.size(0);
     report({ epoch, loss: losses.at(-1)!, accuracy: right / seen, imagesPerSecond: (1000 * seen) / (performance.now() - start) });

@@ -56,7 +56,12 @@ function traceAllocations({ backend }: Device): { report(): string; end(): void 
     free.call(backend, buffer);
   };
   return {
-    report: () => [...live.values()].slice(0, SHOWN).map((line) => `\n      ${line}`).join('') + (live.size > SHOWN ? `\n      and ${live.size - SHOWN} more` : ''),
+    report: () => {
+      if (live.size === 0) return ': all of them were freed, and stayed on the backend’s account';
+      const lines = [...live.values()].slice(0, SHOWN);
+      if (live.size > SHOWN) lines.push(`and ${live.size - SHOWN} more`);
+      return lines.map((line) => `\n      ${line}`).join('');
+    },
     end: () => Object.assign(traced, { allocate, free }),
   };
 }

@@ -12,11 +12,11 @@ export const DEVICES = Object.keys(PACKAGES);
 
 /**
  * The plugin of a device.
- * @param from A package or a file that exports it, where it is not one of ours.
+ * @param from A package or a file that exports it, where the device is not one of ours.
  * @throws Error with one line for the person at the terminal
  */
 export async function pluginFor(device: string, from?: string): Promise<Plugin> {
-  const name = from ?? PACKAGES[device];
+  const name = PACKAGES[device] ?? from;
   if (name === undefined) throw new Error(`unknown device '${device}': it must be ${DEVICES.join(', ')}, or come with --plugin NAME`);
   const module = await load(name);
   const plugin = Object.values(module).find(isPlugin);

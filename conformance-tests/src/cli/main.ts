@@ -1,34 +1,16 @@
-/** @file The command line: which options there are, and what a run prints. */
-import { writeFile } from 'node:fs/promises';
-import type { Plugin } from '@tessera/core';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { directoryFiles, fixtureSource } from '../fixtures/index.js';
+/** @file The command line: runs the suite on one device after another, and prints what comes of it. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CommanderError } from 'commander';
+import { htmlOf } from '../report/html.js';
 import { markdownOf } from '../report/markdown.js';
-import { type FailedCase, type ScorecardRow, summaryOf } from '../report/scorecard.js';
-import { type ConformanceOptions, runConformance } from '../run.js';
-import { type Level, LEVELS } from '../suite.js';
-import { DEVICES, pluginFor } from './devices.js';
+import { overviewLines } from '../report/overview.js';
+import { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from '../report/scorecard.js';
+import { runConformance } from '../run.js';
+import type { Level } from '../suite.js';
+import { type Arguments, type CliContext, optionsFor, parse } from './arguments.js';
 
-interface Arguments {
-  readonly device: string;
-  readonly plugin?: string;
-  readonly level?: Level;
-  readonly just?: Level;
-  readonly only?: string;
-  readonly fixtures?: string;
-  readonly json?: string;
-  readonly markdown?: string;
-  readonly quiet?: true;
-}
-
-/** Where the command was called from, for the lines that it prints. */
-export interface CliContext {
-  /** How it is called, such as `npm run conformance --`. */
-  readonly program: string;
-  readonly write?: (line: string) => void;
-  /** Devices besides those that have a package. */
-  readonly plugins?: Readonly<Record<string, Plugin>>;
-}
+export type { CliContext } from './arguments.js';
 
 /** Runs the command. @returns the exit code: 0, 1 where a case failed, 2 for wrong arguments. */
 export async function main(argv: readonly string[], context: CliContext): Promise<number> {
@@ -40,61 +22,50 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
   }
-  let options: ConformanceOptions;
+  const runs = [];
   try {
-    options = await optionsFor(given, context);
+    for (const device of given.device) runs.push(await optionsFor(device, given, context));
   } catch (error) {
     write(error instanceof Error ? error.message : String(error));
     return 2;
   }
-  const card = await runConformance({
-    ...options,
-    onFailure: (failure, { level }) => failureLines(failure, level, given, context).forEach(write),
-    onRow: (row) => given.quiet || write(rowLine(row)),
-  });
-  if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(card, null, 1)}\n`);
-  if (given.markdown !== undefined) await writeFile(given.markdown, markdownOf(card));
-  if (card.rows.length === 0)
-    write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
-  write(summaryOf(card));
-  return card.failed > 0 || card.rows.length === 0 ? 1 : 0;
+  const cards: Scorecard[] = [];
+  for (const options of runs) {
+    const card = await runConformance({
+      ...options,
+      onFailure: (failure, { level }) => failureLines(failure, commandOf(given, context)(options.device, level, failure.id)).forEach(write),
+      onRow: (row) => given.quiet || write(rowLine(row)),
+    });
+    if (card.rows.length === 0)
+      write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
+    else if (given.only === undefined) overviewLines(card).forEach(write);
+    if (runs.length > 1) write(`device ${card.device}: ${summaryOf(card)}`);
+    cards.push(card);
+  }
+  await writeReports(cards, given, context);
+  write(summaryOf(total(cards)));
+  return cards.some(({ failed, rows }) => failed > 0 || rows.length === 0) ? 1 : 0;
 }
 
-function parse(argv: readonly string[], { program }: CliContext, write: (line: string) => void): Arguments {
-  const level = (name: string): Level => {
-    if (!(LEVELS as readonly string[]).includes(name)) throw new InvalidArgumentError(`It must be ${LEVELS.join(', ')}.`);
-    return name as Level;
-  };
-  const command = new Command(program)
-    .description('Runs the conformance suite of Tessera on a device.')
-    .addOption(new Option('--device <id>', `the device: ${DEVICES.join(', ')}, or a plugin’s`).default('cpu'))
-    .option('--plugin <name>', 'a package or file that exports the device’s plugin')
-    .addOption(new Option('--level <level>', `run up to this level: ${LEVELS.join(', ')}`).argParser(level))
-    .addOption(new Option('--just <level>', 'run this level alone').argParser(level).conflicts('level'))
-    .option('--only <pattern>', 'run an op (add), a part (add/sample), one case (add/sample/0), or what fits add*')
-    .option('--fixtures <dir>', 'reference data of one’s own, as fixtures/FORMAT.md says, plain or gzipped')
-    .option('--json <file>', 'write the scorecard as JSON')
-    .option('--markdown <file>', 'write the scorecard as Markdown')
-    .option('--quiet', 'print failures and the last line only')
-    .allowExcessArguments(false)
-    .configureOutput({ writeOut: (text) => write(text.trimEnd()), writeErr: (text) => write(text.trim().replaceAll('\n', ' ')) })
-    .exitOverride();
-  return command.parse(argv, { from: 'user' }).opts<Arguments>();
+/** The cases of all devices together. */
+function total(cards: readonly Scorecard[]): Pick<Scorecard, 'passed' | 'failed' | 'skipped'> {
+  const sum = (part: 'passed' | 'failed' | 'skipped'): number => cards.reduce((n, card) => n + card[part], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
 }
 
-async function optionsFor(
-  { device, plugin, level, just, only, fixtures }: Arguments,
-  { plugins }: CliContext,
-): Promise<ConformanceOptions> {
-  return {
-    plugin: plugins?.[device] ?? (await pluginFor(device, plugin)),
-    device,
-    name: device,
-    ...(level && { level }),
-    ...(just && { levels: [just] }),
-    ...(only !== undefined && { only }),
-    ...(fixtures !== undefined && { fixtures: fixtureSource(directoryFiles(fixtures)) }),
-  };
+/** One scorecard as itself, several as a list. */
+async function writeReports(cards: readonly Scorecard[], given: Arguments, context: CliContext): Promise<void> {
+  const json = (): string => `${JSON.stringify(cards.length === 1 ? cards[0] : cards, null, 1)}\n`;
+  const markdown = (): string => cards.map(markdownOf).join('\n');
+  const html = (): string => htmlOf(cards, commandOf(given, context));
+  if (given.json !== undefined) await writeFile(given.json, json());
+  if (given.markdown !== undefined) await writeFile(given.markdown, markdown());
+  if (given.html !== undefined) await writeFile(given.html, html());
+  if (given.report === undefined) return;
+  await mkdir(given.report, { recursive: true });
+  await writeFile(path.join(given.report, 'scorecard.json'), json());
+  await writeFile(path.join(given.report, 'scorecard.md'), markdown());
+  await writeFile(path.join(given.report, 'scorecard.html'), html());
 }
 
 function rowLine({ level, name, passed, failed, skipped, skips }: ScorecardRow): string {
@@ -103,22 +74,26 @@ function rowLine({ level, name, passed, failed, skipped, skips }: ScorecardRow):
   return `${failed > 0 ? '✗' : passed > 0 ? '✓' : '-'} ${level} ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`;
 }
 
-function failureLines(
-  { id, stage, message, inputs, expected, got }: FailedCase,
-  level: Level,
-  given: Arguments,
-  { program }: CliContext,
-): string[] {
-  const options = [
-    `--device ${given.device}`,
-    ...(given.plugin ? [`--plugin ${given.plugin}`] : []),
-    ...(given.fixtures ? [`--fixtures ${given.fixtures}`] : []),
-  ];
+/** The command that runs one case alone, as it was called. */
+const commandOf =
+  (given: Arguments, { program }: CliContext) =>
+  (device: string, level: Level, id: string): string =>
+    [
+      program,
+      `--device ${device}`,
+      ...(given.plugin ? [`--plugin ${given.plugin}`] : []),
+      ...given.option.map((option) => `--option ${option}`),
+      ...(given.fixtures ? [`--fixtures ${given.fixtures}`] : []),
+      `--just ${level}`,
+      `--only '${id}'`,
+    ].join(' ');
+
+function failureLines({ id, stage, message, inputs, expected, got }: FailedCase, command: string): string[] {
   return [
     `✗ ${id} (${stage}): ${message}`,
     ...(inputs === undefined ? [] : [`    call      ${inputs}`]),
     ...(expected === undefined ? [] : [`    expected  ${expected}`]),
     ...(got === undefined ? [] : [`    got       ${got}`]),
-    `    run it    ${program} ${options.join(' ')} --just ${level} --only '${id}'`,
+    `    run it    ${command}`,
   ];
 }

@@ -1,9 +1,12 @@
-/** @file The accelerated kernels: convolution, pooling, softmax, linear. Each must give what its decomposition gives, within float32's rounding. */
+/** @file The accelerated kernels: all of them together; softmax and linear. Each must give what its decomposition gives, within float32's rounding. */
 import type { Suite } from '../suite.js';
 import { accelerated } from './accelerated.js';
 import { checkArray } from './check-array.js';
+import { attentionSuites } from './attention-suite.js';
+import { crossEntropySuites } from './cross-entropy-suite.js';
+import { normSuites } from './norm-suite.js';
 import { convolutionSuites } from './convolution-suite.js';
-import { type HostArray, hostArray, randomArray, withInfinity } from './host.js';
+import { type HostArray, hostArray, randomArray, withInfinity, withNaN } from './host.js';
 import { CONTIGUOUS, OFFSET, TRANSPOSED } from './layouts.js';
 import { poolSuites } from './pool-suite.js';
 
@@ -11,7 +14,15 @@ const LAYOUTS = [CONTIGUOUS, OFFSET, TRANSPOSED];
 const ALLOWED = (): number => 1e-5;
 
 export function acceleratedSuites(): Suite[] {
-  return [...convolutionSuites(), ...poolSuites(), ...softmaxSuites(), linearSuite()];
+  return [
+    ...convolutionSuites(),
+    ...poolSuites(),
+    ...softmaxSuites(),
+    linearSuite(),
+    ...normSuites(),
+    ...attentionSuites(),
+    ...crossEntropySuites(),
+  ];
 }
 
 function softmaxSuites(): Suite[] {
@@ -20,7 +31,11 @@ function softmaxSuites(): Suite[] {
     ['1x1', randomArray('float32', [1, 1], 74)],
     ['5x1031', randomArray('float32', [5, 1031], 75)],
     ['large', hostArray('float32', [2, 5], ([i, j]) => (i === 0 ? 1e4 : -1e4) + j)],
+    ...[31, 32, 33, 127, 129, 257, 4099].map((columns) => [`2x${columns}`, randomArray('float32', [2, columns], 81)] as const),
+    ['257x3', randomArray('float32', [257, 3], 82)],
     ['infinity', withInfinity()],
+    ['nan', withNaN()],
+    ['nothing', hostArray('float32', [2, 5], ([i]) => (i === 0 ? -Infinity : 1))],
   ];
   return [
     accelerated('softmax', function* () {
@@ -62,12 +77,14 @@ function softmaxSuites(): Suite[] {
 
 function softmax({ shape, data }: HostArray, log: boolean): HostArray {
   const [, columns] = shape;
-  const row = (i: number): readonly number[] => data.slice(i * columns, (i + 1) * columns);
-  return hostArray('float32', shape, ([i, j]) => {
-    const values = row(i);
-    const most = Math.max(...values);
-    const sum = values.reduce((total, x) => total + Math.exp(x - most), 0);
-    return log ? values[j] - most - Math.log(sum) : Math.exp(values[j] - most) / sum;
+  const rows = Array.from({ length: shape[0] }, (_, i) => {
+    const values = data.slice(i * columns, (i + 1) * columns);
+    const most = values.reduce((held, x) => Math.max(held, x), -Infinity);
+    return { most, sum: values.reduce((total, x) => total + Math.exp(x - most), 0) };
+  });
+  return hostArray('float32', shape, ([i], place) => {
+    const { most, sum } = rows[i];
+    return log ? data[place] - most - Math.log(sum) : Math.exp(data[place] - most) / sum;
   });
 }
 
@@ -87,6 +104,10 @@ function linearSuite(): Suite {
       [1, 1, 1],
       [7, 11, 13],
       [33, 65, 17],
+      [31, 32, 33],
+      [64, 63, 129],
+      [1, 257, 5],
+      [129, 1, 3],
     ]) {
       for (const bias of [false, true]) {
         for (const layout of LAYOUTS) {

@@ -18,4 +18,22 @@ export function fromBytes(bytes: Uint8Array, dtype: DType): number[] {
 }
 
 /** A number as a dtype holds it. */
-export const rounded = (x: number, dtype: DType): number => fromBytes(toBytes([x], dtype), dtype)[0];
+export function rounded(x: number, dtype: DType): number {
+  switch (dtype) {
+    case 'float32':
+      return Math.fround(x);
+    case 'float64':
+      return x;
+    case 'int32':
+      return x | 0;
+    case 'uint8':
+    case 'bool':
+      return x & 255;
+    case 'float16':
+      return f16BitsToF32(f32ToF16Bits(x));
+    case 'bfloat16':
+      return bf16BitsToF32(f32ToBf16Bits(x));
+    default:
+      return dtype satisfies never;
+  }
+}

@@ -42,6 +42,9 @@ export function randomArray(dtype: DType, shape: readonly number[], seed: number
   return hostArray(dtype, shape, (_, place) => value(uniform[place]));
 }
 
+/** Sizes around those of tiles, vectors, workgroups and blocks: one less, the same, one more. */
+export const TILE_EDGES: readonly number[] = [4, 8, 16, 32, 64, 128, 256].flatMap((size) => [size - 1, size, size + 1]);
+
 /** The same values along `dim` as at its first index. */
 export function repeatedAlong({ dtype, shape, data }: HostArray, dim: number): HostArray {
   return hostArray(

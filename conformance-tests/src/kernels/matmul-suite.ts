@@ -20,6 +20,16 @@ const SIZES: readonly Sizes[] = [
   [1, 67, 71, 73],
   [1, 128, 256, 96],
   [37, 3, 2, 5],
+  // Around tiles and panels.
+  [1, 31, 33, 32],
+  [1, 33, 31, 65],
+  [1, 63, 65, 64],
+  [1, 65, 63, 127],
+  [1, 129, 17, 9],
+  [1, 9, 127, 129],
+  [1, 16, 257, 16],
+  [1, 1, 1025, 3],
+  [5, 1, 3, 64],
 ];
 
 export const matmulSuite = (): Suite => kernelSuite('matmul', tests);
@@ -37,6 +47,9 @@ function* tests(): KernelTests {
     yield [`layout/broadcast-${dim}-right`, (bench) => matmulTest(bench, 'float32', [3, 9, 10, 11], CONTIGUOUS, broadcast(dim))];
   }
   yield ['nan', nan];
+  yield ['nan-at-an-edge', nanAtEdge];
+  yield ['long', (bench) => matmulTest(bench, 'float32', [1, 3, 8191, 5])];
+  yield ['twice', twice];
 }
 
 async function matmulTest(
@@ -90,4 +103,25 @@ async function nan(bench: Bench): Promise<void> {
   const a = hostArray('float32', [1, 5, 6], ([, i, k]) => (i === 1 && k === 2 ? NaN : i === 3 && k === 5 ? Infinity : i + k + 1));
   const b = hostArray('float32', [1, 6, 7], ([, k, j]) => k - j + 0.5);
   await check(bench, a, b, CONTIGUOUS, CONTIGUOUS, CONTIGUOUS);
+}
+
+/** What lies in the padding of a tile or a panel must not meet an infinity: 0 · ∞ is NaN. */
+async function nanAtEdge(bench: Bench): Promise<void> {
+  for (const size of [33, 65]) {
+    const a = hostArray('float32', [1, size, size], ([, i, k]) => (i === size - 1 && k === size - 1 ? Infinity : 1));
+    const b = hostArray('float32', [1, size, size], ([, k, j]) => (k === 0 && j === size - 1 ? NaN : 1));
+    await check(bench, a, b, CONTIGUOUS, CONTIGUOUS, CONTIGUOUS);
+  }
+}
+
+/** The result overwrites what was there, whatever it was. */
+async function twice(bench: Bench): Promise<void> {
+  const a = randomArray('float32', [1, 17, 19], 35);
+  const b = randomArray('float32', [1, 19, 23], 36);
+  const out = bench.output('float32', [1, 17, 23]);
+  const views = [bench.input(a), bench.input(b)] as const;
+  bench.kernels.matmul(...views, out);
+  const first = await bench.result(out);
+  bench.kernels.matmul(...views, out);
+  checkArray('the second time', await bench.result(out), first);
 }

@@ -7,6 +7,7 @@ import type { Subject } from '../subject/subject.js';
 import type { Bench } from './bench.js';
 import { toBytes } from './bytes.js';
 import { kernelSuite, type KernelTests } from './case.js';
+import { identityProgram } from './programs.js';
 
 const REQUIRED: readonly DType[] = ['float32', 'int32', 'uint8', 'bool'];
 
@@ -19,10 +20,15 @@ function* tests(): KernelTests {
     yield [`${dtype}/parts`, (_, subject) => parts(subject, dtype)];
   }
   yield ['account', (_, subject) => account(subject)];
+  yield ['distinct', (_, subject) => distinct(subject)];
+  yield ['reuse', (_, subject) => reuse(subject)];
   yield ['write-copies', (_, subject) => writeCopies(subject)];
   yield ['read-is-owned', (_, subject) => readIsOwned(subject)];
   yield ['too-large', (_, subject) => tooLarge(subject)];
   yield ['synchronize', (bench, subject) => synchronized(bench, subject)];
+  yield ['order/read', (bench) => readsAfterKernels(bench)];
+  yield ['order/write', (bench, subject) => writesInOrder(bench, subject)];
+  yield ['order/free', (bench, subject) => freesInOrder(bench, subject)];
 }
 
 function claims({ device: { backend } }: Subject): void {
@@ -116,6 +122,40 @@ function account({ device: { backend } }: Subject): void {
     );
 }
 
+/** No two live buffers share memory. */
+async function distinct({ device: { backend } }: Subject): Promise<void> {
+  const lengths = [1, 3, 64, 3, 1, 1000, 64];
+  const buffers = lengths.map((length) => backend.allocate('int32', length));
+  buffers.forEach((buffer, i) => backend.write(buffer, 0, toBytes(new Array<number>(lengths[i]).fill(i + 1), 'int32')));
+  const contents = await Promise.all(buffers.map((buffer, i) => backend.read(buffer, 0, lengths[i])));
+  buffers.forEach((buffer) => backend.free(buffer));
+  contents.forEach((bytes, i) => {
+    if (!sameBytes(bytes, toBytes(new Array<number>(lengths[i]).fill(i + 1), 'int32'))) throw new Mismatch('two live buffers share memory');
+  });
+}
+
+/** Memory that was freed comes again in other sizes and dtypes, and what is live keeps its contents. */
+async function reuse({ device: { backend } }: Subject): Promise<void> {
+  const kept = backend.allocate('float32', 33);
+  backend.write(kept, 0, sample('float32', 33));
+  const before = backend.memory();
+  for (let round = 0; round < 50; round++) {
+    const dtype = REQUIRED[round % REQUIRED.length];
+    const length = 1 + ((round * 37) % 300);
+    const buffer = backend.allocate(dtype, length);
+    backend.write(buffer, 0, sample(dtype, length));
+    const back = await backend.read(buffer, 0, length);
+    backend.free(buffer);
+    if (!sameBytes(back, sample(dtype, length))) throw new Mismatch(`a buffer of ${length} ${dtype} gave other bytes than were written`);
+  }
+  const bytes = await backend.read(kept, 0, 33);
+  const after = backend.memory();
+  backend.free(kept);
+  if (!sameBytes(bytes, sample('float32', 33))) throw new Mismatch('a live buffer changed while others came and went');
+  if (after.buffers !== before.buffers || after.bytes !== before.bytes)
+    throw new Mismatch(`the account moved from ${before.bytes} to ${after.bytes} bytes over allocations that were all freed`);
+}
+
 /** The host may change its bytes after `write`. */
 async function writeCopies({ device: { backend } }: Subject): Promise<void> {
   const buffer = backend.allocate('int32', 4);
@@ -136,7 +176,12 @@ async function readIsOwned({ device: { backend } }: Subject): Promise<void> {
   const kept = sameBytes(first, toBytes([1, 2, 3, 4], 'int32'));
   first.fill(0xff);
   const second = await backend.read(buffer, 0, 4);
+  const untouched = first.every((x) => x === 0xff);
+  const [a, b] = await Promise.all([backend.read(buffer, 0, 2), backend.read(buffer, 2, 2)]);
   backend.free(buffer);
+  if (!untouched) throw new Mismatch('a later read wrote into what an earlier one gave');
+  if (!sameBytes(a, toBytes([5, 6], 'int32')) || !sameBytes(b, toBytes([7, 8], 'int32')))
+    throw new Mismatch('two reads at once gave each other’s bytes');
   if (!kept || !sameBytes(second, toBytes([5, 6, 7, 8], 'int32'))) throw new Mismatch('read gave a window on the buffer instead of a copy');
 }
 
@@ -163,4 +208,51 @@ async function synchronized(bench: Bench, { device: { backend } }: Subject): Pro
   await backend.synchronize();
   const { data } = await bench.result(out);
   if (!data.every((x) => x === 64)) throw new Mismatch('a product is not there after synchronize');
+}
+
+/** `read` gives what all kernels before it made, with no `synchronize` between. */
+async function readsAfterKernels(bench: Bench): Promise<void> {
+  const x = bench.input({ dtype: 'float32', shape: [1, 128, 128], data: new Array<number>(128 * 128).fill(1) });
+  let from = x;
+  for (let i = 0; i < 3; i++) {
+    const out = bench.output('float32', [1, 128, 128]);
+    bench.kernels.matmul(from, x, out);
+    from = out;
+  }
+  const { data } = await bench.result(from);
+  const wrong = data.find((v) => v !== 128 ** 3);
+  if (wrong !== undefined) throw new Mismatch('a read overtook the kernels before it', String(128 ** 3), String(wrong));
+}
+
+/** What is written after a kernel was called is not what that kernel reads, and a write comes before the kernels after it. */
+async function writesInOrder(bench: Bench, { device: { backend } }: Subject): Promise<void> {
+  const copy = identityProgram('int32');
+  const x = bench.input({ dtype: 'int32', shape: [5], data: [1, 2, 3, 4, 5] });
+  const outputs = [0, 1, 2].map(() => bench.output('int32', [5]));
+  outputs.forEach((out, i) => {
+    bench.kernels.pointwise(copy, [], [x], [out]);
+    backend.write(x.buffer, 0, toBytes(new Array<number>(5).fill(10 * (i + 1)), 'int32'));
+  });
+  const got = await Promise.all(outputs.map(async (out) => String((await bench.result(out)).data)));
+  const expected = ['1,2,3,4,5', '10,10,10,10,10', '20,20,20,20,20'];
+  if (String(got) !== String(expected)) throw new Mismatch('writes and kernels changed places', expected.join('; '), got.join('; '));
+}
+
+/** A buffer may be freed as soon as the last kernel that reads it was called; memory that takes its place is no part of that kernel. */
+async function freesInOrder(bench: Bench, { device: { backend } }: Subject): Promise<void> {
+  const copy = identityProgram('int32');
+  const outputs = [];
+  for (let i = 0; i < 8; i++) {
+    const buffer = backend.allocate('int32', 100);
+    backend.write(buffer, 0, toBytes(new Array<number>(100).fill(i), 'int32'));
+    const out = bench.output('int32', [100]);
+    bench.kernels.pointwise(copy, [], [{ buffer, dtype: 'int32', shape: [100], strides: [1], offset: 0 }], [out]);
+    backend.free(buffer);
+    outputs.push(out);
+  }
+  for (const [i, out] of outputs.entries()) {
+    const { data } = await bench.result(out);
+    const wrong = data.find((x) => x !== i);
+    if (wrong !== undefined) throw new Mismatch('a kernel read memory that was given to another buffer', String(i), String(wrong));
+  }
 }

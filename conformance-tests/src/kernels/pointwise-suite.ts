@@ -4,7 +4,7 @@ import type { Suite } from '../suite.js';
 import type { Bench } from './bench.js';
 import { kernelSuite, type KernelTests } from './case.js';
 import { checkArray, EXACT, relative } from './check-array.js';
-import { type HostArray, randomArray, repeatedAlong } from './host.js';
+import { type HostArray, randomArray, repeatedAlong, TILE_EDGES } from './host.js';
 import { broadcast, CONTIGUOUS, type Layout, LAYOUTS, OFFSET, STEPPED, TRANSPOSED } from './layouts.js';
 import { computeOf, identityProgram, twoOutputProgram } from './programs.js';
 import { runProgram } from './reference.js';
@@ -24,6 +24,13 @@ function* tests(): KernelTests {
         (bench) => twoOutputs(bench, 'float32', shape, [layout, CONTIGUOUS], [layout, OFFSET]),
       ];
   }
+  for (const size of [...TILE_EDGES, 1023, 1025, 16_411])
+    yield [`size/${size}`, (bench) => twoOutputs(bench, 'float32', [size], [CONTIGUOUS, OFFSET], [OFFSET, CONTIGUOUS])];
+  for (const size of [31, 33, 65, 257])
+    yield [
+      `size/${size}x${size + 2}-transposed`,
+      (bench) => twoOutputs(bench, 'float32', [size, size + 2], [TRANSPOSED, CONTIGUOUS], [CONTIGUOUS, TRANSPOSED]),
+    ];
   for (const a of LAYOUTS)
     for (const b of LAYOUTS)
       yield [`inputs/${a.name}-${b.name}`, (bench) => twoOutputs(bench, 'float32', [3, 5, 7], [a, b], [TRANSPOSED, STEPPED])];

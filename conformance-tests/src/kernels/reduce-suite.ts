@@ -9,6 +9,22 @@ import { broadcast, CONTIGUOUS, type Layout, LAYOUTS, OFFSET, STEPPED, TRANSPOSE
 import { computeOf, identityProgram } from './programs.js';
 import { inRegister } from './reference.js';
 
+/** Rows, columns and the reduced axis: a long one, a short one, both, around what tiles and workgroups are. */
+const EDGES: readonly (readonly [rows: number, columns: number, axis: 0 | 1])[] = [
+  [3, 31, 1],
+  [3, 33, 1],
+  [2, 127, 1],
+  [2, 129, 1],
+  [2, 257, 1],
+  [2, 1025, 1],
+  [257, 3, 0],
+  [129, 65, 0],
+  [65, 129, 1],
+  [1025, 1, 0],
+];
+/** Values whose product over a thousand of them is a number still. */
+const spread = (rows: number, columns: number): HostArray =>
+  hostArray('float32', [rows, columns], (_, place) => (((place * 7919) % 101) / 101 - 0.5) / 16 + ((place * 31) % 3 === 0 ? -1 : 1));
 const KINDS: readonly ReduceKind[] = ['sum', 'prod', 'max', 'min', 'argmax', 'argmin'];
 const AXES: readonly (readonly number[])[] = [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]];
 const SHAPE = [5, 7, 3];
@@ -21,6 +37,15 @@ function* tests(): KernelTests {
   for (const kind of KINDS) {
     for (const axes of AXES)
       yield [`${kind}/axes-${axes.join('')}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 11), axes)];
+    for (const axes of [
+      [1, 3],
+      [0, 2, 4],
+      [0, 1, 3, 4],
+    ])
+      yield [
+        `${kind}/five-dims-${axes.join('')}`,
+        (bench) => reduceTest(bench, kind, randomArray('float32', [2, 3, 4, 3, 2], 19), axes, TRANSPOSED),
+      ];
     for (const layout of LAYOUTS)
       yield [`${kind}/${layout.name}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 12), [1], layout, layout)];
     yield [`${kind}/broadcast`, (bench) => reduceTest(bench, kind, repeatedAlong(randomArray('float32', SHAPE, 13), 1), [1], broadcast(1))];
@@ -40,10 +65,34 @@ function* tests(): KernelTests {
         ),
     ];
     yield [`${kind}/one-element`, (bench) => reduceTest(bench, kind, randomArray('float32', [4, 1, 3], 15), [1])];
+    for (const [rows, columns, axis] of EDGES)
+      yield [`${kind}/edge-${rows}x${columns}-axis-${axis}`, (bench) => reduceTest(bench, kind, spread(rows, columns), [axis])];
+    yield [
+      `${kind}/nan-at-the-end`,
+      (bench) =>
+        reduceTest(
+          bench,
+          kind,
+          hostArray('float32', [2, 1031], ([i, j]) => (i === 1 && j === 1030 ? NaN : (j % 7) - 3)),
+          [1],
+        ),
+    ];
+    yield [
+      `${kind}/ties-far-apart`,
+      (bench) =>
+        reduceTest(
+          bench,
+          kind,
+          hostArray('float32', [2, 1500], ([i, j]) => (j === 3 + i || j === 1400 ? 2 : j === 7 || j === 1200 ? -2 : 1)),
+          [1],
+        ),
+    ];
     yield [`${kind}/prime`, (bench) => reduceTest(bench, kind, randomArray('float32', [3, 1031], 16), [1])];
   }
   yield ['sum/program', program];
   yield ['sum/long', longSum];
+  yield ['sum/cancelling', cancelling];
+  yield ['many-short', manyShort];
   yield [
     'sum/int32-wraps',
     (bench) =>
@@ -134,6 +183,19 @@ async function program(bench: Bench): Promise<void> {
     reduced('sum', values, [1]),
     (_, place) => (allowedFor('sum', values, [1])(0, place) + 1e-6) * 2,
   );
+}
+
+/** Large terms that cancel: what is left must be right to their size, not lost to the order. */
+async function cancelling(bench: Bench): Promise<void> {
+  const length = 4097;
+  const x = hostArray('float32', [2, length], ([, j]) => (j % 2 === 0 ? 1e6 : -1e6) + (j % 5) / 8);
+  await reduceTest(bench, 'sum', x, [1]);
+}
+
+/** Many rows at once, each of which is short: a sum for each of 5,000 places. */
+async function manyShort(bench: Bench): Promise<void> {
+  await reduceTest(bench, 'sum', randomArray('float32', [5003, 3], 17), [1]);
+  await reduceTest(bench, 'max', randomArray('float32', [3, 5003], 18), [0]);
 }
 
 /** A million ones are a million: adding them one after another would stop short in float32 for larger sums. */

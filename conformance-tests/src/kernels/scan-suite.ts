@@ -5,9 +5,12 @@ import type { Bench } from './bench.js';
 import { kernelSuite, type KernelTests } from './case.js';
 import { type Allowance, checkArray, EXACT } from './check-array.js';
 import { type HostArray, hostArray, placeOf, randomArray, withInfinity, withNaN } from './host.js';
-import { CONTIGUOUS, type Layout, LAYOUTS } from './layouts.js';
+import { CONTIGUOUS, type Layout, LAYOUTS, STEPPED } from './layouts.js';
 
 const SHAPE = [5, 7, 3];
+/** Values whose running products neither vanish nor overflow. */
+const gentle = (rows: number, columns: number): HostArray =>
+  hostArray('float32', [rows, columns], (_, place) => (place % 2 === 0 ? 1.125 : 1 / 1.125) * ((place * 31) % 7 === 0 ? -1 : 1));
 /** Below it, precision is lost, and devices may flush to zero. */
 const SMALLEST_NORMAL = 2 ** -126;
 const SCANS: readonly ScanKind[] = ['sum', 'prod', 'max', 'min', 'logsumexp'];
@@ -22,6 +25,8 @@ function* scanTests(): KernelTests {
           `${kind}/axis-${axis}${reverse ? '-reverse' : ''}`,
           (bench) => scanTest(bench, kind, reverse, randomArray('float32', SHAPE, 21), axis),
         ];
+    for (const axis of [0, 2, 3])
+      yield [`${kind}/four-dims-${axis}`, (bench) => scanTest(bench, kind, true, randomArray('float32', [3, 2, 5, 2], 25), axis, STEPPED)];
     for (const layout of LAYOUTS)
       yield [`${kind}/${layout.name}`, (bench) => scanTest(bench, kind, false, randomArray('float32', [4, 11], 22), 1, layout)];
     for (const dtype of ['float32', 'float64', 'int32'] as const)
@@ -29,6 +34,20 @@ function* scanTests(): KernelTests {
         yield [`${kind}/${dtype}`, (bench) => scanTest(bench, kind, false, randomArray(dtype, [3, 13], 23), 1)];
     yield [`${kind}/nan`, (bench) => scanTest(bench, kind, false, withNaN(), 1)];
     yield [`${kind}/infinity`, (bench) => scanTest(bench, kind, false, withInfinity(), 1)];
+    for (const size of [31, 33, 64, 65, 127, 129, 257, 4099])
+      yield [`${kind}/size-${size}`, (bench) => scanTest(bench, kind, size % 2 === 0, gentle(2, size), 1)];
+    yield [`${kind}/column-1031`, (bench) => scanTest(bench, kind, true, gentle(1031, 3), 0)];
+    yield [
+      `${kind}/nan-far-on`,
+      (bench) =>
+        scanTest(
+          bench,
+          kind,
+          false,
+          hostArray('float32', [2, 700], ([i, j]) => (i === 1 && j === 555 ? NaN : 1 + (j % 3) / 512)),
+          1,
+        ),
+    ];
     yield [`${kind}/prime`, (bench) => scanTest(bench, kind, false, randomArray('float32', [2, 1031], 24), 1)];
   }
 }

@@ -48,7 +48,7 @@ function* tests(): KernelTests {
           descending,
         ),
     ];
-    for (const size of [1, 2, 3, 64, 127, 1031, 4099])
+    for (const size of [1, 2, 3, 31, 32, 33, 63, 65, 127, 129, 255, 257, 1031, 10_007])
       yield [`${way}/size-${size}`, (bench) => sortTest(bench, randomArray('float32', [2, size], 54), 1, descending)];
     yield [
       `${way}/int32-extremes`,

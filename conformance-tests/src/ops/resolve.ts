@@ -29,6 +29,8 @@ export interface OpForms {
   readonly inPlace: Form | undefined;
   /** It is an op of two operands, one of which may be a number. */
   readonly operands: boolean;
+  /** What PyTorch's random numbers were seeded with just before each call, where that is not the seed of the case. */
+  readonly seed: number | undefined;
   /** What `call` is, for people. */
   readonly name: string;
 }
@@ -42,7 +44,7 @@ export function resolve(manifest: OpManifest, { library, device, name: subjectNa
   const signature = SIGNATURES.get(path);
   const name = path.split('.').at(-1)!;
   const args = ({ args, kwargs }: Given): unknown[] =>
-    toOurs(signature, args, manifest.random ? withTorchNoise(signature, kwargs) : kwargs);
+    toOurs(signature, args, isRandom(manifest) ? withTorchNoise(signature, kwargs) : kwargs);
   const inPlace =
     manifest.inplace_method && /^\w+_$/.test(manifest.inplace_method) ? camelCase(manifest.inplace_method.slice(0, -1)) + '_' : undefined;
   const onFirst =
@@ -56,6 +58,7 @@ export function resolve(manifest: OpManifest, { library, device, name: subjectNa
   const isFunction = candidates.some((candidate) => library.has(candidate));
   return {
     operands: manifest.kind === 'BinaryUfuncInfo' || op in OPERATORS,
+    seed: isRandom(manifest) && manifest.call === null ? SEED_OF_WRAPPED : undefined,
     name: adapter ? op : isFunction ? candidates.find((candidate) => library.has(candidate))! : isMethod ? `Tensor.${name}` : path,
     call: adapter
       ? (given) => adapter({ library, subject, ...given })
@@ -66,6 +69,17 @@ export function resolve(manifest: OpManifest, { library, device, name: subjectNa
     inPlace: inPlace !== undefined && library.hasMethod(inPlace) && (!adapter || op in IN_PLACE_AS_SIGNED) ? onFirst(inPlace) : undefined,
   };
 }
+
+/**
+ * PyTorch's op list calls its random ops through a lambda (so that the data name no function, `call` is null), and that one seeds with 42 before
+ * it calls: torch.testing._internal, wrapper_set_seed. The seed that the case was given has no effect then.
+ */
+const SEED_OF_WRAPPED = 42;
+
+/** Ops that draw random numbers, and that the data do not mark because most of their calls draw none. */
+const RANDOM: ReadonlySet<string> = new Set(['nn.functional.scaled_dot_product_attention', 'nn.functional.multi_head_attention_forward']);
+
+const isRandom = ({ op, random }: OpManifest): boolean => random || RANDOM.has(op);
 
 /** Ops that have an adapter for their function form only. */
 const IN_PLACE_AS_SIGNED: Readonly<Record<string, true>> = { index_put: true };

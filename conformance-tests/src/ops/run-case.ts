@@ -1,7 +1,7 @@
 /** @file One case of an op: the call, its gradients, its other forms. */
 import { grad, isTensor, isTesseraError, noGrad, type Tensor } from '@tessera/core';
 import { compare } from '../check/compare.js';
-import { expectedTensor, read } from '../check/host-tensor.js';
+import { expectedTensor, type HostTensor, read } from '../check/host-tensor.js';
 import { checkOutputs, flatTensors } from '../check/outputs.js';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
@@ -13,6 +13,7 @@ import {
   type OpCase,
   tensorsIn,
   type TensorTable,
+  type TensorValue,
 } from '../fixtures/index.js';
 import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
@@ -48,13 +49,14 @@ export async function runOpCase(opCase: OpCase, context: OpContext): Promise<voi
 
 async function runForm(form: Form, opCase: OpCase, decoded: DecodedOpCase, context: OpContext, backward: boolean): Promise<void> {
   const given = makeArguments(decoded, context.subject, context.forms.operands);
-  const out = await call(form, given, opCase, backward);
+  const out = await call(form, given, opCase, backward, context);
   await checkResult(out, opCase, decoded, context);
   if (backward) await checkGradients(out, given.leaves, opCase, decoded, context);
 }
 
 /** Calls it, with the random numbers that PyTorch had. Without a backward to come, nothing is recorded. */
-async function call(form: Form, given: Arguments, { seed: value }: OpCase, backward: boolean): Promise<unknown> {
+async function call(form: Form, given: Arguments, opCase: OpCase, backward: boolean, { forms }: OpContext): Promise<unknown> {
+  const value = forms.seed ?? opCase.seed;
   if (value !== undefined) seed(value);
   return backward ? form(given) : noGrad(() => form(given));
 }
@@ -63,7 +65,7 @@ async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase,
   if (decoded.out) {
     const check = { op, what: 'output', elements: largest(decoded), ...(opCase.f32err && { f32err: opCase.f32err }) };
     const ties = tiesOf(op, decoded);
-    await checkOutputs(out, decoded.out, { ...check, ...(ties && { ties }) });
+    await checkOutputs(out, decoded.out, { ...check, ...(ties && { ties: ties.same }) });
     return;
   }
   // Contents are not defined: the shape is.
@@ -83,10 +85,14 @@ async function checkGradients(
   const { cotangents, grads } = backward!;
   const outputs = flatTensors(out);
   const roots = cotangents.map(({ output }) => outputs[output]);
-  if (grads.every((expected) => expected === null) && roots.every((root) => !root.requiresGrad)) return;
+  // Zeros say the same as none.
+  if (roots.every((root) => !root.requiresGrad) && grads.every((expected) => expected === null || expectsZero(expected))) return;
   const gradOutputs = cotangents.map(({ value }) => placeTensor(value, subject));
   const got = grad(roots, leaves, { gradOutputs, allowUnused: true });
   const elements = largest(rest);
+  // The gradient goes to the element that was named.
+  const ties = tiesOf(op, { ...rest, backward });
+  const merged = (gradient: HostTensor): HostTensor => ties?.merged(gradient) ?? gradient;
   for (let i = 0; i < grads.length; i++) {
     const expected = grads[i];
     const what = `gradient ${i}`;
@@ -96,12 +102,13 @@ async function checkGradients(
       if (given !== null && !(await isZero(given))) throw new Mismatch(`${what}: there is one, and PyTorch has none`);
     } else if (given === null) throw new Mismatch(`${what}: there is none`, 'a gradient', 'null');
     else {
-      const host = expectedTensor(expected);
-      compare(what, await read(given), host, toleranceFor(op, 'grads', host.dtype, elements), opCase.f32err_grads?.[i] ?? null);
+      const host = merged(expectedTensor(expected));
+      compare(what, merged(await read(given)), host, toleranceFor(op, 'grads', host.dtype, elements), opCase.f32err_grads?.[i] ?? null);
     }
   }
 }
 
+const expectsZero = (value: TensorValue): boolean => Array.from(expectedTensor(value).data).every((x) => x === 0);
 const isZero = async (tensor: Tensor): Promise<boolean> => (await tensor.dataAsync()).every((x) => x === 0);
 
 /** `x.op_()` on a copy of the first argument gives what `op` gives, or refuses to change its shape. */
@@ -121,7 +128,7 @@ async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, co
   }
   // PyTorch refuses a result of another dtype; whether it does is checked by hand-written tests.
   if (dtype !== first.dtype) return;
-  const out = await call(form, { ...given, args: [target, ...rest] }, opCase, recorded);
+  const out = await call(form, { ...given, args: [target, ...rest] }, opCase, recorded, context);
   if (out !== target) throw new Mismatch('in place: it must answer the tensor itself');
   await checkResult(target, opCase, decoded, context);
   if (recorded) await checkGradients(target, given.leaves, opCase, decoded, context);

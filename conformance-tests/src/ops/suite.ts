@@ -1,7 +1,7 @@
 /** @file The ops level: PyTorch's own samples of each of its ops, and calls that it refuses. */
 import type { Suite } from '../suite.js';
 import type { FixtureKind, FixtureSource } from '../fixtures/index.js';
-import { caseSkip, errorSkip } from '../skips.js';
+import { differenceOf, skipOf } from '../skips.js';
 import { resolve } from './resolve.js';
 import { describeCall } from './describe-call.js';
 import { type OpContext, runErrorCase, runOpCase } from './run-case.js';
@@ -24,16 +24,18 @@ function opSuite(fixtures: FixtureSource, kind: 'ops' | 'extra_ops', name: strin
       const forms = resolve(manifest, subject);
       const context = (stage: OpContext['stage']): OpContext => ({ op: manifest.op, forms, tensors, subject, stage });
       for (const opCase of manifest.cases) {
-        const skip = caseSkip(manifest.op, opCase);
+        const skip = skipOf(manifest.op, opCase);
+        const difference = differenceOf(manifest.op, opCase);
         yield {
           id: opCase.id,
           inputs: () => describeCall(forms.name, opCase, tensors),
           ...(skip && { skip }),
+          ...(difference && { difference }),
           run: (stage) => runOpCase(opCase, context(stage)),
         };
       }
       for (const errorCase of manifest.errors) {
-        const skip = errorSkip(manifest.op, errorCase);
+        const skip = skipOf(manifest.op, errorCase);
         yield {
           id: errorCase.id,
           inputs: () => describeCall(forms.name, errorCase, tensors),

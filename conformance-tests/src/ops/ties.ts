@@ -8,8 +8,16 @@ import type { DecodedOpCase, Value } from '../fixtures/index.js';
  */
 const DIM_OF = { argsort: 1, kthvalue: 2, median: 1, mode: 1, msort: null, nanmedian: 1, sort: 1, topk: 2 } as const;
 
-/** Tells whether two tensors of places along the case's dim name equal elements; undefined where the places must be the same. */
-export function tiesOf(op: string, { args, kwargs }: DecodedOpCase): ((got: HostTensor, expected: HostTensor) => boolean) | undefined {
+/** What may differ where elements are equal. */
+export interface Ties {
+  /** Do two tensors of places along the case's dim name equal elements? */
+  readonly same: (got: HostTensor, expected: HostTensor) => boolean;
+  /** A gradient of the input as it would be if the first of equal elements had been named each time: the sum over all of them lies there. */
+  readonly merged: (gradient: HostTensor) => HostTensor;
+}
+
+/** Undefined where the places must be the same. */
+export function tiesOf(op: string, { args, kwargs }: DecodedOpCase): Ties | undefined {
   const [input] = args;
   if (!(op in DIM_OF) || input?.kind !== 'tensor' || input.shape.length === 0) return undefined;
   if (kwargs.stable?.kind === 'bool' && kwargs.stable.value) return undefined;
@@ -17,7 +25,30 @@ export function tiesOf(op: string, { args, kwargs }: DecodedOpCase): ((got: Host
   const given = place === null ? 0 : numberOf(kwargs.dim ?? args[place]);
   const dim = given < 0 ? given + input.shape.length : given;
   const x = expectedTensor(input);
-  return (got, expected) => String(got.shape) === String(expected.shape) && samePlaces(x, dim, got, expected);
+  return {
+    same: (got, expected) => String(got.shape) === String(expected.shape) && samePlaces(x, dim, got, expected),
+    merged: (gradient) => mergeEqual(x, dim, gradient),
+  };
+}
+
+function mergeEqual(x: HostTensor, dim: number, gradient: HostTensor): HostTensor {
+  if (String(gradient.shape) !== String(x.shape)) return gradient;
+  const size = x.shape[dim];
+  const inner = x.shape.slice(dim + 1).reduce((n, s) => n * s, 1);
+  const data = new Array<number>(x.data.length).fill(0);
+  for (let start = 0; start < x.data.length; start += size * inner) {
+    for (let j = 0; j < inner; j++) {
+      // Either zero is the same element.
+      const first = new Map<number, number>();
+      for (let k = 0; k < size; k++) {
+        const at = start + k * inner + j;
+        const element = x.data[at] + 0;
+        if (!first.has(element)) first.set(element, at);
+        data[first.get(element)!] += gradient.data[at];
+      }
+    }
+  }
+  return { ...gradient, data };
 }
 
 /** A dim that is given, or the last. */

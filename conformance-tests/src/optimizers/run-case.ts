@@ -2,15 +2,32 @@
 import { isTesseraError, type Tensor } from '@tessera/core';
 import { compare } from '../check/compare.js';
 import { expectedTensor, read } from '../check/host-tensor.js';
+import { flatTensors } from '../check/outputs.js';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
-import { decodeOptimizerCase, decodeRecord, type OptimizerCase, type OptimizerErrorCase, type TensorTable, type ValueRecord } from '../fixtures/index.js';
+import {
+  decodeOptimizerCase,
+  decodeRecord,
+  type OptimizerCase,
+  type OptimizerErrorCase,
+  type TensorTable,
+  type ValueRecord,
+} from '../fixtures/index.js';
 import { type AnyModule, callModule, constructModule, disposeModule } from '../modules/construct.js';
 import { makeArguments, placeTensor } from '../ops/arguments.js';
 import { camelCase } from '../ops/signature.js';
 import type { Library } from '../subject/library.js';
 import type { Subject } from '../subject/subject.js';
-import { type AnyOptimizer, checkLoss, disposeOptimizer, dropGradients, PATH_FLOOR, pathTolerance } from './trajectory.js';
+import { paramsFrom } from './python-params.js';
+import {
+  type AnyOptimizer,
+  checkLoss,
+  disposeOptimizer,
+  dropGradients,
+  PATH_FLOOR,
+  pathTolerance,
+  quasiNewtonTolerance,
+} from './trajectory.js';
 
 export interface OptimizerContext {
   readonly name: string;
@@ -20,8 +37,8 @@ export interface OptimizerContext {
   readonly stage: (name: string) => void;
 }
 
-/** Switches between PyTorch's own implementations of one optimizer. */
-const IMPLEMENTATION = new Set(['foreach', 'fused', 'capturable', 'differentiable']);
+/** After so many steps a second optimizer takes over the first one's state: a stop, and a start from a checkpoint. */
+const RESUME_AFTER = 10;
 
 /** @throws Mismatch, Skip, and whatever the optimizer throws */
 export async function runOptimizerCase(one: OptimizerCase, context: OptimizerContext): Promise<void> {
@@ -32,10 +49,24 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
   let optimizer: AnyOptimizer | undefined;
   try {
     network.loadStateDict(Object.fromEntries(Object.entries(decoded.init).map(([key, value]) => [key, placeTensor(value, subject)])));
-    optimizer = construct(subject.library, name, [...network.namedParameters()].map(([, parameter]) => parameter), optionsOf(decoded.kwargs, subject));
+    const parameters = [...network.namedParameters()].map(([, parameter]) => parameter);
+    const options = optionsOf(decoded.kwargs, subject);
+    optimizer = construct(subject.library, name, parameters, options);
+    checkDefaults(optimizer, optionsOf(decoded.defaults, subject));
     const [x, y] = [placeTensor(decoded.x, subject), placeTensor(decoded.y, subject)];
     const mseLoss = subject.library.fn('F.mseLoss', 'mseLoss');
+    const tolerance = context.closure ? quasiNewtonTolerance : pathTolerance;
     for (let step = 0; step < one.losses.length; step++) {
+      if (step === RESUME_AFTER) {
+        stage('resume');
+        checkStateKeys(optimizer, one.state_keys);
+        const next = construct(subject.library, name, parameters, options);
+        const fresh = [...next.state.values()].flatMap((entry) => flatTensors(entry));
+        await next.loadStateDictAsync(optimizer.stateDict());
+        for (const tensor of fresh) tensor.dispose();
+        disposeOptimizer(optimizer);
+        optimizer = next;
+      }
       stage(`step ${step + 1}`);
       const loss = await takeStep(optimizer, context.closure, () => {
         dropGradients(network);
@@ -43,12 +74,12 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
         current.backward();
         return current;
       });
-      checkLoss(step, await loss.itemAsync(), one.losses[step]);
+      checkLoss(step, await loss.itemAsync(), one.losses[step], tolerance);
       const after = decoded.after.find((entry) => entry.step === step + 1);
       for (const [key, value] of Object.entries(after?.state ?? {})) {
         const parameter = [...network.namedParameters()].find(([own]) => own === key)?.[1];
         if (!parameter) throw new Mismatch(`the network has no ${key}`);
-        compare(`${key} after step ${step + 1}`, await read(parameter), expectedTensor(value), pathTolerance(step + 1), null, PATH_FLOOR);
+        compare(`${key} after step ${step + 1}`, await read(parameter), expectedTensor(value), tolerance(step + 1), null, PATH_FLOOR);
       }
     }
   } finally {
@@ -79,11 +110,15 @@ async function takeStep(optimizer: AnyOptimizer, closure: boolean, compute: () =
 /** Linear → Tanh → Linear. */
 function mlp(library: Library, { sizes: [inputs, hidden, outputs], problem }: OptimizerCase): AnyModule {
   const bias = problem === 'mlp' ? {} : { bias: false };
-  const layers = [constructModule(library, 'Linear', [inputs, hidden], bias), constructModule(library, 'Tanh', [], {}), constructModule(library, 'Linear', [hidden, outputs], bias)];
+  const layers = [
+    constructModule(library, 'Linear', [inputs, hidden], bias),
+    constructModule(library, 'Tanh', [], {}),
+    constructModule(library, 'Linear', [hidden, outputs], bias),
+  ];
   return new (library.cls('nn.Sequential'))(...layers) as unknown as AnyModule;
 }
 
-export function construct(library: Library, name: string, parameters: readonly Tensor[], options: Readonly<Record<string, unknown>>): AnyOptimizer {
+export function construct(library: Library, name: string, parameters: unknown, options: Readonly<Record<string, unknown>>): AnyOptimizer {
   return new (library.cls(`optim.${name}`))(parameters, options) as unknown as AnyOptimizer;
 }
 
@@ -92,24 +127,41 @@ function optionsOf(kwargs: ValueRecord, subject: Subject): Record<string, unknow
   return Object.fromEntries(Object.entries(plain).map(([key, value]) => [camelCase(key), value]));
 }
 
-/** Options that PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
-export function runOptimizerError({ kwargs, params_repr: parameters, error }: OptimizerErrorCase, context: OptimizerContext): Promise<void> {
+/** All options and their values, as PyTorch's optimizer reports them. @throws Mismatch */
+function checkDefaults({ defaults }: AnyOptimizer, expected: Readonly<Record<string, unknown>>): void {
+  const names = [...new Set([...Object.keys(defaults), ...Object.keys(expected)])];
+  const wrong = names.filter((name) => JSON.stringify(defaults[name]) !== JSON.stringify(expected[name]));
+  if (wrong.length > 0)
+    throw new Mismatch(`the defaults of ${wrong.join(', ')} differ`, JSON.stringify(expected), JSON.stringify(defaults));
+}
+
+/** Scratch of PyTorch's that is made anew in each step. */
+const SCRATCH = new Set(['al']);
+
+/** The first parameter has PyTorch's entries in a checkpoint. @throws Mismatch */
+function checkStateKeys(optimizer: AnyOptimizer, expected: readonly string[]): void {
+  const own = new Set(Object.keys(optimizer.stateDict().state[0] ?? {}));
+  const names = [...new Set([...own, ...expected])].filter((name) => !SCRATCH.has(name));
+  const wrong = names.filter((name) => own.has(name) !== expected.includes(name));
+  if (wrong.length > 0) throw new Mismatch(`the state's entries ${wrong.join(', ')} differ`, expected.join(', '), [...own].join(', '));
+}
+
+/** Where the data name no parameters. */
+const PLAIN = '[Parameter containing:\ntensor([[0.5]], requires_grad=True)]';
+
+/** What PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
+export function runOptimizerError({ kwargs, params_repr: printed, error }: OptimizerErrorCase, context: OptimizerContext): Promise<void> {
   const { subject, name, stage, tensors } = context;
   stage('error');
-  // Their list of parameters is in the data as text only; without one it was a plain parameter.
-  if (parameters !== null && Object.keys(kwargs).length === 0) throw new Skip('scope', 'the data tell of the parameters only how they print');
-  if (Object.keys(kwargs).some((key) => IMPLEMENTATION.has(key))) throw new Skip('scope', 'it is about a switch between PyTorch’s implementations');
-  const decoded = decodeRecord(kwargs, tensors);
-  if (Object.values(decoded).some(({ kind }) => kind === 'tensor')) throw new Skip('scope', 'learning rates are numbers here');
-  const parameter = constructModule(subject.library, 'Linear', [2, 3], {});
+  const { params, made } = paramsFrom(printed === 'None' ? PLAIN : printed, subject);
   try {
-    construct(subject.library, name, [...parameter.namedParameters()].slice(0, 1).map(([, tensor]) => tensor), optionsOf(decoded, subject));
+    construct(subject.library, name, params, optionsOf(decodeRecord(kwargs, tensors), subject));
   } catch (thrown) {
     if (thrown instanceof Skip) throw thrown;
     if (isTesseraError(thrown)) return Promise.resolve();
     throw new Mismatch('it is no TesseraError with a code', `${error.type}: ${error.message}`, String(thrown));
   } finally {
-    disposeModule(parameter);
+    for (const parameter of made) parameter.dispose();
   }
   throw new Mismatch('it went through', `${error.type}: ${error.message}`);
 }

@@ -16,7 +16,12 @@ interface AnyScheduler {
 const SIGNATURES = new Map(SCHEDULERS.map(parseSignature).map((signature) => [signature.path, signature]));
 
 /** @throws Mismatch, Skip */
-export async function runScheduler(name: string, manifest: SchedulerManifest, { library }: Subject, stage: (name: string) => void): Promise<void> {
+export async function runScheduler(
+  name: string,
+  manifest: SchedulerManifest,
+  { library }: Subject,
+  stage: (name: string) => void,
+): Promise<void> {
   stage('constructor');
   const network = constructModule(library, 'Linear', [2, 2], {});
   try {
@@ -31,14 +36,24 @@ export async function runScheduler(name: string, manifest: SchedulerManifest, { 
       rates.push(optimizer.paramGroups[0].lr);
     }
     manifest.lrs.forEach((expected, step) => {
-      if (!(Math.abs(rates[step] - expected) <= 1e-12 + 1e-9 * Math.abs(expected))) throw new Mismatch(`after step ${step} the rate is ${rates[step]}, expected ${expected}`, manifest.lrs.join(', '), rates.join(', '));
+      if (!(Math.abs(rates[step] - expected) <= 1e-12 + 1e-9 * Math.abs(expected)))
+        throw new Mismatch(
+          `after step ${step} the rate is ${rates[step]}, expected ${expected}`,
+          manifest.lrs.join(', '),
+          rates.join(', '),
+        );
     });
   } finally {
     disposeModule(network);
   }
 }
 
-function makeScheduler(library: Library, name: string, { kwargs, of, milestones }: SchedulerManifest, optimizer: AnyOptimizer): AnyScheduler {
+function makeScheduler(
+  library: Library,
+  name: string,
+  { kwargs, of, milestones }: SchedulerManifest,
+  optimizer: AnyOptimizer,
+): AnyScheduler {
   if (of) {
     const parts = of.map(([part, options]) => build(library, part, optimizer, options));
     return new (library.cls(`optim.lrScheduler.${name}`))(optimizer, parts, milestones) as unknown as AnyScheduler;
@@ -49,5 +64,7 @@ function makeScheduler(library: Library, name: string, { kwargs, of, milestones 
 function build(library: Library, name: string, optimizer: AnyOptimizer, kwargs: PlainRecord): AnyScheduler {
   const signature = SIGNATURES.get(name) ?? parseSignature(`${name}(optimizer)`);
   const named = Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [RENAMED[key] ?? key, value]));
-  return new (library.cls(`optim.lrScheduler.${name}`))(...spread(signature, bind(signature, [optimizer], named))) as unknown as AnyScheduler;
+  return new (library.cls(`optim.lrScheduler.${name}`))(
+    ...spread(signature, bind(signature, [optimizer], named)),
+  ) as unknown as AnyScheduler;
 }

@@ -8,8 +8,8 @@ export const SCHEDULERS: readonly string[] = [
   'PolynomialLR(optimizer, { totalIters, power })',
   'CosineAnnealingLR(optimizer, tMax, { etaMin })',
   'CosineAnnealingWarmRestarts(optimizer, t0, { tMult, etaMin })',
-  'CyclicLR(optimizer, baseLr, maxLr, { stepSizeUp, stepSizeDown, mode, gamma, cycleMomentum })',
-  'OneCycleLR(optimizer, maxLr, { totalSteps, epochs, stepsPerEpoch, pctStart, annealStrategy, cycleMomentum })',
+  'CyclicLR(optimizer, baseLr, maxLr, { stepSizeUp, stepSizeDown, mode, gamma, scaleMode, cycleMomentum, baseMomentum, maxMomentum })',
+  'OneCycleLR(optimizer, maxLr, { totalSteps, epochs, stepsPerEpoch, pctStart, annealStrategy, cycleMomentum, baseMomentum, maxMomentum, divFactor, finalDivFactor, threePhase })',
   'ReduceLROnPlateau(optimizer, { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps })',
   'SequentialLR(optimizer, schedulers, milestones)',
 ];

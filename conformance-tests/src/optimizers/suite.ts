@@ -1,6 +1,5 @@
 /** @file The optimizers level: each optimizer's twenty steps, each scheduler's twelve. */
 import type { FixtureSource } from '../fixtures/index.js';
-import { pythonSkip } from '../skips.js';
 import type { Suite } from '../suite.js';
 import { type OptimizerContext, runOptimizerCase, runOptimizerError } from './run-case.js';
 import { runScheduler } from './schedulers.js';
@@ -16,12 +15,22 @@ function optimizerSuite(fixtures: FixtureSource, name: string): Suite {
     name,
     async *cases(subject) {
       const { manifest, tensors } = await fixtures.load('optim', name);
-      const context = (stage: OptimizerContext['stage']): OptimizerContext => ({ name, closure: manifest.step_requires_closure, tensors, subject, stage });
-      for (const one of manifest.cases) yield { id: one.id, inputs: () => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`, run: (stage) => runOptimizerCase(one, context(stage)) };
+      const context = (stage: OptimizerContext['stage']): OptimizerContext => ({
+        name,
+        closure: manifest.step_requires_closure,
+        tensors,
+        subject,
+        stage,
+      });
+      for (const one of manifest.cases)
+        yield {
+          id: one.id,
+          inputs: () => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`,
+          run: (stage) => runOptimizerCase(one, context(stage)),
+        };
       for (const one of manifest.errors) {
-        const skip = pythonSkip(one.error);
         const inputs = (): string => `new optim.${name}(parameters, ${JSON.stringify(one.kwargs)})`;
-        yield { id: one.id, inputs, ...(skip && { skip }), run: async (stage) => runOptimizerError(one, context(stage)) };
+        yield { id: one.id, inputs, run: async (stage) => runOptimizerError(one, context(stage)) };
       }
     },
   };
@@ -33,7 +42,11 @@ function schedulerSuite(fixtures: FixtureSource, name: string): Suite {
     name,
     async *cases(subject) {
       const { manifest } = await fixtures.load('schedulers', name);
-      yield { id: `${name}/lrs`, inputs: () => `new optim.lrScheduler.${name}(${JSON.stringify(manifest.kwargs ?? manifest.of)})`, run: (stage) => runScheduler(name, manifest, subject, stage) };
+      yield {
+        id: `${name}/lrs`,
+        inputs: () => `new optim.lrScheduler.${name}(${JSON.stringify(manifest.kwargs ?? manifest.of)})`,
+        run: (stage) => runScheduler(name, manifest, subject, stage),
+      };
     },
   };
 }

@@ -8,8 +8,8 @@ import type { Subject } from './subject.js';
 export type SubjectSource =
   | { readonly backend: Backend }
   | { readonly create: () => Backend | Promise<Backend> }
-  /** `device` is the id of the backend, where the plugin registers several. */
-  | { readonly plugin: Plugin; readonly device?: string };
+  /** `device` is the id of the backend, where the plugin registers several; `backendOptions` are what its `create` takes. */
+  | { readonly plugin: Plugin; readonly device?: string; readonly backendOptions?: Readonly<Record<string, unknown>> };
 
 /**
  * Runs `body` with the device as the default one of a runtime of its own, which ends with it.
@@ -22,7 +22,12 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   runtimes.current = runtime;
   try {
     const plugin = 'plugin' in source ? source.plugin : pluginOf(source);
-    const device = await runtime.init({ plugins: [plugin], device: ('plugin' in source ? source.device : undefined) ?? 'auto' });
+    const { device: id, backendOptions } = 'plugin' in source ? source : {};
+    const device = await runtime.init({
+      plugins: [plugin],
+      device: id ?? 'auto',
+      ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
+    });
     return await body({ name: name ?? device.id, device, library: await Library.load() });
   } finally {
     runtimes.current = outer;

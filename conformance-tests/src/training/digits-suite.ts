@@ -1,4 +1,4 @@
-/** @file Ten epochs on handwritten digits: the curves of three optimizers against PyTorch's. */
+/** @file Ten epochs on handwritten digits, in float32 and float64: the curves of three optimizers against PyTorch's. */
 import { fromHost, noGrad, scopes, Scope, type Tensor } from '@tessera/core';
 import { parseSafetensors } from '@tessera/io';
 import { Mismatch } from '../check/result.js';
@@ -9,7 +9,7 @@ import { placeTensor } from '../ops/arguments.js';
 import { camelCase } from '../ops/signature.js';
 import { construct } from '../optimizers/run-case.js';
 import { type AnyOptimizer, disposeOptimizer, dropGradients } from '../optimizers/trajectory.js';
-import type { Subject } from '../subject/subject.js';
+import { hasDType, type Subject } from '../subject/subject.js';
 import type { Suite } from '../suite.js';
 import { digitsNetwork } from './models.js';
 import { namedTensor } from './named-tensor.js';
@@ -33,8 +33,16 @@ const PIXELS = 64;
 const DIVERGENCE_FACTOR = 20;
 /** A tenth of the printed digits, and of a loss near 2. */
 const LOSS_FLOOR = 2e-6;
-/** Paths part in the end; the networks are equally good. */
-const ACCURACY = 0.03;
+/**
+/**
+ * Where float32 may come to a fork: a pooled maximum or a ReLU whose argument is within rounding of the other side flips sooner or later, and from
+ * there on the paths part: on the CPU backend with SGD after 114 steps or never, depending on which of its kernels computes the loss (of six runs
+ * in float64 with weights disturbed by 3e-8 two take the other path). Up to here all must agree; float64 is held to PyTorch's path to the end.
+ */
+const STEPS_IN_STEP = { float32: 100, float64: Infinity };
+/** Behind it, the mean loss of an epoch and the accuracy (of 360 digits) in the end: the networks are equally good. */
+const EPOCH_LOSS = 0.03;
+const ACCURACY = { float32: 0.03, float64: 0.003 };
 
 /** The digits lie with the examples of the repository; the published package does without. */
 export function digitsFiles(): FixtureFiles {
@@ -48,7 +56,15 @@ export function digitsSuite(files: FixtureFiles = digitsFiles()): Suite {
     name: 'digits',
     // oxlint-disable-next-line typescript/require-await -- a suite of this kind loads nothing before its cases run
     async *cases(subject) {
-      for (const run of Object.keys(OPTIMIZERS)) yield { id: `digits/${run}`, inputs: () => `ten epochs of optim.${OPTIMIZERS[run]}`, run: (stage) => train(run, files, subject, stage) };
+      for (const run of Object.keys(OPTIMIZERS)) {
+        for (const dtype of ['float32', 'float64'] as const) {
+          yield {
+            id: `digits/${run}/${dtype}`,
+            inputs: () => `ten epochs of optim.${OPTIMIZERS[run]} in ${dtype}`,
+            run: (stage) => train(run, dtype, files, subject, stage),
+          };
+        }
+      }
     },
   };
 }
@@ -80,29 +96,52 @@ async function load(files: FixtureFiles): Promise<Data> {
   };
 }
 
-async function train(run: string, files: FixtureFiles, subject: Subject, stage: (name: string) => void): Promise<void> {
+type FloatDType = 'float32' | 'float64';
+
+async function train(run: string, dtype: FloatDType, files: FixtureFiles, subject: Subject, stage: (name: string) => void): Promise<void> {
+  if (!hasDType(subject, dtype)) throw new Skip('device', `no ${dtype}`);
   stage('data');
   const data = await load(files);
   const { kwargs, losses, epochs, f32_vs_f64_loss_divergence: divergence } = data.curves.runs[run];
-  const network = digitsNetwork() as unknown as AnyModule;
+  const model = digitsNetwork();
+  const network = model as unknown as AnyModule;
   let optimizer: AnyOptimizer | undefined;
   try {
-    network.loadStateDict(Object.fromEntries([...data.init.keys()].map((name) => [name, placeTensor(namedTensor(name, data.init), subject)])));
+    network.loadStateDict(
+      Object.fromEntries([...data.init.keys()].map((name) => [name, placeTensor(namedTensor(name, data.init), subject)])),
+    );
+    if (dtype === 'float64') model.to('float64');
     const options = Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [camelCase(key), value]));
-    optimizer = construct(subject.library, OPTIMIZERS[run], [...network.namedParameters()].map(([, parameter]) => parameter), options);
+    optimizer = construct(
+      subject.library,
+      OPTIMIZERS[run],
+      [...network.namedParameters()].map(([, parameter]) => parameter),
+      options,
+    );
     let step = 0;
     for (let epoch = 0; epoch < data.curves.epochs; epoch++) {
       stage(`epoch ${epoch + 1}`);
+      const first = step;
+      let sum = 0;
       for (let at = 0; at < TRAINING; at += data.curves.batch_size) {
-        const batch = Array.from({ length: Math.min(data.curves.batch_size, TRAINING - at) }, (_, i) => data.order[epoch * TRAINING + at + i]);
-        checkCurve(step, await trainStep(network, optimizer, batch, data, subject), losses[step], divergence);
+        const batch = Array.from(
+          { length: Math.min(data.curves.batch_size, TRAINING - at) },
+          (_, i) => data.order[epoch * TRAINING + at + i],
+        );
+        const loss = await trainStep(network, optimizer, batch, dtype, data, subject);
+        if (step < STEPS_IN_STEP[dtype]) checkCurve(step, loss, losses[step], divergence);
+        sum += loss - losses[step];
         step++;
       }
+      const off = Math.abs(sum / (step - first));
+      if (!(off <= EPOCH_LOSS))
+        throw new Mismatch(`the mean loss of epoch ${epoch + 1} is off by ${off.toExponential(2)} (allowed ${EPOCH_LOSS})`);
     }
     stage('accuracy');
-    const accuracy = await testAccuracy(network, data, subject);
+    const accuracy = await testAccuracy(network, dtype, data, subject);
     const expected = epochs.at(-1)!.test_acc;
-    if (Math.abs(accuracy - expected) > ACCURACY) throw new Mismatch(`after ${epochs.length} epochs the accuracy is ${accuracy.toFixed(3)}, expected ${expected.toFixed(3)}`);
+    if (Math.abs(accuracy - expected) > ACCURACY[dtype])
+      throw new Mismatch(`after ${epochs.length} epochs the accuracy is ${accuracy.toFixed(3)}, expected ${expected.toFixed(3)}`);
   } finally {
     if (optimizer) disposeOptimizer(optimizer);
     dropGradients(network);
@@ -111,13 +150,23 @@ async function train(run: string, files: FixtureFiles, subject: Subject, stage: 
 }
 
 /** One step in a scope of its own: hundreds of them would pile up. */
-async function trainStep(network: AnyModule, optimizer: AnyOptimizer, batch: readonly number[], data: Data, subject: Subject): Promise<number> {
+async function trainStep(
+  network: AnyModule,
+  optimizer: AnyOptimizer,
+  batch: readonly number[],
+  dtype: FloatDType,
+  data: Data,
+  subject: Subject,
+): Promise<number> {
   const scope = new Scope();
   const outer = scopes.current;
   scopes.current = scope;
   try {
     dropGradients(network);
-    const loss = subject.library.fn('F.crossEntropy')(callModule(network, '', [imagesOf(batch, data, subject)], {}), labelsOf(batch, data, subject)) as Tensor;
+    const loss = subject.library.fn('F.crossEntropy')(
+      callModule(network, '', [imagesOf(batch, dtype, data, subject)], {}),
+      labelsOf(batch, data, subject),
+    ) as Tensor;
     loss.backward();
     optimizer.step();
     return await loss.itemAsync();
@@ -133,12 +182,13 @@ function checkCurve(step: number, got: number, expected: number, divergence: Run
   const off = known.find(([steps]) => step < steps)?.[1];
   if (off === undefined || off > 1e-3) return;
   const allowed = DIVERGENCE_FACTOR * off * Math.max(1, Math.abs(expected)) + LOSS_FLOOR;
-  if (!(Math.abs(got - expected) <= allowed)) throw new Mismatch(`loss of step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
+  if (!(Math.abs(got - expected) <= allowed))
+    throw new Mismatch(`loss of step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
 }
 
-async function testAccuracy(network: AnyModule, data: Data, subject: Subject): Promise<number> {
+async function testAccuracy(network: AnyModule, dtype: FloatDType, data: Data, subject: Subject): Promise<number> {
   const samples = Array.from({ length: data.labels.length - TRAINING }, (_, i) => TRAINING + i);
-  const scores = noGrad(() => callModule(network, '', [imagesOf(samples, data, subject)], {}) as Tensor);
+  const scores = noGrad(() => callModule(network, '', [imagesOf(samples, dtype, data, subject)], {}) as Tensor);
   const classes = await scores.dataAsync();
   const count = scores.shape[1];
   const hits = samples.filter((sample, i) => {
@@ -149,14 +199,19 @@ async function testAccuracy(network: AnyModule, data: Data, subject: Subject): P
 }
 
 /** (N, 1, 8, 8), from 0 to 1. */
-function imagesOf(samples: readonly number[], { images }: Data, { device }: Subject): Tensor {
-  const pixels = new Float32Array(samples.length * PIXELS);
+function imagesOf(samples: readonly number[], dtype: FloatDType, { images }: Data, { device }: Subject): Tensor {
+  const pixels = new (dtype === 'float64' ? Float64Array : Float32Array)(samples.length * PIXELS);
   samples.forEach((sample, i) => {
     for (let p = 0; p < PIXELS; p++) pixels[i * PIXELS + p] = images[sample * PIXELS + p] / 16;
   });
-  return fromHost(pixels, [samples.length, 1, 8, 8], 'float32', device);
+  return fromHost(pixels, [samples.length, 1, 8, 8], dtype, device);
 }
 
 function labelsOf(samples: readonly number[], { labels }: Data, { device }: Subject): Tensor {
-  return fromHost(Int32Array.from(samples, (sample) => labels[sample]), [samples.length], 'int32', device);
+  return fromHost(
+    Int32Array.from(samples, (sample) => labels[sample]),
+    [samples.length],
+    'int32',
+    device,
+  );
 }

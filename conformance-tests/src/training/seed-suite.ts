@@ -35,7 +35,8 @@ function seedSuite(fixtures: FixtureSource, name: string): Suite {
       const problem = (stage: Problem['stage']): Problem => ({ name, manifest, tensors, subject, stage });
       yield { id: `${name}/init`, run: (stage) => withModel(problem(stage), checkInit) };
       yield { id: `${name}/gradients`, run: (stage) => withModel(problem(stage), checkGradients) };
-      for (const run of Object.keys(manifest.runs)) yield { id: `${name}/${run}`, run: (stage) => withModel(problem(stage), (model, one) => checkRun(model, one, run)) };
+      for (const run of Object.keys(manifest.runs))
+        yield { id: `${name}/${run}`, run: (stage) => withModel(problem(stage), (model, one) => checkRun(model, one, run)) };
     },
   };
 }
@@ -62,7 +63,11 @@ async function checkInit(model: AnyModule, { manifest, tensors, stage }: Problem
     if (String(got) !== String(expected)) throw new Mismatch(what, expected.join(', '), got.join(', '));
   };
   same('the names of the state differ', [...state.keys()], manifest.state_dict_keys);
-  same('the names of the parameters differ', [...model.namedParameters()].map(([name]) => name), manifest.param_order);
+  same(
+    'the names of the parameters differ',
+    [...model.namedParameters()].map(([name]) => name),
+    manifest.param_order,
+  );
   for (const [name, tensor] of state) await check(name, tensor, tensors, `param.${name}`, 1);
   const repr = model.toString();
   if (repr !== manifest.repr) throw new Mismatch('it prints otherwise', manifest.repr, repr);
@@ -77,7 +82,8 @@ async function checkGradients(model: AnyModule, { manifest, tensors, subject, st
   await check('loss', loss, tensors, 'loss', 1);
   stage('gradients');
   loss.backward();
-  for (const [name, parameter] of model.namedParameters()) await check(`gradient of ${name}`, gradientOf(parameter, name), tensors, `grad.${name}`, 4);
+  for (const [name, parameter] of model.namedParameters())
+    await check(`gradient of ${name}`, gradientOf(parameter, name), tensors, `grad.${name}`, 4);
   for (const [i, input] of inputs.entries()) {
     await check(`gradient of input ${i}`, gradientOf(input, `input ${i}`), tensors, `grad_input.${i}`, 4);
     input.grad?.dispose();
@@ -93,7 +99,12 @@ function gradientOf(tensor: Tensor, name: string): Tensor {
 async function checkRun(model: AnyModule, { manifest, tensors, subject, stage }: Problem, run: string): Promise<void> {
   const { optimizer: name, kwargs, losses, final_loss: final } = manifest.runs[run];
   const options = Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key.replace('weight_decay', 'weightDecay'), value]));
-  const optimizer: AnyOptimizer = construct(subject.library, name, [...model.namedParameters()].map(([, parameter]) => parameter), options);
+  const optimizer: AnyOptimizer = construct(
+    subject.library,
+    name,
+    [...model.namedParameters()].map(([, parameter]) => parameter),
+    options,
+  );
   try {
     const inputs = inputsOf(tensors, subject);
     const compute = (): Tensor => lossOf(callModule(model, '', inputs, {}) as Tensor, manifest, tensors, subject);
@@ -107,7 +118,8 @@ async function checkRun(model: AnyModule, { manifest, tensors, subject, stage }:
     }
     stage('after the last step');
     checkLoss(losses.length, await noGrad(compute).itemAsync(), final);
-    for (const [key, tensor] of model.stateDict()) if (tensors.has(`${run}.${key}`)) await check(key, tensor, tensors, `${run}.${key}`, losses.length * 4);
+    for (const [key, tensor] of model.stateDict())
+      if (tensors.has(`${run}.${key}`)) await check(key, tensor, tensors, `${run}.${key}`, losses.length * 4);
   } finally {
     disposeOptimizer(optimizer);
   }

@@ -14,9 +14,13 @@ import {
   type RequiredKernels,
   ValueError,
 } from '@tessera/core';
+import { attention, attentionGrad } from './accelerated/attention.js';
 import { avgPool, avgPoolGrad } from './accelerated/avg-pool.js';
+import { batchNorm, batchNormGrad } from './accelerated/batch-norm.js';
 import { convolution, convolutionInputGrad } from './accelerated/convolution.js';
 import { convolutionWeightGrad } from './accelerated/convolution-weight-grad.js';
+import { crossEntropy, crossEntropyGrad } from './accelerated/cross-entropy.js';
+import { layerNorm, layerNormGrad } from './accelerated/layer-norm.js';
 import { linear } from './accelerated/linear.js';
 import { maxPool, maxPoolGrad } from './accelerated/max-pool.js';
 import { softmax, softmaxGrad } from './accelerated/softmax.js';
@@ -37,7 +41,7 @@ export interface CpuBackendOptions {
   readonly maxBytes?: number;
 }
 
-const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
+const ACCELERATED: AcceleratedKernels<CpuBuffer> = {
   convolution,
   convolutionInputGrad,
   convolutionWeightGrad,
@@ -48,6 +52,14 @@ const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
   softmax,
   softmaxGrad,
   linear,
+  layerNorm,
+  layerNormGrad,
+  batchNorm,
+  batchNormGrad,
+  attention,
+  attentionGrad,
+  crossEntropy,
+  crossEntropyGrad,
 };
 
 /**
@@ -57,7 +69,7 @@ const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
  * const backend = new CpuBackend({ maxBytes: 512 * 1024 ** 2 });
  */
 export class CpuBackend implements Backend<CpuBuffer> {
-  readonly id = 'cpu';
+  readonly id: string = 'cpu';
   readonly contractVersion = CONTRACT_VERSION;
   readonly capabilities: Capabilities = {
     dtypes: DTYPES,

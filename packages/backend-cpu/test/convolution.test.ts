@@ -126,6 +126,12 @@ describe('convolution and its gradients, against products summed in float64', ()
     '3-d, stride 2': { input: [1, 2, 5, 6, 7], weight: [4, 1, 2, 3, 3], window: same(3, 2, 1), groups: 2 },
     'deeper than one panel': { input: [1, 130, 3, 3], weight: [3, 130, 3, 3], window: same(2, 1, 1), groups: 1 },
     'more positions than one panel': { input: [1, 2, 33, 34], weight: [3, 2, 3, 3], window: same(2, 1, 1), groups: 1 },
+    'an image in several bands': {
+      input: [1, 64, 5, 1100],
+      weight: [2, 64, 3, 1],
+      window: { stride: [1, 1], padding: [1, 0], dilation: [1, 1] },
+      groups: 1,
+    },
     'padding wider than the kernel': { input: [1, 1, 3, 3], weight: [2, 1, 2, 2], window: same(2, 1, 4), groups: 1 },
   };
   for (const [name, c] of Object.entries(cases)) {

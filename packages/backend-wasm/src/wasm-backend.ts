@@ -15,7 +15,7 @@ import {
   ValueError,
 } from '@tessera/core';
 import { createGather } from './kernels/gather.js';
-import { createMatmul } from './kernels/matmul.js';
+import { createHeavyKernels } from './kernels/heavy.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { createReduce } from './kernels/reduce.js';
 import { createScan } from './kernels/scan.js';
@@ -163,9 +163,9 @@ export class WasmBackend implements Backend<WasmBuffer> {
 function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<AcceleratedKernels<WasmBuffer>> {
   return {
     pointwise: createPointwise(machine),
+    ...createHeavyKernels(machine),
     reduce: createReduce(machine),
     scan: createScan(machine),
-    matmul: createMatmul(machine),
     gather: createGather(machine),
     scatter: createScatter(machine),
     sort: createSort(machine),

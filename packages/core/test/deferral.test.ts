@@ -95,11 +95,13 @@ describe('memory', () => {
     const w = t([1, 2], true);
     const live = backend.live;
     const x = t([3, 4]);
-    const loss = w.mul(x).sum();
+    const product = w.mul(x);
+    const loss = product.sum();
     x.dispose();
     expect(backend.live).toBeGreaterThan(live);
     loss.backward();
     expect(w.grad!.toArray()).toEqual([3, 4]);
+    product.dispose();
     loss.dispose();
     w.grad!.dispose();
     expect(backend.live).toBe(live);

@@ -54,7 +54,8 @@ describe('softmax', () => {
   });
 
   it('has right derivatives along the last and another dim', () => {
-    for (const op of [softmax, logSoftmax]) for (const dim of [0, 1]) expect(derivativeError((x) => op(x, dim), [irregular([3, 4])])).toBeLessThan(1);
+    for (const op of [softmax, logSoftmax])
+      for (const dim of [0, 1]) expect(derivativeError((x) => op(x, dim), [irregular([3, 4])])).toBeLessThan(1);
   });
 });
 
@@ -135,8 +136,12 @@ describe('norms', () => {
   it('has right derivatives', () => {
     const wb = (n: number): Tensor[] => [irregular([n], 2), irregular([n], 3)];
     expect(derivativeError((x, w, b) => layerNorm(x, [4], w, b), [irregular([2, 4]), ...wb(4)])).toBeLessThan(1);
-    expect(derivativeError((x, w, b) => batchNorm(x, null, null, w, b, { training: true }), [irregular([3, 2, 2]), ...wb(2)])).toBeLessThan(1);
-    expect(derivativeError((x, w, b) => batchNorm(x, tensor([0.1, 0.2]), tensor([1, 2]), w, b), [irregular([3, 2]), ...wb(2)])).toBeLessThan(1);
+    expect(derivativeError((x, w, b) => batchNorm(x, null, null, w, b, { training: true }), [irregular([3, 2, 2]), ...wb(2)])).toBeLessThan(
+      1,
+    );
+    expect(
+      derivativeError((x, w, b) => batchNorm(x, tensor([0.1, 0.2]), tensor([1, 2]), w, b), [irregular([3, 2]), ...wb(2)]),
+    ).toBeLessThan(1);
     expect(derivativeError((x, w, b) => groupNorm(x, 2, w, b), [irregular([1, 4, 2]), ...wb(4)])).toBeLessThan(1);
     expect(derivativeError((x, w) => rmsNorm(x, [3], w), [irregular([2, 3]), irregular([3], 2)])).toBeLessThan(1);
   });
@@ -242,8 +247,12 @@ describe('cells, columns and padding', () => {
   it('has right derivatives', () => {
     expect(derivativeError((gates, c) => lstmPointwise(gates, c)[0], [irregular([2, 8]), irregular([2, 2], 2)])).toBeLessThan(1);
     expect(derivativeError((gates, c) => lstmPointwise(gates, c)[1], [irregular([2, 8]), irregular([2, 2], 2)])).toBeLessThan(1);
-    expect(derivativeError((gates, c) => lstmPointwise(gates, c)[0].add(lstmPointwise(gates, c)[1]), [irregular([1, 4]), irregular([1, 1], 2)])).toBeLessThan(1);
-    expect(derivativeError((x, s, h) => gruPointwise(x, s, h), [irregular([2, 6]), irregular([2, 6], 2), irregular([2, 2], 3)])).toBeLessThan(1);
+    expect(
+      derivativeError((gates, c) => lstmPointwise(gates, c)[0].add(lstmPointwise(gates, c)[1]), [irregular([1, 4]), irregular([1, 1], 2)]),
+    ).toBeLessThan(1);
+    expect(
+      derivativeError((x, s, h) => gruPointwise(x, s, h), [irregular([2, 6]), irregular([2, 6], 2), irregular([2, 2], 3)]),
+    ).toBeLessThan(1);
     expect(derivativeError((x) => constantPadNd(x, [1, -1, 0, 2], 3), [irregular([2, 3])])).toBeLessThan(1);
     const window = { stride: [2, 1], padding: [1, 0], dilation: [1, 1] };
     expect(derivativeError((x) => im2col(x, [2, 2], window), [irregular([1, 2, 4, 3])])).toBeLessThan(1);

@@ -1,10 +1,11 @@
 /**
  * @file The layers of Tessera: what `nn` is. PyTorch: torch.nn. Modules, F (torch.nn.functional), init (torch.nn.init), and the base classes.
  */
-export { Buffer, Module, Parameter } from '@tessera/core';
+export { Buffer, Module, Parameter, UninitializedBuffer, UninitializedParameter } from '@tessera/core';
 export * as F from './functional/index.js';
 export * as functional from './functional/index.js';
 export * as init from './init/index.js';
+export * as utils from './utils/index.js';
 
 export { ModuleDict } from './containers/module-dict.js';
 export { ModuleList } from './containers/module-list.js';
@@ -31,9 +32,30 @@ export {
   AdaptiveMaxPool3d,
 } from './pooling/adaptive-pool.js';
 export { AvgPool1d, AvgPool2d, AvgPool3d, type AvgPoolNdOptions, type AvgPoolOptions } from './pooling/avg-pool.js';
+export { FractionalMaxPool2d, FractionalMaxPool3d, type FractionalMaxPoolOptions } from './pooling/fractional-max-pool.js';
 export { LPPool1d, LPPool2d, LPPool3d } from './pooling/lp-pool.js';
 export { MaxPool1d, MaxPool2d, MaxPool3d, type MaxPoolOptions } from './pooling/max-pool.js';
 export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, type MaxUnpoolOptions } from './pooling/max-unpool.js';
+
+export { type AttentionCallOptions, MultiheadAttention, type MultiheadAttentionOptions } from './attention/multihead-attention.js';
+export type { Clonable, LayerSource } from './attention/copies.js';
+export { Transformer, type TransformerCallOptions, type TransformerOptions } from './attention/transformer.js';
+export {
+  type DecoderCallOptions,
+  type DecoderLayer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  type TransformerDecoderOptions,
+} from './attention/transformer-decoder.js';
+export {
+  type EncoderCallOptions,
+  type EncoderLayer,
+  type EncoderLayerCallOptions,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerEncoderOptions,
+} from './attention/transformer-encoder.js';
+export type { TransformerActivation, TransformerLayerOptions } from './attention/transformer-layer.js';
 
 export type { InplaceOptions } from './activation/inplace.js';
 export { type AlphaOptions, CELU, ELU, SELU } from './activation/exponential.js';
@@ -64,17 +86,28 @@ export {
   RMSNorm,
   type RMSNormOptions,
 } from './normalization/layer-norm.js';
-export { LocalResponseNorm } from './normalization/local-response-norm.js';
+export { CrossMapLRN2d, LocalResponseNorm } from './normalization/local-response-norm.js';
 export type { NormOptions } from './normalization/norm-base.js';
 
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, type DropoutOptions, FeatureAlphaDropout } from './dropout/dropout.js';
 
 export { GRU, LSTM, type LSTMOptions, RNN, type RNNOptions } from './rnn.js';
-export type { RNNBaseOptions } from './rnn-base.js';
-export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from './rnn-cells.js';
+export { RNNBase, type RNNBaseOptions } from './rnn-base.js';
+export { type CellOptions, GRUCell, LSTMCell, RNNCell, RNNCellBase, type RNNCellOptions } from './rnn-cells.js';
 
 export { Embedding, type EmbeddingOptions, type PretrainedOptions } from './sparse/embedding.js';
 export { EmbeddingBag, type EmbeddingBagOptions } from './sparse/embedding-bag.js';
+
+export { LazyConv1d, LazyConv2d, LazyConv3d, LazyConvTranspose1d, LazyConvTranspose2d, LazyConvTranspose3d } from './lazy/lazy-conv.js';
+export { LazyLinear } from './lazy/lazy-linear.js';
+export {
+  LazyBatchNorm1d,
+  LazyBatchNorm2d,
+  LazyBatchNorm3d,
+  LazyInstanceNorm1d,
+  LazyInstanceNorm2d,
+  LazyInstanceNorm3d,
+} from './lazy/lazy-norm.js';
 
 export { Flatten, type FlattenOptions, Unflatten } from './shape/flatten.js';
 export { Fold, Unfold } from './shape/fold.js';
@@ -99,8 +132,23 @@ export {
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shape/shuffle.js';
 export { Upsample, type UpsampleOptions, UpsamplingBilinear2d, UpsamplingNearest2d } from './shape/upsample.js';
 
+export { AdaptiveLogSoftmaxWithLoss, type AdaptiveLogSoftmaxWithLossOptions } from './loss/adaptive-log-softmax.js';
 export { BCELoss, BCEWithLogitsLoss, type BCEWithLogitsLossOptions, MultiLabelSoftMarginLoss, SoftMarginLoss } from './loss/binary.js';
 export { CrossEntropyLoss, type CrossEntropyLossOptions, NLLLoss, type NLLLossOptions } from './loss/classification.js';
+export { CTCLoss, type CTCLossOptions } from './loss/ctc.js';
+export {
+  CosineEmbeddingLoss,
+  HingeEmbeddingLoss,
+  type MarginLossOptions,
+  MarginRankingLoss,
+  MultiLabelMarginLoss,
+  MultiMarginLoss,
+  type MultiMarginLossOptions,
+  TripletMarginLoss,
+  type TripletMarginLossOptions,
+  TripletMarginWithDistanceLoss,
+  type TripletMarginWithDistanceLossOptions,
+} from './loss/margin.js';
 export type { LossOptions, WeightedLossOptions } from './loss/loss-base.js';
 export {
   GaussianNLLLoss,

@@ -1,8 +1,10 @@
 /** @file What RNN, LSTM and GRU share: parameters, checks of inputs, batch layouts. PyTorch: nn.RNNBase. */
-import { empty, Module, noGrad, Parameter, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
+import { empty, fromHost, Module, noGrad, Parameter, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
 import { recurrent, type RecurrentWeights } from './functional/recurrent.js';
+import { factory, type FactoryOptions } from './options.js';
+import { PackedSequence } from './utils/rnn.js';
 
-export interface RNNBaseOptions {
+export interface RNNBaseOptions extends FactoryOptions {
   /** Layers, each fed with the outputs of the one before. Default 1. */
   readonly numLayers?: number;
   /** Default true. */
@@ -43,17 +45,19 @@ export abstract class RNNBase extends Module {
     this.bidirectional = options.bidirectional ?? false;
     this.#check();
     const rows = GATES[kind] * hiddenSize;
+    const made = factory(options);
+    const parameter = (...shape: number[]): Parameter => new Parameter(empty(shape, made));
     for (let layer = 0; layer < this.numLayers; layer++) {
       for (const direction of this.bidirectional ? ['', '_reverse'] : ['']) {
         const width = layer === 0 ? inputSize : this.#outputSize * this.#directions;
         const suffix = `_l${layer}${direction}`;
-        this.registerParameter(`weight_ih${suffix}`, new Parameter(empty(rows, width)));
-        this.registerParameter(`weight_hh${suffix}`, new Parameter(empty(rows, this.#outputSize)));
+        this.registerParameter(`weight_ih${suffix}`, parameter(rows, width));
+        this.registerParameter(`weight_hh${suffix}`, parameter(rows, this.#outputSize));
         if (this.bias) {
-          this.registerParameter(`bias_ih${suffix}`, new Parameter(empty(rows)));
-          this.registerParameter(`bias_hh${suffix}`, new Parameter(empty(rows)));
+          this.registerParameter(`bias_ih${suffix}`, parameter(rows));
+          this.registerParameter(`bias_hh${suffix}`, parameter(rows));
         }
-        if (projSize > 0) this.registerParameter(`weight_hr${suffix}`, new Parameter(empty(projSize, hiddenSize)));
+        if (projSize > 0) this.registerParameter(`weight_hr${suffix}`, parameter(projSize, hiddenSize));
       }
     }
     this.resetParameters();
@@ -90,19 +94,51 @@ export abstract class RNNBase extends Module {
   }
 
   #weights(): RecurrentWeights[] {
-    const p = new Map<string, Tensor>(this.namedParameters({ recurse: false }));
+    // By property: a parametrized weight is computed when it is asked for.
+    const p = this as unknown as Readonly<Record<string, Tensor | undefined>>;
     const out: RecurrentWeights[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
       for (const direction of this.bidirectional ? ['', '_reverse'] : ['']) {
-        const get = (name: string): Tensor | null => p.get(`${name}_l${layer}${direction}`) ?? null;
+        const get = (name: string): Tensor | null => p[`${name}_l${layer}${direction}`] ?? null;
         out.push({ ih: get('weight_ih')!, hh: get('weight_hh')!, biasIh: get('bias_ih'), biasHh: get('bias_hh'), hr: get('weight_hr') });
       }
     }
     return out;
   }
 
-  /** Runs the network; the first states are zeros where none are given. */
-  protected run(input: Tensor, given: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
+  /**
+   * Runs the network; the first states are zeros where none are given. A packed input, which the declared type leaves out, gives a packed output.
+   */
+  protected run(given: Tensor, states: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
+    const input = given as Tensor | PackedSequence;
+    return input instanceof PackedSequence ? this.#runPacked(input, states) : this.#runPadded(input, states);
+  }
+
+  #runPacked(input: PackedSequence, given: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
+    const name = this.constructor.name;
+    const { data, batchSizes, sortedIndices, unsortedIndices } = input;
+    const fail = (why: string): never => {
+      throw new ShapeError('ERR_RNN_SHAPE', `${name}: ${why}`, { op: name, shapes: [data.shape] });
+    };
+    if (data.ndim !== 2) fail(`Expected data of a packed sequence to be 2D, got ${data.ndim}D instead`);
+    if (data.shape[1] !== this.inputSize)
+      fail(`input.size(-1) must be equal to input_size. Expected ${this.inputSize}, got ${data.shape[1]}`);
+    const sizes = this.kind === 'lstm' ? [this.#outputSize, this.hiddenSize] : [this.hiddenSize];
+    const ordered = (state: Tensor, order: readonly number[] | null): Tensor =>
+      order === null ? state : state.indexSelect(1, fromHost(Int32Array.from(order), [order.length], 'int32', state.device));
+    const states = sizes.map((size, i) => {
+      const shape = [this.numLayers * this.#directions, batchSizes[0] ?? 0, size];
+      const state = given?.[i];
+      if (state === undefined) return zeros(shape, { dtype: data.dtype, device: data.device });
+      if (state.shape.join() !== shape.join()) fail(`Expected hidden size (${shape.join(', ')}), got [${state.shape.join(', ')}]`);
+      return ordered(state, sortedIndices);
+    });
+    const { bidirectional, dropout, training } = this;
+    const { output, states: last } = recurrent(this.kind, data, states, this.#weights(), { bidirectional, dropout, training, batchSizes });
+    return { output: input.withData(output) as unknown as Tensor, states: last.map((s) => ordered(s, unsortedIndices)) };
+  }
+
+  #runPadded(input: Tensor, given: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
     const name = this.constructor.name;
     if (input.ndim !== 2 && input.ndim !== 3) {
       throw new ShapeError('ERR_RNN_SHAPE', `${name}: Expected input to be 2D or 3D, got ${input.ndim}D instead`, {

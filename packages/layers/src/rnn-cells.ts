@@ -1,8 +1,9 @@
 /** @file RNNCell, LSTMCell and GRUCell: one step. */
 import { empty, linear, Module, noGrad, Parameter, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
+import { factory, type FactoryOptions } from './options.js';
 import { gruStep, lstmStep, reluStep, type Step, tanhStep } from './functional/recurrent-cells.js';
 
-export interface CellOptions {
+export interface CellOptions extends FactoryOptions {
   /** Default true. */
   readonly bias?: boolean;
 }
@@ -12,7 +13,7 @@ export interface RNNCellOptions extends CellOptions {
 }
 
 /** What the cells share. PyTorch: nn.RNNCellBase. */
-abstract class CellBase extends Module {
+export abstract class RNNCellBase extends Module {
   readonly bias: boolean;
   readonly weight_ih: Parameter;
   readonly weight_hh: Parameter;
@@ -27,10 +28,12 @@ abstract class CellBase extends Module {
   ) {
     super();
     this.bias = options.bias ?? true;
-    this.weight_ih = new Parameter(empty(gates * hiddenSize, inputSize));
-    this.weight_hh = new Parameter(empty(gates * hiddenSize, hiddenSize));
-    this.bias_ih = this.bias ? new Parameter(empty(gates * hiddenSize)) : null;
-    this.bias_hh = this.bias ? new Parameter(empty(gates * hiddenSize)) : null;
+    const made = factory(options);
+    const parameter = (...shape: number[]): Parameter => new Parameter(empty(shape, made));
+    this.weight_ih = parameter(gates * hiddenSize, inputSize);
+    this.weight_hh = parameter(gates * hiddenSize, hiddenSize);
+    this.bias_ih = this.bias ? parameter(gates * hiddenSize) : null;
+    this.bias_hh = this.bias ? parameter(gates * hiddenSize) : null;
     const bound = hiddenSize > 0 ? 1 / Math.sqrt(hiddenSize) : 0;
     noGrad(() => {
       for (const p of this.parameters()) p.uniform_(-bound, bound);
@@ -80,7 +83,7 @@ abstract class CellBase extends Module {
 }
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh). PyTorch: nn.RNNCell. */
-export class RNNCell extends CellBase {
+export class RNNCell extends RNNCellBase {
   static override readonly typeName = 'RNNCell';
   readonly nonlinearity: 'tanh' | 'relu';
 
@@ -101,7 +104,7 @@ export class RNNCell extends CellBase {
 }
 
 /** One step of an LSTM: `[h', c']`. PyTorch: nn.LSTMCell. */
-export class LSTMCell extends CellBase {
+export class LSTMCell extends RNNCellBase {
   static override readonly typeName = 'LSTMCell';
 
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
@@ -115,7 +118,7 @@ export class LSTMCell extends CellBase {
 }
 
 /** One step of a GRU. PyTorch: nn.GRUCell. */
-export class GRUCell extends CellBase {
+export class GRUCell extends RNNCellBase {
   static override readonly typeName = 'GRUCell';
 
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {

@@ -1,10 +1,17 @@
 /** @file RNN, LSTM and GRU. */
 import type { Tensor } from '@tessera/core';
 import { RNNBase, type RNNBaseOptions } from './rnn-base.js';
+import type { PackedSequence } from './utils/rnn.js';
 
 export interface RNNOptions extends RNNBaseOptions {
   /** Default 'tanh'. */
   readonly nonlinearity?: 'tanh' | 'relu';
+}
+
+/** A packed batch gives a packed output. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- only an interface can say that instances are called; it declares no property
+export interface RNN {
+  (input: PackedSequence, h0?: Tensor | null): [output: PackedSequence, hn: Tensor];
 }
 
 /**
@@ -13,6 +20,7 @@ export interface RNNOptions extends RNNBaseOptions {
  *
  * @example const [output, hn] = new RNN(10, 20, { batchFirst: true })(randn(3, 6, 10));
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- as above
 export class RNN extends RNNBase {
   static override readonly typeName = 'RNN';
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
@@ -29,9 +37,16 @@ export interface LSTMOptions extends RNNBaseOptions {
   readonly projSize?: number;
 }
 
+/** A packed batch gives a packed output. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- only an interface can say that instances are called; it declares no property
+export interface LSTM {
+  (input: PackedSequence, state?: readonly [Tensor, Tensor] | null): [output: PackedSequence, state: [hn: Tensor, cn: Tensor]];
+}
+
 /**
  * Long short-term memory (Hochreiter and Schmidhuber, 1997). Shapes as RNN's; the state is `[h0, c0]`. Gives `[output, [hn, cn]]`. PyTorch: nn.LSTM.
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- as above
 export class LSTM extends RNNBase {
   static override readonly typeName = 'LSTM';
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
@@ -43,7 +58,14 @@ export class LSTM extends RNNBase {
   }
 }
 
+/** A packed batch gives a packed output. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- only an interface can say that instances are called; it declares no property
+export interface GRU {
+  (input: PackedSequence, h0?: Tensor | null): [output: PackedSequence, hn: Tensor];
+}
+
 /** Gated recurrent unit (Cho et al., 2014). Shapes as RNN's. Gives `[output, hn]`. PyTorch: nn.GRU. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- as above
 export class GRU extends RNNBase {
   static override readonly typeName = 'GRU';
   constructor(inputSize: number, hiddenSize: number, options: RNNBaseOptions = {}) {

@@ -1,13 +1,21 @@
-/** @file The optimizers of Tessera: PyTorch's torch.optim, learning-rate schedulers and gradient clipping. */
-export { Adam, type AdamOptions, AdamW } from './adam.js';
-export {
-  Optimizer,
-  type OptimizerStateDict,
-  type ParamGroup,
-  type ParamGroupInput,
-  type Params,
-  type ParamState,
-  type StepHook,
-} from './optimizer.js';
-export { SGD, type SGDOptions } from './sgd.js';
+/** @file The optimizers of Tessera: PyTorch's torch.optim, learning-rate schedulers, averaged models. */
+export type { CapturableOption, FusedOption, ImplementationOptions } from './base/options.js';
+export { type AsyncClosure, type Closure, Optimizer, type OptimizerHook, type StateDictHook } from './base/optimizer.js';
+export type { ParamEntry, ParamGroup, ParamGroupInput, Params } from './base/param-groups.js';
+export type { OptimizerStateDict, ParamState, SavedState, StateValue } from './base/state-dict.js';
+export { UpdateFamily } from './base/update-family.js';
+export { Adadelta, type AdadeltaOptions } from './optimizers/adadelta.js';
+export { Adafactor, type AdafactorOptions } from './optimizers/adafactor.js';
+export { Adagrad, type AdagradOptions } from './optimizers/adagrad.js';
+export { Adam, type AdamOptions, AdamW } from './optimizers/adam.js';
+export { Adamax, type AdamaxOptions } from './optimizers/adamax.js';
+export { ASGD, type ASGDOptions } from './optimizers/asgd.js';
+export { LBFGS, type LBFGSOptions } from './optimizers/lbfgs.js';
+export { Muon, type MuonOptions } from './optimizers/muon.js';
+export { NAdam, type NAdamOptions } from './optimizers/nadam.js';
+export { RAdam, type RAdamOptions } from './optimizers/radam.js';
+export { RMSprop, type RMSpropOptions } from './optimizers/rmsprop.js';
+export { Rprop, type RpropOptions } from './optimizers/rprop.js';
+export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export * as lrScheduler from './lr-scheduler/index.js';
+export * as swaUtils from './swa-utils/index.js';

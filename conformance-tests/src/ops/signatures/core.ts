@@ -119,7 +119,7 @@ export const CORE_SIGNATURES: readonly string[] = [
   'meshgrid(tensors, { indexing })',
   'newFull(input, size, fillValue, { dtype, device, requiresGrad })',
   'bernoulli(input, { p, rng })',
-  'multinomial(input, numSamples, { replacement, rng })',
+  'multinomial(input, numSamples, { replacement })',
 
   // linalg
   'linalg.cholesky(input, { upper })',

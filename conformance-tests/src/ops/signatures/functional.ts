@@ -41,6 +41,7 @@ export const FUNCTIONAL_SIGNATURES: readonly string[] = [
   'F.embeddingBag(input, weight, offsets, { maxNorm, normType, scaleGradByFreq, mode, perSampleWeights, includeLastOffset, paddingIdx })',
   'F.oneHot(input, numClasses)',
   'F.scaledDotProductAttention(query, key, value, { attnMask, dropoutP, isCausal, scale, enableGqa, rng })',
+  'F.multiHeadAttentionForward(query, key, value, embedDimToCheck, numHeads, inProjWeight, inProjBias, biasK, biasV, addZeroAttn, dropoutP, outProjWeight, outProjBias, { training, keyPaddingMask, needWeights, attnMask, useSeparateProjWeight, qProjWeight, kProjWeight, vProjWeight, staticK, staticV, averageAttnWeights, isCausal, rng })',
 
   // pooling
   'F.avgPool1d(input, kernelSize, { stride, padding, ceilMode, countIncludePad })',

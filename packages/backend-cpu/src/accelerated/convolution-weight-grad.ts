@@ -2,14 +2,14 @@
  * @file The gradient of a convolution by its weight: gradWeight[o, c, t] = Σ over images and positions of gradOut[o, i] · in[c, i · stride + offset(t)],
  * a matrix product whose depth runs through all positions of all images, summed in float64.
  */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray } from '@tessera/core';
 import { DEPTH, type DepthBlock, multiplyBlocks } from '../gemm/blocked.js';
 import { StridedLanes } from '../gemm/lanes.js';
 import type { Sink } from '../gemm/matrix.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { type Positions, type Source, type Taps, tapsOf } from './correlation.js';
 import { correlationSums } from './direct.js';
-import { TapLanes } from './patch-lanes.js';
+import { Patches } from './patches.js';
 import { flatStride, type Planes, planesOf, takesPlanes, window3 } from './planes.js';
 
 type Kernels = Required<AcceleratedKernels<CpuBuffer>>;
@@ -24,14 +24,17 @@ export const convolutionWeightGrad: Kernels['convolutionWeightGrad'] = (input, g
   const positions: Positions = { sizes: g.sizes, step: stride };
   const rows = g.C / groups;
   const channels = x.C / groups;
+  const count = g.sizes[0] * g.sizes[1] * g.sizes[2];
+  // One row by one channel (a depthwise convolution) is not worth packing for.
+  const patches = rows === 1 && channels === 1 ? null : new Patches(channels, taps, positions);
   for (let group = 0; group < groups; group++) {
     const at = w.at + group * rows * w.strideN;
-    if (rows === 1 && channels === 1) {
+    if (patches === null) {
       const sums = correlationSums(images(x, g, group, 1, 1), taps, positions);
       for (let t = 0; t < taps.count; t++) w.data[at + taps.weights[t]] = sums[t];
     } else {
-      const sink = new WeightSink(w, at, taps);
-      multiplyBlocks(rows, channels * taps.count, () => depthBlocks(x, g, group, rows, channels, taps, positions), sink);
+      const blocks = (): Iterable<DepthBlock> => depthBlocks(x, g, group, rows, channels, patches);
+      multiplyBlocks(rows, channels * taps.count, blocks, new WeightSink(w, at, taps), null, Math.min(DEPTH, count));
     }
   }
   return true;
@@ -47,30 +50,43 @@ function* images(x: Planes, g: Planes, group: number, rows: number, channels: nu
   }
 }
 
-/** Rows of a block are channels of the output, columns are weights, both along the positions of one image. */
-function* depthBlocks(
-  x: Planes,
-  g: Planes,
-  group: number,
-  rows: number,
-  channels: number,
-  taps: Taps,
-  positions: Positions,
-): Generator<DepthBlock> {
-  const count = positions.sizes[0] * positions.sizes[1] * positions.sizes[2];
-  const flat = flatStride(g.sizes, g.strides);
+/** Rows of a block are channels of the output, columns are weights, both along positions of one image. */
+function* depthBlocks(x: Planes, g: Planes, group: number, rows: number, channels: number, patches: Patches): Generator<DepthBlock> {
+  const [, H, W] = g.sizes;
   for (const { source, grad } of images(x, g, group, rows, channels)) {
-    const rowLanes =
-      flat === 0
-        ? new TapLanes(grad, IDENTITY, { sizes: g.sizes, step: [1, 1, 1] })
-        : new StridedLanes(grad.data, grad.at, grad.strideC, flat);
-    const columns = new TapLanes(source, taps, positions);
-    for (let from = 0; from < count; from += DEPTH) yield { rows: rowLanes, columns, from, depth: Math.min(DEPTH, count - from) };
+    const { data, at, strideC, stride } = flattened(grad);
+    for (const band of patches.bands(source)) {
+      const lanes = new StridedLanes(data, at + (band.d * H + band.h) * W * stride, strideC, stride);
+      const count = band.rows * W;
+      for (let from = 0; from < count; from += DEPTH)
+        yield { rows: lanes, columns: patches.byTap, from, depth: Math.min(DEPTH, count - from) };
+    }
   }
 }
 
-/** One tap, at the position itself. */
-const IDENTITY: Taps = tapsOf([1, 1, 1], [0, 0, 0], () => 0);
+interface Flat {
+  readonly data: TypedArray;
+  readonly at: number;
+  readonly strideC: number;
+  readonly stride: number;
+}
+
+/** The channels of an image as rows of equal stride; copied where they are not. */
+function flattened({ data, at, channels, strideC, sizes, strides }: Source): Flat {
+  const stride = flatStride(sizes, strides);
+  if (stride !== 0) return { data, at, strideC, stride };
+  const count = sizes[0] * sizes[1] * sizes[2];
+  const copy = new Float64Array(channels * count);
+  for (let c = 0, i = 0; c < channels; c++) {
+    for (let d = 0; d < sizes[0]; d++) {
+      for (let h = 0; h < sizes[1]; h++) {
+        let p = at + c * strideC + d * strides[0] + h * strides[1];
+        for (let w = 0; w < sizes[2]; w++, p += strides[2]) copy[i++] = data[p];
+      }
+    }
+  }
+  return { data: copy, at: 0, strideC: count, stride: 1 };
+}
 
 /** Rows are output channels, columns are input channels and taps. */
 class WeightSink implements Sink {

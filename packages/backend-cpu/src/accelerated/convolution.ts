@@ -1,13 +1,13 @@
 /** @file Convolution and its gradient by the input: correlations, image by image and group by group. */
 import type { AcceleratedKernels, View } from '@tessera/core';
 import { multiply } from '../gemm/blocked.js';
-import type { Matrix, Sink } from '../gemm/matrix.js';
+import type { Matrix } from '../gemm/matrix.js';
 import { PackedLanes } from '../gemm/packed-lanes.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { type Positions, type Source, type Taps, tapsOf } from './correlation.js';
-import { correlateRow } from './direct.js';
+import { correlateRow, storeZeros } from './direct.js';
 import { GridSink } from './grid-sink.js';
-import { PatchLanes } from './patch-lanes.js';
+import { Patches } from './patches.js';
 import { type Planes, planesOf, takesPlanes, type Three, window3 } from './planes.js';
 
 type Kernels = Required<AcceleratedKernels<CpuBuffer>>;
@@ -91,7 +91,9 @@ interface Correlation {
 function correlate({ from, to, weight, rows, columnStride, taps, positions, groups, bias }: Correlation): void {
   const channels = from.C / groups;
   const K = channels * taps.count;
-  const P = positions.sizes[0] * positions.sizes[1] * positions.sizes[2];
+  // A phase that no tap meets has no patches: its results are the bias alone.
+  const patches = K > 0 ? new Patches(channels, taps, positions) : null;
+  const [D, H, W] = positions.sizes;
   for (let group = 0; group < groups; group++) {
     const weights = weightsOf(weight, weight.at + group * rows.group, rows.count, rows.stride, channels, columnStride, taps);
     const biases: Matrix | null =
@@ -103,19 +105,18 @@ function correlate({ from, to, weight, rows, columnStride, taps, positions, grou
             down: bias.strides[0],
             across: 0,
           };
+    // A single row (a depthwise convolution) is not worth packing for.
     const packed = rows.count > 1 && K > 0 ? PackedLanes.ofRows(weights, rows.count, K) : null;
     for (let n = 0; n < from.N; n++) {
       const source: Source = { ...from, at: from.at + n * from.strideN + group * channels * from.strideC, channels };
-      const sink: Sink = new GridSink(
-        to.data,
-        to.at + n * to.strideN + group * rows.count * to.strideC,
-        to.strideC,
-        positions.sizes,
-        to.strides,
-      );
-      if (packed === null)
-        for (let r = 0; r < rows.count; r++) correlateRow(weights.subarray(r * K, r * K + K), source, taps, positions, sink, r, biases);
-      else multiply(rows.count, P, K, packed, new PatchLanes(source, taps, positions), sink, biases);
+      const at = to.at + n * to.strideN + group * rows.count * to.strideC;
+      for (const band of patches === null ? [{ d: 0, h: 0, rows: D * H }] : patches.bands(source)) {
+        const sizes: Three = patches === null ? positions.sizes : [1, band.rows, W];
+        const sink = new GridSink(to.data, at + band.d * to.strides[0] + band.h * to.strides[1], to.strideC, sizes, to.strides);
+        if (patches === null) for (let r = 0; r < rows.count; r++) storeZeros(D * H * W, sink, r, biases);
+        else if (packed === null) correlateRow(weights, patches, band.rows, W, sink, biases);
+        else multiply(rows.count, band.rows * W, K, packed, patches.byPosition, sink, biases);
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 /** @file The windows of a pooling: which part of each lies inside the input, and walking over the rows of positions. */
-import type { Planes, Three, Window3 } from './planes.js';
+import { flatStride, type Planes, type Three, type Window3 } from './planes.js';
 
 /** The windows along one dim: where each begins and ends inside the input (coordinates), and how many of its elements the padded input has. */
 export interface Reach {
@@ -9,7 +9,9 @@ export interface Reach {
 }
 
 /** Of each of the three dims. */
-export function reaches(x: Planes, y: Planes, kernel: Three, window: Window3): readonly [Reach, Reach, Reach] {
+export type Reaches = readonly [Reach, Reach, Reach];
+
+export function reaches(x: Planes, y: Planes, kernel: Three, window: Window3): Reaches {
   const along = (d: number): Reach => reachOf(y.sizes[d], x.sizes[d], kernel[d], window.stride[d], window.padding[d], window.dilation[d]);
   return [along(0), along(1), along(2)];
 }
@@ -48,6 +50,11 @@ export function forEachPositionRow(
 
 /** Sets all elements to 0. */
 export function clear({ data, at, N, C, sizes, strideN, strideC, strides }: Planes): void {
+  const plane = sizes[0] * sizes[1] * sizes[2];
+  if (flatStride(sizes, strides) === 1 && (C === 1 || strideC === plane) && (N === 1 || strideN === C * plane)) {
+    data.fill(0, at, at + N * C * plane);
+    return;
+  }
   for (let n = 0; n < N; n++) {
     for (let c = 0; c < C; c++) {
       for (let d = 0; d < sizes[0]; d++) {

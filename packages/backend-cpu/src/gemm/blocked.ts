@@ -56,12 +56,22 @@ function* cut(K: number, rows: Lanes, columns: Lanes): Generator<DepthBlock> {
   for (let from = 0; from < K; from += DEPTH) yield { rows, columns, from, depth: Math.min(DEPTH, K - from) };
 }
 
-/** The same where the depth comes in blocks of up to {@link DEPTH}: their products are summed in float64. `blocks` may be called several times. */
-export function multiplyBlocks(M: number, N: number, blocks: () => Iterable<DepthBlock>, sink: Sink, bias: Matrix | null = null): void {
-  const width = Math.min(whole(N), Math.max(PANEL * 8, Math.floor(Math.min(ACCUMULATORS / M, BLOCK / DEPTH) / PANEL) * PANEL));
+/**
+ * The same where the depth comes in blocks of up to `deepest`: their products are summed in float64. `blocks` may be called several times.
+ */
+export function multiplyBlocks(
+  M: number,
+  N: number,
+  blocks: () => Iterable<DepthBlock>,
+  sink: Sink,
+  bias: Matrix | null = null,
+  deepest = DEPTH,
+): void {
+  const affordable = Math.floor(Math.min(ACCUMULATORS / M, BLOCK / deepest) / PANEL) * PANEL;
+  const width = Math.min(whole(N), Math.max(PANEL * 8, affordable));
   sums = enough(sums, whole(M) * width);
-  rowPanels = enough(rowPanels, PANEL * DEPTH);
-  columnPanels = enough(columnPanels, width * DEPTH);
+  rowPanels = enough(rowPanels, PANEL * deepest);
+  columnPanels = enough(columnPanels, width * deepest);
   for (let j = 0; j < N; j += width) {
     const n = Math.min(width, N - j);
     let add = false;

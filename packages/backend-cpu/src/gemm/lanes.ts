@@ -12,7 +12,7 @@ export const PANEL = 4;
 export interface Lanes {
   /**
    * Packs `count` lanes from `first` on, elements `from` to `from + depth` of each. Lane 4p + l of those goes to
-   * `panels[p * 4 * depth + 4 * k + l]`; the lanes that the last panel lacks are zeros.
+   * `panels[p * 4 * depth + 4 * k + l]`; the lanes that the last panel lacks hold any numbers: what comes of them is not stored.
    */
   pack(panels: Float64Array, first: number, count: number, from: number, depth: number): void;
 }

@@ -29,8 +29,8 @@ function matrixOf({ buffer, offset, strides }: View<CpuBuffer>, n: number): Matr
   return { data: buffer.data, at: buffer.base + offset + n * strides[0], down: strides[1], across: strides[2] };
 }
 
-/** out = a · b, with a (M, K) and b (K, N). */
-function product(M: number, N: number, K: number, a: Matrix, b: Matrix, out: Matrix, integers: boolean): void {
+/** out = a · b, with a (M, K) and b (K, N), by the way that its sizes ask for. */
+export function product(M: number, N: number, K: number, a: Matrix, b: Matrix, out: Matrix, integers: boolean): void {
   if (integers) multiplyIntegers(M, N, K, a, b, out);
   else if (N === 1) multiplyVector(M, K, a, b.data, b.at, b.down, out.data, out.at, out.down);
   else if (M === 1)

@@ -8,6 +8,9 @@ import { CpuBuffer, type Ledger, Owner } from './cpu-buffer.js';
 /** Buffers up to this many bytes are cut from slabs. */
 const SMALL = 1024;
 const SLAB = 65536;
+/** Those up to this many from slabs of their own: a list of losses must not keep the small activations of every step. */
+const TINY = 64;
+const TINY_SLAB = 4096;
 
 interface Slab {
   readonly data: TypedArray;
@@ -24,6 +27,7 @@ export class CpuMemory {
   #peak = 0;
   readonly #maxBytes: number;
   readonly #slabs = new Map<ArrayKind, Slab>();
+  readonly #tinySlabs = new Map<ArrayKind, Slab>();
   readonly #empty = new Map<ArrayKind, TypedArray>();
   /** Buffers that were dropped without `free` leave the account when the collector takes their array. */
   readonly #collected = new FinalizationRegistry<Ledger>((ledger) => {
@@ -42,8 +46,10 @@ export class CpuMemory {
     if (this.#bytes + bytes > this.#maxBytes) this.#outOfMemory(dtype, length, bytes);
     let buffer: CpuBuffer;
     if (bytes <= SMALL) {
-      let slab = this.#slabs.get(array);
-      if (slab === undefined || slab.used + length > slab.data.length) this.#slabs.set(array, (slab = this.#newSlab(array, SLAB / size)));
+      const slabs = bytes <= TINY ? this.#tinySlabs : this.#slabs;
+      let slab = slabs.get(array);
+      if (slab === undefined || slab.used + length > slab.data.length)
+        slabs.set(array, (slab = this.#newSlab(array, (bytes <= TINY ? TINY_SLAB : SLAB) / size)));
       buffer = new CpuBuffer(dtype, length, slab.data, slab.used, slab.owner);
       slab.used += length;
     } else {
@@ -82,6 +88,7 @@ export class CpuMemory {
   /** Forgets everything. */
   dispose(): void {
     this.#slabs.clear();
+    this.#tinySlabs.clear();
     this.#buffers = 0;
     this.#bytes = 0;
   }

@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { anomaly, gradState } from './mode.js';
 import type { GradNode } from './node.js';
 import { ReadyNodes } from './ready-nodes.js';
+import { asUser, Temporaries } from './temporaries.js';
 
 let marks = 0;
 
@@ -47,6 +48,8 @@ interface BackwardOptions {
   readonly targets: readonly GradNode[] | null;
   readonly retainGraph: boolean;
   readonly createGraph: boolean;
+  /** Which of the roots' gradients were made for this pass, and are seen by nobody else. */
+  readonly made: readonly boolean[];
 }
 
 /**
@@ -83,8 +86,20 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   const captured = new Map<GradNode, Tensor | null>();
   for (const t of targets ?? []) captured.set(t, null);
 
+  // With `createGraph` the gradients are part of a graph, which decides how long they live.
+  const temporaries = createGraph ? null : new Temporaries();
   const ready = new ReadyNodes();
-  for (let i = 0; i < roots.length; i++) roots[i]!.grad = roots[i]!.grad === null ? grads[i]! : addGradients(roots[i]!.grad!, grads[i]!);
+  for (let i = 0; i < roots.length; i++) {
+    const root = roots[i]!;
+    const g = grads[i]!;
+    if (temporaries !== null && options.made[i]!) temporaries.adopt(g);
+    if (root.grad === null) root.grad = g;
+    else if (temporaries === null) root.grad = addGradients(root.grad, g);
+    else {
+      root.grad = addOwned(root.grad, g, temporaries);
+      temporaries.letGo(g);
+    }
+  }
   for (const root of new Set(roots)) if (root.dependencies === 0) ready.push(root);
 
   const was = gradState.enabled;
@@ -97,20 +112,24 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
       node.grad = null;
       const needed = wanted === null || wanted.has(node);
       if (grad !== null && (needed || captured.has(node))) {
-        if (node.hooks !== null) grad = runHooks(node, grad);
+        if (node.hooks !== null) {
+          temporaries?.escape(grad);
+          grad = runHooks(node, grad);
+        }
         if (node.retain !== null && targets === null) retain(node.retain, grad, createGraph);
-        if (captured.has(node)) captured.set(node, grad);
+        if (captured.has(node)) captured.set(node, temporaries === null ? grad : temporaries.hold(grad));
         if (node.leaf !== null) {
           if (targets === null) {
             accumulate(node.leaf, grad, createGraph);
             leaves.push(node.leaf);
           }
+          temporaries?.letGo(grad);
           continue;
         }
       }
-      const { edges } = node;
+      const { edges, slots } = node;
       const expand = grad !== null && needed;
-      const results = expand ? callRule(node, grad!) : null;
+      const results = !expand ? null : temporaries === null ? callRule(node, grad!) : callOwned(node, grad!, temporaries);
       for (let j = 0; j < edges.length; j++) {
         const next = edges[j]!;
         if (next === null) continue;
@@ -120,9 +139,21 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
             // An output of a node that several share: its gradient has a place of its own there.
             next.slots![node.slot] = g;
             next.grad = g;
-          } else next.grad = next.grad === null ? g : addGradients(next.grad, g);
+            temporaries?.hold(g);
+          } else if (next.grad === null) {
+            next.grad = g;
+            temporaries?.hold(g);
+          } else next.grad = temporaries === null ? addGradients(next.grad, g) : addOwned(next.grad, g, temporaries);
         }
         if (--next.dependencies === 0) ready.push(next);
+      }
+      if (temporaries !== null) {
+        temporaries.sweep();
+        // A node with slots has its gradients there; `grad` only says that one came.
+        if (slots !== null) {
+          if (node.slots === slots) node.takeSlots();
+          letGoAll(slots, temporaries);
+        } else if (grad !== null) temporaries.letGo(grad);
       }
       if (expand && !retainGraph) node.release();
     }
@@ -131,14 +162,55 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     current = current.outer;
     // After an error nothing may keep gradients alive.
     for (const node of nodes) {
+      if (node.slots !== null) {
+        const slots = node.takeSlots();
+        if (temporaries !== null) letGoAll(slots, temporaries);
+      } else if (node.grad !== null) temporaries?.letGo(node.grad);
       node.grad = null;
-      if (node.slots !== null) node.takeSlots();
     }
+    temporaries?.sweep();
     for (const { node, ...scratch } of shared) Object.assign(node, scratch);
   }
   // What is pending is launched now, so that gradients do not keep the graph's values alive.
   for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();
-  return (targets ?? []).map((t) => captured.get(t) ?? null);
+  const results = (targets ?? []).map((t) => captured.get(t) ?? null);
+  if (temporaries === null) return results;
+  // Handles of the caller's own; one input may have been asked for twice.
+  const own = results.map((g) => g?.detach() ?? null);
+  for (const g of captured.values()) if (g !== null) temporaries.letGo(g);
+  return own;
+}
+
+/** Calls a rule; what it makes is the pass's, unless the rule is a user's. */
+function callOwned(node: GradNode, grad: Tensor, temporaries: Temporaries): readonly (Tensor | null)[] {
+  if (node.foreign) {
+    temporaries.escape(grad);
+    if (node.slots !== null) for (const g of node.slots) if (g !== null) temporaries.escape(g);
+    return asUser(() => callRule(node, grad));
+  }
+  temporaries.enter();
+  try {
+    return callRule(node, grad);
+  } finally {
+    temporaries.leave();
+  }
+}
+
+/** a + b, held in their place. */
+function addOwned(a: Tensor, b: Tensor, temporaries: Temporaries): Tensor {
+  temporaries.enter();
+  let sum: Tensor;
+  try {
+    sum = temporaries.hold(addGradients(a, b));
+  } finally {
+    temporaries.leave();
+  }
+  temporaries.letGo(a);
+  return sum;
+}
+
+function letGoAll(slots: readonly (Tensor | null)[], temporaries: Temporaries): void {
+  for (const g of slots) if (g !== null) temporaries.letGo(g);
 }
 
 function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mark: number): Set<GradNode> {
@@ -192,7 +264,7 @@ function refuseNan(node: GradNode, grads: readonly (Tensor | null)[]): void {
 function runHooks(node: GradNode, grad: Tensor): Tensor {
   // A copy: hooks may remove themselves, or add others for the next time.
   for (const hook of node.hooks!.slice()) {
-    const result = hook(grad);
+    const result = asUser(() => hook(grad));
     if (result !== null && result !== undefined) {
       if (!sameShape(result.shape, grad.shape)) {
         throw new ShapeError(
@@ -220,7 +292,7 @@ function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
   else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
   else addInPlace(previous, grad);
   keep(leaf.grad!);
-  leaf.afterAccumulate();
+  asUser(() => leaf.afterAccumulate());
 }
 
 /** The gradient of a tensor that is no leaf but keeps it. */
@@ -233,9 +305,10 @@ function rootsOf(
   outputs: readonly Tensor[],
   gradOutputs: readonly (Tensor | null | undefined)[],
   name: string,
-): { roots: GradNode[]; grads: Tensor[] } {
+): { roots: GradNode[]; grads: Tensor[]; made: boolean[] } {
   const roots: GradNode[] = [];
   const grads: Tensor[] = [];
+  const made: boolean[] = [];
   outputs.forEach((output, i) => {
     const node = edgeOf(output);
     if (node === null)
@@ -243,6 +316,7 @@ function rootsOf(
         shapes: [output.shape],
       });
     const given = gradOutputs[i] ?? null;
+    made.push(given === null);
     if (given === null) {
       if (output.numel() !== 1)
         throw new AutogradError(
@@ -263,7 +337,7 @@ function rootsOf(
     }
     roots.push(node);
   });
-  return { roots, grads };
+  return { roots, grads, made };
 }
 
 /** PyTorch: torch.autograd.backward. */
@@ -279,18 +353,24 @@ export function backward(
       : Array.isArray(gradTensors)
         ? (gradTensors as readonly (Tensor | null)[])
         : [gradTensors as Tensor];
-  const { roots, grads } = rootsOf(outputs, given, 'backward');
+  const { roots, grads, made } = rootsOf(outputs, given, 'backward');
   const createGraph = options.createGraph ?? false;
   const retainGraph = options.retainGraph ?? createGraph;
   if (options.inputs === undefined) {
-    runBackward(roots, grads, { targets: null, retainGraph, createGraph });
+    runBackward(roots, grads, { targets: null, retainGraph, createGraph, made });
     return;
   }
-  const results = runBackward(roots, grads, { targets: options.inputs.map((t) => targetOf(t, 'backward')), retainGraph, createGraph });
+  const results = runBackward(roots, grads, {
+    targets: options.inputs.map((t) => targetOf(t, 'backward')),
+    retainGraph,
+    createGraph,
+    made,
+  });
   options.inputs.forEach((input, i) => {
     const g = results[i]!;
     if (g !== null) {
       accumulate(input, g, createGraph);
+      if (!createGraph) g.dispose();
       input.grad!.realize();
     }
   });
@@ -328,12 +408,13 @@ export function grad(
       : Array.isArray(options.gradOutputs)
         ? (options.gradOutputs as readonly (Tensor | null)[])
         : [options.gradOutputs as Tensor];
-  const { roots, grads } = rootsOf(outs, given, 'grad');
+  const { roots, grads, made } = rootsOf(outs, given, 'grad');
   const createGraph = options.createGraph ?? false;
   const results = runBackward(roots, grads, {
     targets: ins.map((t) => targetOf(t, 'grad')),
     retainGraph: options.retainGraph ?? createGraph,
     createGraph,
+    made,
   });
   return results.map((g, i) => {
     if (g === null && options.materializeGrads === true) return onesLike(ins[i]!, 0);
@@ -344,7 +425,6 @@ export function grad(
         { shapes: [ins[i]!.shape] },
       );
     }
-    if (g !== null && !createGraph) return g.detach();
     return g;
   });
 }

@@ -142,6 +142,7 @@ function applyFunction(fn: FunctionClass, args: readonly unknown[]): unknown {
     const results = Array.isArray(answer) ? (answer as readonly (Tensor | null | undefined)[]) : [answer as Tensor | null | undefined];
     return checkGradients(name, results, shapes, dtypes);
   });
+  node.foreign = true;
   ctx.bind(node);
   return single ? list[0] : list;
 }

@@ -6,6 +6,7 @@ import { AutogradError } from '../errors.js';
 import type { Storage } from '../tensor/storage.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { savedHooks } from './saved-hooks.js';
+import { asUser } from './temporaries.js';
 
 /** The gradients of an op's inputs from that of its output, in the order of its edges; null where there is none. */
 export type Rule = (grad: Tensor, node: GradNode) => readonly (Tensor | null)[];
@@ -41,6 +42,8 @@ export class GradNode {
   slots: (Tensor | null)[] | null = null;
   /** Of one output of such a node: its place there; −1 for all others. */
   slot = -1;
+  /** Its rule is a user's, who may keep the tensors that it sees. */
+  foreign = false;
   /** Where the forward call was made, when anomaly mode is on. */
   trace: string | null = null;
   #saved: readonly Saved[] = NONE;
@@ -108,7 +111,7 @@ export class GradNode {
     if (this.#freed) this.checkAlive();
     const entry = this.#saved[i]!;
     if ('unpack' in entry) {
-      const tensor = entry.unpack().detach();
+      const tensor = asUser(entry.unpack).detach();
       if (entry.gradFn !== null) tensor.setGradFn(entry.gradFn);
       return tensor;
     }

@@ -34,6 +34,7 @@ function meet(tensors: readonly Tensor[], visit: (grads: Gradients) => Gradients
     },
     tensors.map(edgeOf),
   );
+  joint.foreign = true;
   return tensors.map((t, i) => {
     const out = t.detach();
     // The engine goes on to the joint node when a gradient for it came: any will do.
@@ -45,6 +46,7 @@ function meet(tensors: readonly Tensor[], visit: (grads: Gradients) => Gradients
       },
       [joint],
     );
+    node.foreign = true;
     out.setGradFn(node);
     return out;
   });

@@ -19,3 +19,4 @@ export { Buffer, isBuffer, isParameter, Parameter } from './parameter.js';
 export { typeNameOf } from './repr.js';
 export { type IncompatibleKeys, Loading, type LoadOptions, StateDict, type StateDictLike, type StateDictOptions } from './state-dict.js';
 export type { TraversalOptions } from './traversal.js';
+export { isUninitialized, UninitializedBuffer, UninitializedParameter } from './uninitialized.js';

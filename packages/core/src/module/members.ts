@@ -76,6 +76,3 @@ export function setMember(module: Module, name: string, member: Member | null): 
   if (entries.has(name) || isIndex(name)) entries.set(name, member);
   else (module as unknown as Record<string, unknown>)[name] = member;
 }
-
-/** Its own members with history: parameters first, then buffers, as PyTorch goes through them. */
-export const ownTensors = (module: Module): Tensor[] => [...ownParameters(module), ...ownBuffers(module)].map(([, t]) => t);

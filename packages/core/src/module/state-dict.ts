@@ -11,6 +11,7 @@ import { STATE } from './callable.js';
 import { ownBuffers, ownChildren, ownParameters, setMember } from './members.js';
 import type { Module } from './module.js';
 import { isParameter, Parameter } from './parameter.js';
+import { isUninitialized } from './uninitialized.js';
 import { typeNameOf } from './repr.js';
 
 /** The key under which a module's own extra state stands. */
@@ -128,6 +129,10 @@ export class Loading {
   }
 
   #plan(module: Module, name: string, key: string, target: Tensor, source: Tensor): void {
+    if (isUninitialized(target)) {
+      this.#writes.push({ module, name, target, source });
+      return;
+    }
     // Checkpoints of PyTorch 0.3 have one element where there is a scalar now.
     const fitted = target.ndim === 0 && source.ndim === 1 && source.shape[0] === 1 ? source.select(0, 0) : source;
     if (!sameShape(fitted.shape, target.shape)) {
@@ -165,8 +170,10 @@ export class Loading {
   apply(): void {
     noGrad(() => {
       for (const { module, name, target, source } of this.#writes) {
-        if (!this.assign) target.copy_(source);
-        else if (isParameter(target))
+        if (!this.assign) {
+          if (isUninitialized(target)) target.materialize(source.shape);
+          target.copy_(source);
+        } else if (isParameter(target))
           setMember(
             module,
             name,

@@ -269,8 +269,12 @@ const thresholdOf = choosing(
   }),
 );
 /** x where x > threshold, `value` elsewhere. PyTorch: F.threshold. */
-export const threshold = (x: Tensor, limit: number, value: number, options: InplaceOptions = {}): Tensor =>
-  thresholdOf(x, options.inplace, limit, value);
+export function threshold(x: Tensor, limit: number, value: number, options: InplaceOptions = {}): Tensor {
+  for (const given of [limit, value])
+    if (typeof given !== 'number')
+      throw new ValueError('ERR_ARGUMENT', `threshold: threshold and value must be numbers, not ${String(given)}`, { op: 'threshold' });
+  return thresholdOf(x, options.inplace, limit, value);
+}
 
 /** The sigmoid of the second half times the first. PyTorch: F.glu. */
 export function glu(x: Tensor, dim = -1): Tensor {

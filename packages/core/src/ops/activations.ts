@@ -1,7 +1,7 @@
 /** @file The activations that are methods of Tensor in PyTorch too. Those that are functions only are in activations-fn.ts. */
 import { DTypeError, ShapeError } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { binary, type BinaryOp, inPlace, requireFloat, type TensorOp, unary, type UnaryOp } from './define.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { binary, type BinaryOp, inPlace, notTensor, requireFloat, type TensorOp, unary, type UnaryOp } from './define.js';
 import { OPS } from './registry.js';
 import { choose } from './where.js';
 
@@ -59,6 +59,7 @@ OPS.set('prelu', { name: 'prelu', inputs: 2, differentiable: true });
  * @throws ShapeError `ERR_PRELU_SHAPE`.
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  if (!isTensor(weight)) notTensor('prelu', 'weight', weight);
   if (weight.ndim > 1)
     throw new ShapeError('ERR_PRELU_SHAPE', `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`, {
       op: 'prelu',

@@ -2,7 +2,7 @@
 import { DTypeError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import { castValue, narrow } from '../tensor/value.js';
+import { castValue, narrow, type Value } from '../tensor/value.js';
 import { recordBroadcast } from './broadcast-record.js';
 import { notTensor, operandValue } from './define.js';
 import { e } from './expression.js';
@@ -33,10 +33,10 @@ export function lerp(start: Tensor, end: Tensor, weight: Tensor | number): Tenso
   const b = end.value;
   const w = operandValue(weight, dtype, start);
   const difference = e.sub(b, a);
-  const fromStart = e.add(a, e.mul(w, difference));
-  const fromEnd = e.sub(b, e.mul(difference, e.sub(1, w)));
+  const fromStart = (): Value => e.add(a, e.mul(w, difference));
+  const fromEnd = (): Value => e.sub(b, e.mul(difference, e.sub(1, w)));
   const value =
-    typeof weight === 'number' ? (Math.abs(weight) < 0.5 ? fromStart : fromEnd) : e.where(e.lt(e.abs(w), 0.5), fromStart, fromEnd);
+    typeof weight === 'number' ? (Math.abs(weight) < 0.5 ? fromStart() : fromEnd()) : e.where(e.lt(e.abs(w), 0.5), fromStart(), fromEnd());
   const out = wrap(narrow(value, dtype));
   return recordBroadcast('LerpBackward0', out, [start, end, given], given === null ? [] : [0, 1, 2], [
     (grad, [, , t]) => grad.mul(t === undefined ? 1 - (weight as number) : t.neg().add(1)),

@@ -60,6 +60,9 @@ export function trapezoid(y: Tensor, x?: Tensor | null, options: IntegralOptions
     : areas.sum(d);
 }
 
+/** PyTorch: torch.trapz. */
+export { trapezoid as trapz };
+
 OPS.set('cumulativeTrapezoid', { name: 'cumulativeTrapezoid', inputs: 2, differentiable: true });
 /** The integral up to each place but the first. PyTorch: torch.cumulative_trapezoid. */
 export function cumulativeTrapezoid(y: Tensor, x?: Tensor | null, options: IntegralOptions = {}): Tensor {

@@ -4,6 +4,7 @@ import { normalizeDim } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, narrow } from '../tensor/value.js';
 import { cast } from './cast.js';
+import { notTensor } from './define.js';
 import { nodeName, pickAlong } from './pick.js';
 import { sum } from './reduce.js';
 import { computeValue, type Dims, oneDim, type ReduceOptions, reduceTo, reducedDims, refuseEmpty, restoreDims } from './reduction.js';
@@ -81,6 +82,7 @@ function anyForm(
   options: ReduceOptions,
 ): Tensor | [values: Tensor, indices: Tensor] {
   if (other === undefined) return extreme(kind, kind, x, null, {});
+  if (!isTensor(x)) notTensor(kind, 'input', x);
   if (isTensor(other)) return kind === 'max' ? x.maximum(other) : x.minimum(other);
   if (typeof other !== 'number')
     throw new ValueError('ERR_DIM', `${kind}: takes nothing more, a dim, or another tensor; not ${String(other)}`, { op: kind });

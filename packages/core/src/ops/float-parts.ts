@@ -40,3 +40,6 @@ export function frexp(x: Tensor): [mantissa: Tensor, exponent: Tensor] {
     attach(mantissa, 'FrexpBackward0', [x], (grad, node) => [grad.div(node.saved(0).to(grad.dtype).exp2())]).save(exponent);
   return [mantissa, exponent];
 }
+
+/** The real part, which is `x` itself: there are no complex numbers here. PyTorch: torch.real. */
+export const real = (x: Tensor): Tensor => x;

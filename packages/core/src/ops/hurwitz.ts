@@ -18,8 +18,11 @@ export function hurwitz(e: Expression, s: Value, q: Value): Value {
   let factor = e.div(e.mul(last, s), w);
   BERNOULLI.forEach((b, k) => {
     sum = e.add(sum, e.mul(factor, b));
+    // A value that nobody reads would keep its arguments' memory.
+    if (k === BERNOULLI.length - 1) return;
     factor = e.div(e.div(e.mul(factor, e.mul(e.add(s, 2 * k + 1), e.add(s, 2 * k + 2))), w), w);
   });
-  // Where the terms vanish or overflow, what is left over is neither here nor there.
-  return e.where(e.or(e.eq(last, 0), e.eq(head, Infinity)), head, sum);
+  // Where the terms vanish beside the sum so far, or it overflows, what is left over is neither here nor there.
+  const vanishes = e.lt(e.abs(last), e.mul(e.abs(head), 2 ** -53));
+  return e.where(e.or(vanishes, e.eq(head, Infinity)), head, sum);
 }

@@ -70,6 +70,8 @@ export function assign(x: Tensor, out: Tensor, name: string): Tensor {
   if (x.viewOf !== null && gradState.enabled && (fn !== null || x.requiresGrad)) recordViewWrite(x, out);
   else if (fn !== null) x.setGradFn(fn);
   else if (gradState.enabled && x.gradFn !== null && x.viewOf === null) x.setGradFn(null);
+  // No tape knows the result: `x` alone holds the value now, and the next write may go to the same memory.
+  if (fn === null && out !== x) out.dispose();
   return x;
 }
 

@@ -44,6 +44,7 @@ import './transposes.js';
 import type { Transposes } from './transposes.js';
 import * as products from './products.js';
 import * as randomOps from './random-ops.js';
+import * as sampling from './sampling.js';
 import * as reductions from './reduce.js';
 import { wrap } from './result.js';
 import * as scans from './scans.js';
@@ -112,6 +113,7 @@ type ScansMethods = Methods<typeof scans>;
 type SoftmaxesMethods = Methods<typeof softmaxes>;
 type SortingMethods = Methods<typeof sorting>;
 type RandomOpsMethods = Methods<typeof randomOps>;
+type SamplingMethods = Methods<typeof sampling>;
 type ViewsMethods = Methods<typeof views>;
 type ConversionsMethods = Methods<typeof conversions>;
 type DiagonalsMethods = Methods<typeof diagonals>;
@@ -173,6 +175,7 @@ declare module '../tensor/tensor.js' {
       SoftmaxesMethods,
       SortingMethods,
       RandomOpsMethods,
+      SamplingMethods,
       ViewsMethods {}
 }
 
@@ -245,6 +248,7 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   softmaxes,
   sorting,
   randomOps,
+  sampling,
   views,
 ];
 for (const module of FAMILIES) attachMethods(module, INTERNAL);

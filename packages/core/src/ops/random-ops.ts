@@ -42,6 +42,11 @@ export function uniform_(x: Tensor, from = 0, to = 1, options: DrawOptions = {})
   return overwrite(x, 'uniform_', options, (into, g) => g.uniform(into, from, to));
 }
 
+/** Exponential, of the rate `lambda`. PyTorch: Tensor.exponential_(). @throws ValueError `ERR_RANDOM_RANGE` unless lambda is above 0 */
+export function exponential_(x: Tensor, lambda = 1, options: DrawOptions = {}): Tensor {
+  return overwrite(x, 'exponential_', options, (into, g) => g.exponential(into, lambda));
+}
+
 /** Normal. PyTorch: Tensor.normal_(). */
 export function normal_(x: Tensor, mean = 0, std = 1, options: DrawOptions = {}): Tensor {
   if (!(std >= 0)) throw new ValueError('ERR_RANDOM_STD', `normal_: expects std >= 0.0, but found std ${std}`, { op: 'normal_' });

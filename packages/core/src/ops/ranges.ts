@@ -32,8 +32,10 @@ const rounding = (dtype: DType): ((x: number) => number) => (dtype === 'float64'
 function spaced(start: number, end: number, steps: number, dtype: DType): Float64Array {
   const round = rounding(dtype);
   const out = new Float64Array(steps);
-  const a = round(start);
-  const b = round(end);
+  // Bounds are of the result's dtype: those of integers lose their fractions.
+  const bound = isFloat(dtype) ? round : Math.trunc;
+  const a = bound(start);
+  const b = bound(end);
   const step = steps > 1 ? round((b - a) / (steps - 1)) : 0;
   for (let i = 0; i < steps; i++) out[i] = i < steps / 2 ? round(a + step * i) : round(b - step * (steps - 1 - i));
   if (steps === 1) out[0] = a;

@@ -45,6 +45,12 @@ export function emptyValue(device: Device, dtype: DType, shape: Shape): Value {
   return inMemory(device.allocate(dtype, numel), shape, numel, contiguousStrides(shape), 0, true);
 }
 
+/** A kernel declined: the outputs that it was offered are given back. */
+export function declined(...outputs: readonly (Value | null)[]): null {
+  for (const v of outputs) v?.memory!.abandon();
+  return null;
+}
+
 class KernelView implements View {
   constructor(
     readonly buffer: View['buffer'],

@@ -5,6 +5,7 @@ import { type DType, DTYPE_INFO, isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castValue } from '../tensor/value.js';
 import { cast } from './cast.js';
+import { exponentialSums } from './exponential-sums.js';
 import { e } from './expression.js';
 import { zerosOf } from './fill.js';
 import { attach, emptyValue, launched, recording, viewOfValue, wrap } from './result.js';
@@ -56,16 +57,9 @@ export const reverseCumprod = (x: Tensor, dim: number): Tensor => runningProduct
 export function runningLogSumExp(x: Tensor, dim: number, reverse: boolean): Tensor {
   const out = launchScan('logsumexp', reverse, x, dim, x.dtype);
   if (recording(x)) {
-    attach(out, 'LogcumsumexpBackward0', [x], (grad, node) => {
-      const input = node.saved(0);
-      const result = node.saved(1);
-      const part = (g: Tensor): Tensor => {
-        const none = g.le(0);
-        const logs = g.maskedFill(none, 1).log().maskedFill(none, -Infinity);
-        return runningLogSumExp(logs.sub(result), dim, !reverse).add(input).exp();
-      };
-      return [part(grad).sub(part(grad.neg()))];
-    }).save(x, out);
+    attach(out, 'LogcumsumexpBackward0', [x], (grad, node) => [
+      exponentialSums(grad, node.saved(0), node.saved(1).neg(), dim, !reverse),
+    ]).save(x, out);
   }
   return out;
 }

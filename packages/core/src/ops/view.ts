@@ -2,12 +2,14 @@
 import type { Rule } from '../autograd/node.js';
 import { IndexError, ShapeError, ValueError, formatShape } from '../errors.js';
 import {
+  contiguousStrides,
   inferSize,
   isContiguous,
   isExpandable,
   normalizeDim,
   normalizeDims,
   numelOf,
+  overlapsItself,
   sameShape,
   type Shape,
   type Sizes,
@@ -16,7 +18,7 @@ import {
 } from '../tensor/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 import { IN_MEMORY, relabel } from '../tensor/value.js';
-import { zerosOf } from './fill.js';
+import { filled, zerosOf } from './fill.js';
 import { stridesOf } from './in-place.js';
 import { attach, recording, wrap } from './result.js';
 import { sumTo } from './sum-to.js';
@@ -346,7 +348,11 @@ export function asStridedGradient(x: Tensor, shape: Shape, strides: Shape, offse
     // Where the view shows an element twice, both gradients count: they are summed over the dims of stride 0, then scattered.
     const flatGrad = scatterStrided(grad, shape, strides, offset, length);
     if (own.offset === 0 && numelOf(own.shape) === length && isContiguous(own.shape, own.strides)) return view(flatGrad, own.shape);
-    return asStrided(flatGrad, own.shape, own.strides, own.offset);
+    const seen = asStrided(flatGrad, own.shape, own.strides, own.offset);
+    if (!overlapsItself(own.shape, own.strides)) return seen;
+    // Where x itself shows an element several times, each of those has an equal part of its gradient, as in PyTorch.
+    const times = scatterStrided(filled(own.shape, 1, grad.dtype, grad.device), own.shape, own.strides, own.offset, length);
+    return seen.div(asStrided(times, own.shape, own.strides, own.offset));
   };
 }
 
@@ -392,5 +398,9 @@ export function unfold(x: Tensor, dim: number, size: number, step: number): Tens
   }
   shape.push(size);
   out.push(x.ndim === 0 ? 1 : strides[d]!);
-  return makeView(x, shape, out, x.offset, 'Unfold', asStridedGradient(x, shape, out, x.offset));
+  // The gradient is laid out as a row-major x would be, whatever x is.
+  const from = x.shape;
+  const steps = contiguousStrides(from);
+  const windows = [...steps.map((s, i) => (i === d ? s * step : s)), steps[d] ?? 1];
+  return makeView(x, shape, out, x.offset, 'Unfold', (grad) => view(scatterStrided(grad, shape, windows, 0, numelOf(from)), from));
 }

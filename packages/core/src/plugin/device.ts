@@ -1,8 +1,9 @@
 /** @file Device: core's side of one running backend: its programs, its limits, what is live on it. */
 import { type Backend, type BackendBuffer, CONTRACT_VERSION, type MemoryStats } from '../backend/contract.js';
-import { DeviceError, DTypeError, MemoryError } from '../errors.js';
+import { DeviceError, DTypeError, isTesseraError, MemoryError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { MAX_INPUTS, MAX_INSTRUCTIONS, MAX_OUTPUTS } from '../tensor/limits.js';
+import { CollectorPressure } from '../memory/pressure.js';
 import { ProgramCache } from '../tensor/linearize.js';
 import { Memory } from '../tensor/memory.js';
 
@@ -27,6 +28,7 @@ export class Device {
   /** Instructions and inputs that a fused program may have. */
   readonly maxInstructions: number;
   readonly maxInputs: number;
+  readonly pressure = new CollectorPressure();
   /** Run op by op, for debugging. */
   eager = false;
   /** Kernels launched so far. */
@@ -47,7 +49,8 @@ export class Device {
     const { capabilities } = backend;
     this.collected = capabilities.collected ?? false;
     this.maxInstructions = Math.min(FUSION_INSTRUCTIONS, MAX_INSTRUCTIONS - 8, capabilities.maxInstructions);
-    this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS, capabilities.maxBuffers - 1);
+    // An op may add two leaves of its own to an argument that is full, and there is an output.
+    this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS - 2, capabilities.maxBuffers - 3);
   }
 
   get syncRead(): boolean {
@@ -76,7 +79,19 @@ export class Device {
         { device: this.id },
       );
     }
-    return new Memory(this, this.backend.allocate(dtype, Math.max(length, 1)), dtype, length);
+    return new Memory(this, this.#buffer(dtype, Math.max(length, 1)), dtype, length);
+  }
+
+  #buffer(dtype: DType, length: number): BackendBuffer {
+    try {
+      return this.backend.allocate(dtype, length);
+    } catch (error) {
+      if (isTesseraError(error) && error.code === 'ERR_OUT_OF_MEMORY' && !this.collected)
+        error.note(
+          'Tensors that nothing refers to are freed between macrotasks: a loop that never awaits one frees none. Await the data loader (or setImmediate), run steps in scope(), or dispose() of what is done with.',
+        );
+      throw error;
+    }
   }
 
   /** A memory's buffer that nobody needs any more. */

@@ -10,7 +10,7 @@ import type { Shape } from './shape.js';
 import { arityOf, COPY, IN_MEMORY, SCALAR, type Value } from './value.js';
 
 /** Registers of the linear form: inputs from 0, scalars from 64, instructions from 128. */
-const SCALARS = 64;
+export const SCALARS = 64;
 const RESULTS = 128;
 
 const INDEX = OPCODE_INDEX.index;

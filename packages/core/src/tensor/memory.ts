@@ -13,10 +13,11 @@ interface Ticket {
 
 const backstop = new FinalizationRegistry<Ticket>((ticket) => giveBack(ticket));
 
-function giveBack(ticket: Ticket): void {
-  if (ticket.freed) return;
+function giveBack(ticket: Ticket): boolean {
+  if (ticket.freed) return false;
   ticket.freed = true;
   ticket.device.released(ticket.buffer);
+  return true;
 }
 
 /**
@@ -41,7 +42,10 @@ export class Memory {
   ) {
     this.bytes = length * DTYPE_INFO[dtype].size;
     this.#ticket = { device, buffer, freed: false };
-    if (!device.collected) backstop.register(this, this.#ticket);
+    if (!device.collected) {
+      backstop.register(this, this.#ticket);
+      device.pressure.allocated(this.bytes);
+    }
     if (scopes.current !== null) scopes.current.trackMemory(this);
   }
 
@@ -57,11 +61,15 @@ export class Memory {
   /** No storage holds it: freed now, or by the last pending reader. */
   abandon(): void {
     if (this.pending > 0) this.#orphan = true;
-    else giveBack(this.#ticket);
+    else this.#free();
   }
 
   /** One deferred reader less. */
   settle(): void {
-    if (--this.pending === 0 && this.#orphan) giveBack(this.#ticket);
+    if (--this.pending === 0 && this.#orphan) this.#free();
+  }
+
+  #free(): void {
+    if (giveBack(this.#ticket) && !this.device.collected) this.device.pressure.freed(this.bytes);
   }
 }

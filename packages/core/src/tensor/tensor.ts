@@ -13,7 +13,7 @@ import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
-import { type Storage } from './storage.js';
+import type { Storage } from './storage.js';
 import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
 import { viewGradient } from './view-autograd.js';
 
@@ -46,6 +46,10 @@ export class Tensor {
   viewOf: Tensor | null = null;
   /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
   grad: Tensor | null = null;
+  /** The backward pass that it is a temporary of, and in how many places that waits to read it. @internal */
+  pass: object | null = null;
+  /** @internal */
+  holds = 0;
   #requiresGrad = false;
   #gradFn: GradNode | null = null;
   #accumulator: GradNode | null = null;

@@ -9,7 +9,7 @@ import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO } from './dtype.js';
 import { materialise } from './launch.js';
 import { ensureStrides, layout, pointwiseLayout } from './layout.js';
-import { addOutput, begin, linear, visit } from './linearize.js';
+import { addOutput, begin, linear, SCALARS, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import { sameShape } from './shape.js';
 import type { Tensor } from './tensor.js';
@@ -22,8 +22,10 @@ interface Compiled {
   readonly program: Program;
   /** The tensor that each input of the program is. */
   readonly inputs: readonly number[];
-  /** The scalar that each scalar of the program is. */
+  /** The scalar that each scalar of the program is; -1 for a number that the formula itself has. */
   readonly scalars: readonly number[];
+  /** Those numbers, in their places. */
+  readonly constants: Float64Array;
 }
 
 export class Update {
@@ -59,6 +61,9 @@ export class Update {
     if (numel === 0) return;
     const compiled = this.#lookup(device, tensors, scalars.length);
     for (let i = 0; i < tensors.length; i++) materialise(tensors[i]!.value);
+    // A view whose memory others still read moves first: the copy is a launch of its own, which uses the same scratch.
+    for (let i = 0; i < this.writes; i++) if (tensors[i]!.ownStrides !== null) tensors[i]!.storage.writable(true);
+    this.#makeRoom(tensors);
     const { inputs } = compiled;
     begin();
     const values = linear.inputs;
@@ -66,7 +71,10 @@ export class Update {
     for (let i = 0; i < this.writes; i++) values[inputs.length + i] = this.#target(tensors[i]!);
     const count = inputs.length + this.writes;
     for (let i = 0; i < count; i++) if (values[i]!.strides === null) ensureStrides(values[i]!);
-    for (let i = 0; i < compiled.scalars.length; i++) linear.scalars[i] = scalars[compiled.scalars[i]!]!;
+    for (let i = 0; i < compiled.scalars.length; i++) {
+      const from = compiled.scalars[i]!;
+      linear.scalars[i] = from < 0 ? compiled.constants[i]! : scalars[from]!;
+    }
     pointwiseLayout(values, inputs.length, this.writes, shape, numel, false);
     device.launches++;
     if (device.onLaunch !== null) device.onLaunch({ kernel: this.name, shape });
@@ -79,14 +87,19 @@ export class Update {
     }
   }
 
+  /** Where deferred readers hold so many of the old values that fresh memory would pass the backend's buffers, what is written to moves first. */
+  #makeRoom(tensors: readonly Tensor[]): void {
+    let buffers = tensors.length;
+    for (let i = 0; i < this.writes; i++) if (isShared(tensors[i]!)) buffers++;
+    if (buffers <= tensors[0]!.device.backend.capabilities.maxBuffers) return;
+    for (let i = 0; i < this.writes; i++) tensors[i]!.storage.writable(true);
+  }
+
   /** Where a tensor's new value goes: over the old one, or into fresh memory when deferred readers still need that. */
   #target(t: Tensor): Value {
     const { value } = t;
-    const memory = value.memory!;
-    if (memory.pending === 0 && memory.owners <= 1) return value;
-    if (t.ownStrides === null) return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
-    t.storage.writable(true);
-    return t.value;
+    if (t.ownStrides !== null || !isShared(t)) return value;
+    return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
   }
 
   #lookup(device: Device, tensors: readonly Tensor[], scalars: number): Compiled {
@@ -107,21 +120,30 @@ export class Update {
   /** Runs the formula on placeholders. */
   #trace(device: Device, dtypes: readonly DType[], scalarCount: number): Compiled {
     const shape = [1];
+    // A formula becomes one program however often it uses a value: nothing may be launched while it is traced.
+    const tracing = Object.create(device, { maxInstructions: { value: Infinity }, maxInputs: { value: Infinity } }) as Device;
     const leaves = dtypes.map((dtype) => {
-      const v = new Value(IN_MEMORY, 0, shape, 1, dtype, device);
+      const v = new Value(IN_MEMORY, 0, shape, 1, dtype, tracing);
       v.memory = { pending: 0, bytes: 0 } as Memory;
       return v;
     });
-    const scalars = Array.from({ length: scalarCount }, () => scalarValue(0, DTYPE_INFO[dtypes[0]!].compute, device));
+    const scalars = Array.from({ length: scalarCount }, () => scalarValue(0, DTYPE_INFO[dtypes[0]!].compute, tracing));
     const outputs = this.formula(e, leaves, scalars).map((v, i) => narrow(v, dtypes[i]!));
     begin();
     for (const v of outputs) addOutput(v, visit(v));
     const program = device.programs.lookup(shape);
     const inputs: number[] = [];
     for (let i = 0; i < linear.inputCount; i++) inputs.push(leaves.indexOf(linear.inputs[i]!));
-    // Scalars are told apart by their register: each was visited once.
-    const order = scalars.map((s, i) => [s.mark === linear.epoch ? s.slot : -1, i] as const).filter(([slot]) => slot >= 0);
-    order.sort((a, b) => a[0] - b[0]);
-    return { device, dtypes, program, inputs, scalars: order.map(([, i]) => i) };
+    const places = new Array<number>(linear.scalarCount).fill(-1);
+    scalars.forEach((s, i) => {
+      if (s.mark === linear.epoch) places[s.slot - SCALARS] = i;
+    });
+    return { device, dtypes, program, inputs, scalars: places, constants: linear.scalars.slice(0, linear.scalarCount) };
   }
+}
+
+/** Do deferred values, or another storage, need what its memory holds? */
+function isShared(t: Tensor): boolean {
+  const memory = t.value.memory!;
+  return memory.pending > 0 || memory.owners > 1;
 }

@@ -13,7 +13,7 @@ import { checkModule } from './named-modules.js';
  * }
  */
 export class ModuleList<T extends Module = Module> extends Module {
-  static override readonly typeName = 'ModuleList';
+  static override readonly typeName: string = 'ModuleList';
 
   constructor(modules: Iterable<T> = []) {
     super();

@@ -1,5 +1,5 @@
 /** @file Cross entropy of logits with classes, given by index or by probability. */
-import { isFloat, logSoftmax, nllLoss, sameShape, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { crossEntropyOfClasses, isFloat, logSoftmax, nllLoss, sameShape, ShapeError, type Tensor, ValueError } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
 
 export interface CrossEntropyOptions extends LossOptions {
@@ -31,9 +31,9 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
       shapes: [input.shape],
     });
   const dim = input.ndim === 1 ? 0 : 1;
+  if (labelSmoothing === 0 && !isFloat(target.dtype)) return crossEntropyOfClasses(input, target, options);
   const logP = logSoftmax(input, dim);
   if (isFloat(target.dtype)) return withProbabilities(input, logP, target, dim, options);
-  if (labelSmoothing === 0) return nllLoss(logP, target, options);
   return smoothed(logP, target, dim, options);
 }
 

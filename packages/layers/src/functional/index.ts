@@ -59,8 +59,9 @@ export {
   sigmoid,
   softmax,
   tanh,
+  type AttentionOptions,
+  scaledDotProductAttention,
 } from '@tessera/core';
-export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
 export {
   binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
@@ -70,6 +71,7 @@ export {
   softMarginLoss,
 } from './binary-losses.js';
 export { crossEntropy, type CrossEntropyOptions } from './cross-entropy.js';
+export { ctcLoss, ctcLossAsync, type CtcLossOptions, type Lengths } from './ctc-loss.js';
 export {
   bilinear,
   cosineSimilarity,
@@ -88,6 +90,7 @@ export {
   type GridSampleMode,
   type GridSampleOptions,
 } from './grid-sample.js';
+export { fractionalMaxPool2d, fractionalMaxPool3d, type FractionalMaxPoolOptions } from './fractional-max-pool.js';
 export { gumbelSoftmax, type GumbelSoftmaxOptions } from './gumbel-softmax.js';
 export { interpolate, type InterpolateMode, type InterpolateOptions, upsample, upsampleBilinear, upsampleNearest } from './interpolate.js';
 export {
@@ -104,6 +107,7 @@ export {
   type TripletMarginWithDistanceLossOptions,
 } from './margin-losses.js';
 export { localResponseNorm, type LocalResponseNormOptions, normalize, type NormalizeOptions } from './normalization.js';
+export { multiHeadAttentionForward, type MultiHeadAttentionOptions } from './multi-head-attention.js';
 export { pad, type PadMode, type PadOptions } from './pad.js';
 export {
   lpPool1d,
@@ -134,3 +138,21 @@ export {
 } from './regression-losses.js';
 export { softmin } from './softmin.js';
 export { channelShuffle, fold, pixelShuffle, pixelUnshuffle, unfold, type UnfoldOptions } from './vision.js';
+export {
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3dWithIndices,
+  celu_,
+  convTbc,
+  elu_,
+  fractionalMaxPool2dWithIndices,
+  fractionalMaxPool3dWithIndices,
+  hardtanh_,
+  leakyRelu_,
+  maxPool1dWithIndices,
+  maxPool2dWithIndices,
+  maxPool3dWithIndices,
+  rrelu_,
+  selu_,
+  threshold_,
+} from './variants.js';

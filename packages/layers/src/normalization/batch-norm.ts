@@ -56,7 +56,7 @@ abstract class BatchNorm extends NormBase {
  * State: `weight`, `bias`, `running_mean`, `running_var`, `num_batches_tracked`. PyTorch: nn.BatchNorm1d.
  */
 export class BatchNorm1d extends BatchNorm {
-  static override readonly typeName = 'BatchNorm1d';
+  static override readonly typeName: string = 'BatchNorm1d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, [2, 3]);
@@ -65,7 +65,7 @@ export class BatchNorm1d extends BatchNorm {
 
 /** As {@link BatchNorm1d}, over (N, C, H, W). PyTorch: nn.BatchNorm2d. @example new nn.BatchNorm2d(16, { momentum: 0.05 }) */
 export class BatchNorm2d extends BatchNorm {
-  static override readonly typeName = 'BatchNorm2d';
+  static override readonly typeName: string = 'BatchNorm2d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, [4]);
@@ -74,7 +74,7 @@ export class BatchNorm2d extends BatchNorm {
 
 /** As {@link BatchNorm1d}, over (N, C, D, H, W). PyTorch: nn.BatchNorm3d. */
 export class BatchNorm3d extends BatchNorm {
-  static override readonly typeName = 'BatchNorm3d';
+  static override readonly typeName: string = 'BatchNorm3d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, [5]);

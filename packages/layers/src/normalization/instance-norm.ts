@@ -45,7 +45,7 @@ abstract class InstanceNorm extends NormBase {
 
 /** Normalises each channel of each sample of (N, C, L) or (C, L) (Ulyanov et al., 2016). No parameters by default. PyTorch: nn.InstanceNorm1d. */
 export class InstanceNorm1d extends InstanceNorm {
-  static override readonly typeName = 'InstanceNorm1d';
+  static override readonly typeName: string = 'InstanceNorm1d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, 2);
@@ -54,7 +54,7 @@ export class InstanceNorm1d extends InstanceNorm {
 
 /** As {@link InstanceNorm1d}, over (N, C, H, W) or (C, H, W). PyTorch: nn.InstanceNorm2d. */
 export class InstanceNorm2d extends InstanceNorm {
-  static override readonly typeName = 'InstanceNorm2d';
+  static override readonly typeName: string = 'InstanceNorm2d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, 3);
@@ -63,7 +63,7 @@ export class InstanceNorm2d extends InstanceNorm {
 
 /** As {@link InstanceNorm1d}, over (N, C, D, H, W) or (C, D, H, W). PyTorch: nn.InstanceNorm3d. */
 export class InstanceNorm3d extends InstanceNorm {
-  static override readonly typeName = 'InstanceNorm3d';
+  static override readonly typeName: string = 'InstanceNorm3d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
     super(numFeatures, options, 4);

@@ -9,6 +9,8 @@ import { cast } from '../cast.js';
 import { OPS } from '../registry.js';
 import { reshape } from '../view.js';
 import { listed } from './geometry.js';
+import { normalizeChannels } from './norm-channels.js';
+import { normalizeRows } from './norm-rows.js';
 import { standardize } from './standardize.js';
 
 type Maybe = Tensor | null | undefined;
@@ -37,6 +39,10 @@ for (const name of ['batchNorm', 'instanceNorm', 'groupNorm', 'layerNorm', 'rmsN
 
 /** Halves are normed in float32, as PyTorch does. */
 const wide = (x: Tensor): Tensor => cast(x, DTYPE_INFO[x.dtype].compute === 'float64' ? 'float64' : 'float32');
+
+/** A weight or bias in the dtype (and shape) that the norm is made in; null where there is none. */
+const like = (t: Maybe, y: Tensor, shape: Shape | null = null): Tensor | null =>
+  t === null || t === undefined ? null : cast(shape === null ? t : reshape(t, shape), y.dtype);
 
 /** y · weight + bias, both brought to `shape` first. */
 function affine(y: Tensor, weight: Maybe, bias: Maybe, shape: Shape): Tensor {
@@ -127,10 +133,10 @@ export function batchNorm(
       `${op}: Expected more than 1 value per channel when training, got input size ${listed(x.shape)}`,
       { op, shapes: [x.shape] },
     );
-  const dims = x.shape.map((_, d) => d).filter((d) => d !== 1);
-  const { out, mean, variance } = standardize(wide(x), dims, eps, true);
-  if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!, variance, momentum, count);
-  return cast(affine(out, weight, bias, shape), x.dtype);
+  const y = wide(x);
+  const { out, mean, variance } = normalizeChannels(y, like(weight, y, [channels]), like(bias, y, [channels]), eps);
+  if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean, variance, momentum, count);
+  return cast(out, x.dtype);
 }
 
 /**
@@ -173,13 +179,15 @@ export function instanceNorm(
       shapes: [x.shape],
     });
   if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
+  if (!runningMean && !runningVar)
+    return cast(affine(normalizeRows(wide(x), spatial.length, null, null, eps, true), weight, bias, shape), x.dtype);
   const { out, mean, variance } = standardize(
     wide(x),
     spatial.map((_, i) => i + 2),
     eps,
     true,
   );
-  if (runningMean || runningVar) updateRunning(runningMean, runningVar, mean!.mean(0), variance.mean(0), momentum, count);
+  updateRunning(runningMean, runningVar, mean!.mean(0), variance.mean(0), momentum, count);
   return cast(affine(out, weight, bias, shape), x.dtype);
 }
 
@@ -211,17 +219,12 @@ export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: M
   const spatial = x.shape.slice(2);
   if (x.numel() === 0) return affine(x.clone(), weight, bias, [channels, ...spatial.map(() => 1)]);
   const grouped = reshape(wide(x), [batch, numGroups, channels / numGroups, ...spatial]);
-  const { out } = standardize(grouped, grouped.shape.map((_, d) => d).slice(2), options.eps ?? 1e-5, true);
+  const out = normalizeRows(grouped, grouped.ndim - 2, null, null, options.eps ?? 1e-5, true);
   return cast(reshape(affine(out, weight, bias, [numGroups, channels / numGroups, ...spatial.map(() => 1)]), x.shape), x.dtype);
 }
 
-/** The dims that a norm over the last sizes takes. @throws ShapeError `ERR_NORM_SHAPE` */
-function lastDims(
-  op: string,
-  x: Tensor,
-  sizes: number | Shape,
-  given: readonly (readonly [string, Maybe])[],
-): { dims: number[]; shape: Shape } {
+/** The last sizes, which a norm takes. @throws ShapeError `ERR_NORM_SHAPE` */
+function lastSizes(op: string, x: Tensor, sizes: number | Shape, given: readonly (readonly [string, Maybe])[]): Shape {
   const shape = typeof sizes === 'number' ? [sizes] : sizes;
   const details = { op, shapes: [x.shape, shape] };
   if (shape.length === 0)
@@ -246,7 +249,7 @@ function lastDims(
       details,
     );
   }
-  return { dims: shape.map((_, i) => lead + i), shape };
+  return shape;
 }
 
 /**
@@ -255,12 +258,13 @@ function lastDims(
  * @example layerNorm(x, [512], weight, bias)
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
-  const { dims, shape } = lastDims('layerNorm', x, normalizedShape, [
+  const shape = lastSizes('layerNorm', x, normalizedShape, [
     ['weight', weight],
     ['bias', bias],
   ]);
   if (x.numel() === 0) return affine(x.clone(), weight, bias, shape);
-  return cast(affine(standardize(wide(x), dims, options.eps ?? 1e-5, true).out, weight, bias, shape), x.dtype);
+  const y = wide(x);
+  return cast(normalizeRows(y, shape.length, like(weight, y), like(bias, y), options.eps ?? 1e-5, true), x.dtype);
 }
 
 export interface RmsNormOptions {
@@ -273,11 +277,9 @@ const EPSILON = { float32: 2 ** -23, float64: 2 ** -52 } as const;
 
 /** x / √(mean x² + ε) · weight over the last dims. PyTorch: F.rms_norm. @throws ShapeError `ERR_NORM_SHAPE` */
 export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, options: RmsNormOptions = {}): Tensor {
-  const { dims, shape } = lastDims('rmsNorm', x, normalizedShape, [['weight', weight]]);
+  const shape = lastSizes('rmsNorm', x, normalizedShape, [['weight', weight]]);
   if (x.numel() === 0) return affine(x.clone(), weight, null, shape);
   const y = wide(x);
-  return cast(
-    affine(standardize(y, dims, options.eps ?? EPSILON[y.dtype as 'float32' | 'float64'], false).out, weight, null, shape),
-    x.dtype,
-  );
+  const eps = options.eps ?? EPSILON[y.dtype as 'float32' | 'float64'];
+  return cast(normalizeRows(y, shape.length, like(weight, y), null, eps, false), x.dtype);
 }

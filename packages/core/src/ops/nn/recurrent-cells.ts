@@ -4,6 +4,7 @@
  */
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { attachAll } from '../../autograd/outputs.js';
 import { cat } from '../cat.js';
 import { OPS } from '../registry.js';
 import { attach, recording } from '../result.js';
@@ -31,14 +32,14 @@ export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] 
   const cell = f.sigmoid().mul(c.detach()).add(i.sigmoid().mul(g.tanh()));
   const h = o.sigmoid().mul(cell.tanh());
   if (recording(gates, c)) {
-    // The output gate's gradient is found by h's rule, which always runs before the rule of c': that one writes all four.
-    let outputGate: Tensor | null = null;
-    const width = c.shape[1]!;
-    attach(cell, 'LstmCellBackward0', [gates, c], (grad, node) => {
+    attachAll([h, cell], 'LstmCellBackward0', [gates, c], ([gradH, gradC], node) => {
       const [pi, pf, pg, po] = node.saved(0).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+      const output = po.sigmoid();
+      const squashed = node.saved(2).tanh();
+      // What reaches the cell: from the next step, and through h.
+      const through = gradH === null || gradH === undefined ? null : gradH.mul(output).mul(squashed.square().neg().add(1));
+      const grad = through === null ? gradC! : gradC === null || gradC === undefined ? through : gradC.add(through);
       const forget = pf.sigmoid();
-      const dOut = outputGate ?? po.mul(0);
-      outputGate = null;
       let dGates: Tensor | null = null;
       if (node.needs(0)) {
         const input = pi.sigmoid();
@@ -46,19 +47,11 @@ export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] 
         const dInput = grad.mul(fresh).mul(input.mul(input.neg().add(1)));
         const dForget = grad.mul(node.saved(1)).mul(forget.mul(forget.neg().add(1)));
         const dFresh = grad.mul(input).mul(fresh.square().neg().add(1));
+        const dOut = through === null ? po.mul(0) : gradH!.mul(squashed).mul(output.mul(output.neg().add(1)));
         dGates = cat([dInput, dForget, dFresh, dOut], 1);
       }
       return [dGates, node.needs(1) ? grad.mul(forget) : null];
-    }).save(gates, c);
-    attach(h, 'LstmOutputBackward0', [cell], (grad, node) => {
-      const output = node
-        .saved(0)
-        .narrow(1, 3 * width, width)
-        .sigmoid();
-      const squashed = node.saved(1).tanh();
-      outputGate = grad.mul(squashed).mul(output.mul(output.neg().add(1)));
-      return [grad.mul(output).mul(squashed.square().neg().add(1))];
-    }).save(gates, cell);
+    }).save(gates, c, cell);
   }
   return [h, cell];
 }

@@ -25,12 +25,10 @@ export function standardize(x: Tensor, dims: readonly number[], eps: number, cen
   const scale = inverseRoot(variance, eps).realize();
   const out = difference.mul(scale);
   if (recording(x)) {
-    // x̂ is not affected by a shift of x (where it is centred) nor, but for ε, by its scale: both parts are taken out of the gradient.
     attach(out, 'StandardizeBackward0', [x], (grad, node) => {
       const normal = node.saved(1);
-      const inner = grad.sub(normal.mul(grad.mul(normal).mean(dims, { keepdim: true })));
       const r = gradState.enabled ? differentiableScale(node.saved(0), dims, eps, centred) : node.saved(2);
-      return [(centred ? inner.sub(grad.mean(dims, { keepdim: true })) : inner).mul(r)];
+      return [standardizeGradient(grad, normal, r, dims, centred)];
     }).save(x, out, scale);
   }
   return { out, mean, variance };
@@ -38,8 +36,17 @@ export function standardize(x: Tensor, dims: readonly number[], eps: number, cen
 
 const inverseRoot = (variance: Tensor, eps: number): Tensor => variance.add(eps).rsqrt();
 
-/** The same scale with its history, for second derivatives. */
-function differentiableScale(x: Tensor, dims: readonly number[], eps: number, centred: boolean): Tensor {
+/**
+ * The gradient of x from that of x̂ (`normal`), which was made with the factor `scale`. x̂ is not affected by a shift of x (where it is centred)
+ * nor, but for ε, by its scale: both parts are taken out of the gradient.
+ */
+export function standardizeGradient(grad: Tensor, normal: Tensor, scale: Tensor, dims: readonly number[], centred: boolean): Tensor {
+  const inner = grad.sub(normal.mul(grad.mul(normal).mean(dims, { keepdim: true })));
+  return (centred ? inner.sub(grad.mean(dims, { keepdim: true })) : inner).mul(scale);
+}
+
+/** The factor 1 / √(var + ε) with its history, for second derivatives. */
+export function differentiableScale(x: Tensor, dims: readonly number[], eps: number, centred: boolean): Tensor {
   const difference = centred ? x.sub(x.mean(dims, { keepdim: true })) : x;
   return inverseRoot(difference.square().mean(dims, { keepdim: true }), eps);
 }

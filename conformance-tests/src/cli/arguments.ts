@@ -1,0 +1,96 @@
+/** @file The options of the command line. */
+import type { Plugin } from '@tessera/core';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { directoryFiles, fixtureSource } from '../fixtures/index.js';
+import type { ConformanceOptions } from '../run.js';
+import { type Level, LEVELS } from '../suite.js';
+import { DEVICES, pluginFor } from './devices.js';
+
+export interface Arguments {
+  readonly device: readonly string[];
+  readonly plugin?: string;
+  readonly option: readonly string[];
+  readonly level?: Level;
+  readonly just?: Level;
+  readonly only?: string;
+  readonly sample?: true;
+  readonly fixtures?: string;
+  readonly json?: string;
+  readonly markdown?: string;
+  readonly html?: string;
+  readonly report?: string;
+  readonly quiet?: true;
+}
+
+/** Where the command was called from, for the lines that it prints. */
+export interface CliContext {
+  /** How it is called, such as `npm run conformance --`. */
+  readonly program: string;
+  readonly write?: (line: string) => void;
+  /** Devices besides those that have a package. */
+  readonly plugins?: Readonly<Record<string, Plugin>>;
+}
+
+/** @throws CommanderError */
+export function parse(argv: readonly string[], { program }: CliContext, write: (line: string) => void): Arguments {
+  const level = (name: string): Level => {
+    if (!(LEVELS as readonly string[]).includes(name)) throw new InvalidArgumentError(`It must be ${LEVELS.join(', ')}.`);
+    return name as Level;
+  };
+  const list = (text: string, before: readonly string[] | undefined): string[] => [
+    ...(before ?? []),
+    ...text.split(',').map((id) => id.trim()),
+  ];
+  const option = (text: string, before: readonly string[] | undefined): string[] => {
+    if (!/^\w+=/.test(text)) throw new InvalidArgumentError('It must be name=value.');
+    return [...(before ?? []), text];
+  };
+  const command = new Command(program)
+    .description('Runs the conformance suite of Tessera on one or more devices.')
+    .addOption(
+      new Option('--device <ids>', `devices, separated by commas: ${DEVICES.join(', ')}, or a plugin’s (default: cpu)`).argParser(list),
+    )
+    .option('--plugin <name>', 'a package or file that exports the plugin of devices that are not ours')
+    .addOption(new Option('--option <name=value>', 'an option of the backend, such as threads=1; may be repeated').argParser(option))
+    .addOption(new Option('--level <level>', `run up to this level: ${LEVELS.join(', ')}`).argParser(level))
+    .addOption(new Option('--just <level>', 'run this level alone').argParser(level).conflicts('level'))
+    .option('--only <pattern>', 'run an op (add), a part (add/sample), one case (add/sample/0), or what fits add*')
+    .option('--sample', 'of each op and layer the first case of each kind, in place of all')
+    .option('--fixtures <dir>', 'reference data of one’s own, as fixtures/FORMAT.md says, plain or gzipped')
+    .option('--json <file>', 'write the scorecard as JSON')
+    .option('--markdown <file>', 'write the scorecard as Markdown')
+    .option('--html <file>', 'write the scorecard as one HTML page')
+    .option('--report <dir>', 'write all three to a directory')
+    .option('--quiet', 'print failures and the last lines only')
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: (text) => write(text.trimEnd()), writeErr: (text) => write(text.trim().replaceAll('\n', ' ')) })
+    .exitOverride();
+  const given = command.parse(argv, { from: 'user' }).opts<Partial<Arguments>>();
+  return { ...given, device: given.device ?? ['cpu'], option: given.option ?? [] };
+}
+
+/** What one device is run with. @throws Error with one line for the person at the terminal */
+export async function optionsFor(
+  device: string,
+  { plugin, option, level, just, only, sample, fixtures }: Arguments,
+  { plugins }: CliContext,
+): Promise<ConformanceOptions & { readonly device: string }> {
+  return {
+    plugin: plugins?.[device] ?? (await pluginFor(device, plugin)),
+    device,
+    name: device,
+    ...(option.length > 0 && { backendOptions: Object.fromEntries(option.map(nameAndValue)) }),
+    ...(level && { level }),
+    ...(just && { levels: [just] }),
+    ...(only !== undefined && { only }),
+    ...(sample && { sample }),
+    ...(fixtures !== undefined && { fixtures: fixtureSource(directoryFiles(fixtures)) }),
+  };
+}
+
+/** `threads=4` as a number, `pinned=true` as a boolean, all else as text. */
+function nameAndValue(text: string): [name: string, value: unknown] {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(text)!;
+  if (value === 'true' || value === 'false') return [name, value === 'true'];
+  return [name, value !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
+}

@@ -1,0 +1,2 @@
+/** @file PyTorch: torch.signal. */
+export * as windows from './signal-windows.js';

@@ -1,0 +1,2 @@
+/** @file Checkpoints of whole runs. */
+export { checkpointBytes, type CheckpointParts, loadCheckpoint, restoreCheckpoint, saveCheckpoint, type Stateful } from './checkpoint.js';
