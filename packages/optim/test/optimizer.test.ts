@@ -1,4 +1,4 @@
-import { noGrad, ones, Parameter, randn, scope, type Tensor, tensor, toDevice, zeros } from '@tessera/core';
+import { isTensor, noGrad, ones, Parameter, randn, scope, type Tensor, tensor, toDevice, zeros } from '@tessera/core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import * as optim from '../src/index.js';
 import { numbersOf, problem, useCpu } from './support/setup.js';
@@ -67,6 +67,20 @@ describe('every optimizer', () => {
     await other.loadStateDictAsync(optimizer.stateDict());
     await there.model.toAsync('cpu');
     expect(numbersOf(there.model)).toEqual(numbersOf(here.model));
+  });
+
+  it.each(makers)('%s computes in the dtype of the parameters', (_, make) => {
+    const single = problem();
+    train(single, make(single.model.parameters()), 2);
+    for (const dtype of ['float64', 'float16'] as const) {
+      const other = problem('cpu', dtype);
+      const optimizer = make(other.model.parameters());
+      train(other, optimizer, 2);
+      const expected = numbersOf(single.model);
+      numbersOf(other.model).forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(dtype === 'float64' ? 2e-4 : 0.05));
+      const dtypes = [...optimizer.state.values()].flatMap((state) => Object.values(state)).flatMap((v) => (isTensor(v) ? [v.dtype] : []));
+      expect(dtypes.filter((d) => d !== dtype)).toEqual([]);
+    }
   });
 
   it.each(makers)('%s holds no more memory after 1,000 steps', (name, make) => {
@@ -200,8 +214,11 @@ describe('state dicts', () => {
     const optimizer = new optim.Adam(model.parameters());
     compute();
     optimizer.step();
+    const held = optimizer.stateDict().state[0]!['exp_avg'] as Tensor;
+    const before = held.toArray();
     model.to('cpu-async');
     optimizer.to();
+    expect(await held.toArrayAsync()).toEqual(before);
     expect((optimizer.state.get([...model.parameters()][0]!)!['exp_avg'] as Tensor).device.id).toBe('cpu-async');
     await model.toAsync('cpu');
     await optimizer.toAsync();

@@ -1,5 +1,15 @@
 /** @file Optimizer: groups of parameters with their options, state by parameter, and the step. PyTorch: torch.optim.Optimizer. */
-import { type DeviceLike, enableGrad, keep, noGrad, type RemovableHandle, type Tensor, toDevice, zerosLike } from '@tessera/core';
+import {
+  type Device,
+  type DeviceLike,
+  enableGrad,
+  keep,
+  noGrad,
+  type RemovableHandle,
+  type Tensor,
+  toDevice,
+  zerosLike,
+} from '@tessera/core';
 import { type HookOptions, Hooks } from './hooks.js';
 import { checkTypes, refuseOption, withOptions } from './options.js';
 import { groupsOf, type ParamGroup, type ParamGroupInput, type Params, readGroup } from './param-groups.js';
@@ -258,30 +268,27 @@ export abstract class Optimizer<O extends object> {
    * @example model.to('wasm'); optimizer.to();
    */
   to(device?: DeviceLike): this {
-    const target = device === undefined ? null : toDevice(device);
-    for (const [p, state] of this.state) {
-      for (const [name, value] of Object.entries(state)) {
-        state[name] = mapState(value, (t) => (t.device === (target ?? p.device) ? t : moved(t, t.to({ device: target ?? p.device }))));
-      }
-    }
+    for (const [t, target] of this.#misplaced(device)) move(t, t.detach().to({ device: target }));
     return this;
   }
 
   /** As {@link to}, on every device. */
   async toAsync(device?: DeviceLike): Promise<this> {
+    // All are read before one changes: a device that fails half-way leaves the state whole.
+    const moved: [Tensor, Tensor][] = [];
+    for (const [t, target] of this.#misplaced(device)) moved.push([t, await t.detach().toAsync({ device: target })]);
+    for (const [t, there] of moved) move(t, there);
+    return this;
+  }
+
+  /** The state's tensors that are not where they are to be, and where that is. */
+  *#misplaced(device?: DeviceLike): Generator<[Tensor, Device]> {
     const target = device === undefined ? null : toDevice(device);
-    const there = new Map<Tensor, Tensor>();
     for (const [p, state] of this.state) {
       for (const value of Object.values(state)) {
-        for (const t of tensorsIn(value)) {
-          if (t.device !== (target ?? p.device)) there.set(t, await t.toAsync({ device: target ?? p.device }));
-        }
+        for (const t of tensorsIn(value)) if (t.device !== (target ?? p.device)) yield [t, target ?? p.device];
       }
     }
-    for (const state of this.state.values()) {
-      for (const [name, value] of Object.entries(state)) state[name] = mapState(value, (t) => (there.has(t) ? moved(t, there.get(t)!) : t));
-    }
-    return this;
   }
 
   /** Gives back the memory of the state at once. The optimizer starts anew at its next step. */
@@ -338,8 +345,8 @@ function mapOptions(options: Readonly<Record<string, unknown>>, adopter: Adopter
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, host(value)]));
 }
 
-function moved(from: Tensor, to: Tensor): Tensor {
-  keep(to.realize());
-  from.dispose();
-  return to;
+/** The same tensor, elsewhere: state dicts that were taken hold it, too. */
+function move(t: Tensor, there: Tensor): void {
+  t.become(there.realize());
+  there.dispose();
 }

@@ -220,7 +220,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       let at = 0;
       for (const p of this.#params) {
         const count = p.numel();
-        move.run([p, direction.narrow(0, at, count).view(p.shape)], [t]);
+        move.run([p, direction.narrow(0, at, count).view(p.shape).to(p.dtype)], [t]);
         at += count;
       }
     });

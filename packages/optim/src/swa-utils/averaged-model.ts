@@ -86,7 +86,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
     noGrad(() =>
       scope(() => {
         const averaged = own.map((t) => t.detach());
-        const current = given.map((t, i) => t.detach().to({ device: own[i]!.device }));
+        const current = given.map((t, i) => t.detach().to({ device: own[i]!.device, dtype: own[i]!.dtype }));
         if (count === 0) averaged.forEach((a, i) => a.copy_(current[i]!).realize());
         else if (this.#avgFn !== undefined) averaged.forEach((a, i) => a.copy_(this.#avgFn!(a, current[i]!, count)).realize());
         else (this.#multiAvgFn ?? getSwaMultiAvgFn())(averaged, current, count);

@@ -1,6 +1,16 @@
 /** @file What the tests of optimizers share: the CPU backend, the same without synchronous reads, and a small network. */
 import { cpuPlugin, createCpuBackend } from '@tessera/backend-cpu';
-import { BACKEND, type BackendProvider, CONTRACT_VERSION, manualSeed, type Plugin, randn, runtimes, type Tensor } from '@tessera/core';
+import {
+  BACKEND,
+  type BackendProvider,
+  CONTRACT_VERSION,
+  type DType,
+  manualSeed,
+  type Plugin,
+  randn,
+  runtimes,
+  type Tensor,
+} from '@tessera/core';
 import { F, Linear, Sequential, Tanh } from '@tessera/layers';
 
 /** The CPU backend, which may not be waited for: as in a browser's GPU. */
@@ -33,12 +43,12 @@ export function useCpu(): void {
 }
 
 /** Linear → Tanh → Linear, with data, all from one seed; and its loss's gradients. */
-export function problem(device = 'cpu') {
+export function problem(device = 'cpu', dtype: DType = 'float32') {
   manualSeed(1);
   const model = new Sequential(new Linear(4, 8), new Tanh(), new Linear(8, 2));
-  const x = randn(16, 4).to(device);
-  const y = randn(16, 2).to(device);
-  model.to(device);
+  const x = randn(16, 4).to({ device, dtype });
+  const y = randn(16, 2).to({ device, dtype });
+  model.to({ device, dtype });
   const compute = (): Tensor => {
     const loss = F.mseLoss(model(x) as Tensor, y);
     loss.backward();
