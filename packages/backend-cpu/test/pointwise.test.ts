@@ -284,6 +284,38 @@ describe('programs', () => {
     );
   });
 
+  it.each([[[40, 37]], [[3, 33, 47]], [[2, 32, 32]]])('of shape %j on views that lie the other way round, in strips', (shape) => {
+    const indexed = makeProgram({
+      inputs: ['float32', 'int32'],
+      scalars: [],
+      instructions: [
+        { op: 'cast', dtype: 'float32', args: [1] },
+        { op: 'add', dtype: 'float32', args: [0, 2] },
+        { op: 'index', dtype: 'int32', args: [], dim: shape.length - 1 },
+        { op: 'index', dtype: 'int32', args: [], dim: shape.length - 2 },
+      ],
+      outputs: [
+        { register: 3, dtype: 'float32' },
+        { register: 4, dtype: 'int32' },
+        { register: 5, dtype: 'int32' },
+      ],
+    });
+    const rank = shape.length;
+    const upright = [...shape.keys()];
+    const across: Placement = {
+      order: [...upright.slice(0, -2), rank - 1, rank - 2],
+      flipped: upright.map((d) => d === rank - 1),
+      gap: 1,
+      broadcast: upright.map(() => false),
+    };
+    const x = randoms(3, sizeOf(shape)).map(Math.fround);
+    const y = Array.from({ length: sizeOf(shape) }, (_, i) => i % 11);
+    const [sum, column, row] = both(indexed, [], shape, [{ values: x, placement: across }, { values: y }]);
+    expect(sum).toEqual(x.map((v, i) => Math.fround(v + y[i])));
+    expect(column).toEqual([...indicesOf(shape)].map((index) => index[rank - 1]));
+    expect(row).toEqual([...indicesOf(shape)].map((index) => index[rank - 2]));
+  });
+
   it('writes in place where input and output are one view', () => {
     for (const backend of [compiled, interpreted]) {
       const view = make(backend, 'float32', [700], randoms(7, 700));

@@ -5,7 +5,7 @@ import type { Matrix } from '../gemm/matrix.js';
 import { PackedLanes } from '../gemm/packed-lanes.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { type Positions, type Source, type Taps, tapsOf } from './correlation.js';
-import { correlateRow } from './direct.js';
+import { correlateRow, storeZeros } from './direct.js';
 import { GridSink } from './grid-sink.js';
 import { Patches } from './patches.js';
 import { type Planes, planesOf, takesPlanes, type Three, window3 } from './planes.js';
@@ -91,8 +91,9 @@ interface Correlation {
 function correlate({ from, to, weight, rows, columnStride, taps, positions, groups, bias }: Correlation): void {
   const channels = from.C / groups;
   const K = channels * taps.count;
-  // A single row (a depthwise convolution) is not worth packing for.
-  const patches = rows.count > 1 && K > 0 ? new Patches(channels, taps, positions) : null;
+  // A phase that no tap meets has no patches: its results are the bias alone.
+  const patches = K > 0 ? new Patches(channels, taps, positions) : null;
+  const [D, H, W] = positions.sizes;
   for (let group = 0; group < groups; group++) {
     const weights = weightsOf(weight, weight.at + group * rows.group, rows.count, rows.stride, channels, columnStride, taps);
     const biases: Matrix | null =
@@ -104,19 +105,17 @@ function correlate({ from, to, weight, rows, columnStride, taps, positions, grou
             down: bias.strides[0],
             across: 0,
           };
-    const packed = patches === null ? null : PackedLanes.ofRows(weights, rows.count, K);
+    // A single row (a depthwise convolution) is not worth packing for.
+    const packed = rows.count > 1 && K > 0 ? PackedLanes.ofRows(weights, rows.count, K) : null;
     for (let n = 0; n < from.N; n++) {
       const source: Source = { ...from, at: from.at + n * from.strideN + group * channels * from.strideC, channels };
       const at = to.at + n * to.strideN + group * rows.count * to.strideC;
-      if (packed === null || patches === null) {
-        const sink = new GridSink(to.data, at, to.strideC, positions.sizes, to.strides);
-        for (let r = 0; r < rows.count; r++) correlateRow(weights.subarray(r * K, r * K + K), source, taps, positions, sink, r, biases);
-        continue;
-      }
-      const [, , W] = positions.sizes;
-      for (const band of patches.bands(source)) {
-        const sink = new GridSink(to.data, at + band.d * to.strides[0] + band.h * to.strides[1], to.strideC, [1, band.rows, W], to.strides);
-        multiply(rows.count, band.rows * W, K, packed, patches.byPosition, sink, biases);
+      for (const band of patches === null ? [{ d: 0, h: 0, rows: D * H }] : patches.bands(source)) {
+        const sizes: Three = patches === null ? positions.sizes : [1, band.rows, W];
+        const sink = new GridSink(to.data, at + band.d * to.strides[0] + band.h * to.strides[1], to.strideC, sizes, to.strides);
+        if (patches === null) for (let r = 0; r < rows.count; r++) storeZeros(D * H * W, sink, r, biases);
+        else if (packed === null) correlateRow(weights, patches, band.rows, W, sink, biases);
+        else multiply(rows.count, band.rows * W, K, packed, patches.byPosition, sink, biases);
       }
     }
   }

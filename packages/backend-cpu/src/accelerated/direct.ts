@@ -1,44 +1,65 @@
-/** @file Correlations with one output channel to a group (depthwise ones, above all): tap by tap over whole rows, without patches. */
+/** @file Correlations with one output channel to a group (depthwise ones, above all): place by place over whole rows, without packing. */
 import { dot } from '../gemm/small.js';
 import type { Matrix, Sink } from '../gemm/matrix.js';
 import { endInside, firstInside, type Positions, type Source, type Taps } from './correlation.js';
+import type { Patches } from './patches.js';
 
 let sums = new Float64Array(0);
 
-/** Row `row` of the output: Σ over channels and taps of weights[c · taps + t] · source. */
-export function correlateRow(
-  weights: Float64Array,
-  source: Source,
-  taps: Taps,
-  positions: Positions,
-  sink: Sink,
-  row: number,
-  bias: Matrix | null,
-): void {
-  const [D, H, W] = positions.sizes;
-  const [stepD, stepH, stepW] = positions.step;
-  if (sums.length < W) sums = new Float64Array(W);
-  for (let d = 0; d < D; d++) {
-    for (let h = 0; h < H; h++) {
-      sums.fill(0, 0, W);
-      for (let t = 0; t < taps.count; t++) {
-        const z = d * stepD + taps.d[t];
-        const y = h * stepH + taps.h[t];
-        if (z < 0 || z >= source.sizes[0] || y < 0 || y >= source.sizes[1]) continue;
-        const offset = taps.w[t];
-        const first = firstInside(stepW, offset);
-        const count = endInside(stepW, offset, source.sizes[2], W) - first;
-        const at = source.at + z * source.strides[0] + y * source.strides[1] + (first * stepW + offset) * source.strides[2];
-        for (let c = 0; c < source.channels; c++)
-          addScaled(sums, first, count, source.data, at + c * source.strideC, stepW * source.strides[2], weights[c * taps.count + t]);
-      }
-      sink.store(sums, 0, row, (d * H + h) * W, W, bias);
-    }
+/** The only row of the output at the positions of a band: Σ over the places of a patch of weights[place] · source[place]. */
+export function correlateRow(weights: Float64Array, patches: Patches, rows: number, width: number, sink: Sink, bias: Matrix | null): void {
+  const { data, elements, down, across } = patches;
+  const count = rows * width;
+  if (sums.length < count) sums = new Float64Array(count);
+  sums.fill(0, 0, count);
+  for (let h = 0; h < rows; h++) {
+    const at = h * down;
+    let k = 0;
+    // Three at a time: a third of the loads and stores of sums.
+    for (; k + 3 <= elements.length; k += 3)
+      addThree(
+        sums,
+        h * width,
+        width,
+        data,
+        at + elements[k],
+        at + elements[k + 1],
+        at + elements[k + 2],
+        across,
+        weights[k],
+        weights[k + 1],
+        weights[k + 2],
+      );
+    for (; k < elements.length; k++) addScaled(sums, h * width, width, data, at + elements[k], across, weights[k]);
   }
+  sink.store(sums, 0, 0, 0, count, bias);
 }
 
-function addScaled(to: Float64Array, first: number, count: number, data: ArrayLike<number>, at: number, step: number, scale: number): void {
-  for (const end = first + count; first < end; first++, at += step) to[first] += scale * data[at];
+/** A row of the output that nothing adds to. */
+export function storeZeros(count: number, sink: Sink, row: number, bias: Matrix | null): void {
+  if (sums.length < count) sums = new Float64Array(count);
+  sums.fill(0, 0, count);
+  sink.store(sums, 0, row, 0, count, bias);
+}
+
+function addThree(
+  to: Float64Array,
+  i: number,
+  count: number,
+  data: Float64Array,
+  p0: number,
+  p1: number,
+  p2: number,
+  step: number,
+  w0: number,
+  w1: number,
+  w2: number,
+): void {
+  for (const end = i + count; i < end; i++, p0 += step, p1 += step, p2 += step) to[i] += w0 * data[p0] + w1 * data[p1] + w2 * data[p2];
+}
+
+function addScaled(to: Float64Array, i: number, count: number, data: Float64Array, at: number, step: number, scale: number): void {
+  for (const end = i + count; i < end; i++, at += step) to[i] += scale * data[at];
 }
 
 /** The gradient of one channel's weights where each channel has its own: Σ over images and positions of grad · source, for each tap. */

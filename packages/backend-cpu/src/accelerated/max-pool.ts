@@ -36,7 +36,7 @@ function allWhole({ first, end }: Reach, size: number): boolean {
   return first.every((start, i) => end[i] - start === size);
 }
 
-/** One row of windows of two by two, the first at `at`. */
+/** One row of windows of two by two, the first at `at`. What is not at most the best so far is larger, or NaN, which wins unless NaN is there already. */
 function smallWindows(
   x: Planes,
   at: number,
@@ -58,17 +58,17 @@ function smallWindows(
     let best = from[at];
     let chosen = place;
     const b = from[at + across];
-    if (b > best || (b !== b && best === best)) {
+    if (!(b <= best) && best === best) {
       best = b;
       chosen = place + 1;
     }
     const c = from[at + down];
-    if (c > best || (c !== c && best === best)) {
+    if (!(c <= best) && best === best) {
       best = c;
       chosen = place + W;
     }
     const d = from[at + down + across];
-    if (d > best || (d !== d && best === best)) {
+    if (!(d <= best) && best === best) {
       best = d;
       chosen = place + W + 1;
     }
@@ -107,7 +107,7 @@ function anyWindows(
         const line = (z * H + v) * W;
         for (let u = firstW; u < endW; u += stepW) {
           const value = from[row + u * sw];
-          if (value > best || (value !== value && best === best)) {
+          if (!(value <= best) && best === best) {
             best = value;
             chosen = line + u;
           }

@@ -21,7 +21,13 @@ export class Patches {
   readonly byPosition: Lanes;
   /** Lanes are places of the patch, by channel and then tap; elements are positions of the band. */
   readonly byTap: Lanes;
-  readonly #data: Float64Array;
+  /** The padded copy. */
+  readonly data: Float64Array;
+  /** Where the places of the patch under the first position lie. */
+  readonly elements: Int32Array;
+  /** How far apart rows of positions, and positions in a row, lie. */
+  readonly down: number;
+  readonly across: number;
   readonly #positions: Positions;
   /** The least offset of the taps along each dim, and how far the copy reaches. */
   readonly #low: Three;
@@ -39,7 +45,7 @@ export class Patches {
     this.#low = low;
     this.#padded = [reach[0], H, W];
     this.#positions = positions;
-    this.#data = new Float64Array(channels * reach[0] * H * W);
+    this.data = new Float64Array(channels * reach[0] * H * W);
     const elements = new Int32Array(channels * taps.count);
     for (let c = 0, k = 0; c < channels; c++) {
       for (let t = 0; t < taps.count; t++, k++)
@@ -49,8 +55,11 @@ export class Patches {
     for (let h = 0, i = 0; h < this.#rows; h++) {
       for (let w = 0; w < sizes[2]; w++, i++) places[i] = h * step[1] * W + w * step[2];
     }
-    this.byPosition = new OffsetLanes(this.#data, places, elements);
-    this.byTap = new OffsetLanes(this.#data, elements, places);
+    this.elements = elements;
+    this.down = step[1] * W;
+    this.across = step[2];
+    this.byPosition = new OffsetLanes(this.data, places, elements);
+    this.byTap = new OffsetLanes(this.data, elements, places);
   }
 
   /** The bands of one image, in order: each is copied when it is reached, and lasts until the next. */
@@ -71,12 +80,12 @@ export class Patches {
     const first = Math.max(0, w0);
     const count = Math.min(source.sizes[2], w0 + W) - first;
     const [endD, endH] = [Math.min(source.sizes[0], d0 + D), Math.min(source.sizes[1], h0 + H)];
-    this.#data.fill(0);
+    this.data.fill(0);
     for (let c = 0; c < source.channels; c++) {
       for (let d = Math.max(0, d0); d < endD; d++) {
         for (let h = Math.max(0, h0); h < endH; h++) {
           const at = source.at + c * source.strideC + d * source.strides[0] + h * source.strides[1] + first * source.strides[2];
-          copyRow(this.#data, ((c * D + d - d0) * H + h - h0) * W + first - w0, count, source.data, at, source.strides[2]);
+          copyRow(this.data, ((c * D + d - d0) * H + h - h0) * W + first - w0, count, source.data, at, source.strides[2]);
         }
       }
     }

@@ -24,7 +24,8 @@ function compiledPointwise(): Pointwise {
   return (program, scalars, inputs, outputs) => {
     const entry = table.entry(program);
     const last = outputs[0].shape.length - 1;
-    let key = last + 1;
+    const strips = last > 0 && liesAcross(inputs, outputs[0].shape, last);
+    let key = strips ? last + 1001 : last + 1;
     const views = inputs.length + outputs.length;
     if (views <= MAX_KEYED_VIEWS) {
       for (let i = 0; i < inputs.length; i++) {
@@ -34,12 +35,23 @@ function compiledPointwise(): Pointwise {
       for (let i = 0; i < outputs.length; i++) key = key * 3 + (outputs[i].strides[last] === 1 ? STRIDE_ONE : STRIDE_ANY);
     }
     let run = entry.key === key ? entry.value : entry.find(key);
-    if (run === null) run = entry.remember(key, compilePointwise(program, inputs, outputs));
+    if (run === null) run = entry.remember(key, compilePointwise(program, inputs, outputs, strips));
     run(scalars, inputs, outputs);
   };
 }
 
-function compilePointwise(program: Program, inputs: readonly CpuView[], outputs: readonly CpuView[]): Compiled {
+/** Does an input lie the other way round (a transposed one), large enough that reading it line by line would miss the cache each time? */
+function liesAcross(inputs: readonly CpuView[], shape: readonly number[], last: number): boolean {
+  if (shape[last] < 32 || shape[last - 1] < 32) return false;
+  for (let i = 0; i < inputs.length; i++) {
+    const { strides } = inputs[i];
+    const along = Math.abs(strides[last]);
+    if (along >= 32 && strides[last - 1] !== 0 && Math.abs(strides[last - 1]) < along) return true;
+  }
+  return false;
+}
+
+function compilePointwise(program: Program, inputs: readonly CpuView[], outputs: readonly CpuView[], strips: boolean): Compiled {
   checkViews(program, inputs, outputs);
   const rank = outputs[0].shape.length;
   const keyed = inputs.length + outputs.length <= MAX_KEYED_VIEWS;
@@ -47,7 +59,7 @@ function compilePointwise(program: Program, inputs: readonly CpuView[], outputs:
     const stride = view.strides[rank - 1];
     return !keyed ? STRIDE_ANY : stride === 1 ? STRIDE_ONE : stride === 0 && i < inputs.length ? STRIDE_ZERO : STRIDE_ANY;
   });
-  return compile<Compiled>(pointwiseSource(program, rank, strides));
+  return compile<Compiled>(pointwiseSource(program, rank, strides, strips));
 }
 
 /** What core guarantees; checked where a kernel is first made. */
