@@ -134,10 +134,11 @@ export class Runtime {
     return found;
   }
 
-  /** Starts a backend, or answers the one that runs. */
+  /** Starts a backend, or answers the one that runs. One that was lost is replaced. */
   async start(id: string): Promise<Device> {
     const running = this.#devices.get(id);
-    if (running !== undefined) return running;
+    if (running !== undefined && running.backend.lost !== true) return running;
+    this.#devices.delete(id);
     let starting = this.#starting.get(id);
     if (starting === undefined) {
       starting = (async () => {
