@@ -103,6 +103,11 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
     };
   }
 
+  /** True once a call has found the device to be lost. */
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
   /** See {@link WebGpuCounters}. */
   get counters(): WebGpuCounters {
     const { submits, groups } = this.#queue.counters();
