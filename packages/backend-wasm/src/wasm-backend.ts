@@ -14,9 +14,13 @@ import {
   type RequiredKernels,
   ValueError,
 } from '@tessera/core';
+import { createGather } from './kernels/gather.js';
 import { createHeavyKernels } from './kernels/heavy.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { createReduce } from './kernels/reduce.js';
+import { createScan } from './kernels/scan.js';
+import { createScatter } from './kernels/scatter.js';
+import { createSort } from './kernels/sort.js';
 import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
@@ -161,7 +165,11 @@ function createKernels(machine: Machine): RequiredKernels<WasmBuffer> & Partial<
     pointwise: createPointwise(machine),
     ...createHeavyKernels(machine),
     reduce: createReduce(machine),
-  } as never;
+    scan: createScan(machine),
+    gather: createGather(machine),
+    scatter: createScatter(machine),
+    sort: createSort(machine),
+  };
 }
 
 /** Makes a wasm backend. */
