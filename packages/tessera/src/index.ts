@@ -1,11 +1,12 @@
 /**
  * @file A PyTorch-modelled deep-learning framework for TypeScript whose backends and layers are plugins. This is what people import: all of the
- * packages, with the CPU backend ready to be used.
+ * packages, with the CPU backend ready to be used and the wasm backend there when `init` asks for it.
  */
 import { cpuPlugin } from '@tessera/backend-cpu';
 import { runtimes } from '@tessera/core';
+import { wasmPlugin } from './wasm-plugin.js';
 
-runtimes.current.use(cpuPlugin);
+runtimes.current.use(cpuPlugin).use(wasmPlugin);
 
 export * from '@tessera/core';
 export * as nn from '@tessera/layers';
@@ -13,4 +14,4 @@ export { F } from '@tessera/layers';
 export * as optim from '@tessera/optim';
 export * as data from '@tessera/data';
 export * as io from '@tessera/io';
-export { cpuPlugin };
+export { cpuPlugin, wasmPlugin };
