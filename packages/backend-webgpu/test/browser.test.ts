@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scorecard } from '../../../conformance-tests/src/index.js';
-import { describeInBrowser, type OpenPage, openPage } from './support/browser.js';
+import { noBrowser, type OpenPage, openPage } from './support/browser.js';
 
 const PAGE = 'packages/backend-webgpu/test/browser/page.ts';
 
-describeInBrowser('in Chromium', () => {
+describe.skipIf(noBrowser)('in Chromium', () => {
   let page: OpenPage;
   beforeAll(async () => {
     page = await openPage();

@@ -3,16 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { createServer, defaultClientConditions, type ViteDevServer } from 'vite';
-import { describe, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../../..');
-const path = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium-headless-shell',
-  '/usr/bin/chromium',
-  '/usr/bin/google-chrome',
-].find((file) => file !== undefined && existsSync(file));
-const required = (process.env['TESSERA_REQUIRE'] ?? '').split(',').includes('browser');
+const path = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (file) => file !== undefined && existsSync(file),
+);
 
 /** WebGPU's flag, and what keeps Chromium from the network. */
 const FLAGS = [
@@ -25,14 +20,12 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** A `describe` for tests that need Chromium: skipped where it is missing, failed where `TESSERA_REQUIRE` names browser. */
-export function describeInBrowser(name: string, body: () => void): void {
-  if (path !== undefined) describe(name, body);
-  else if (required) {
-    it(`${name}: TESSERA_REQUIRE names browser`, () => {
-      throw new Error('no Chromium was found: install one, or set CHROMIUM_PATH');
-    });
-  } else describe.skip(`${name} (skipped: no Chromium was found; CHROMIUM_PATH says where one is)`, body);
+/** Why there is no browser to test in, if there is none: then its tests are skipped, but fail where `TESSERA_REQUIRE` names browser. */
+export const noBrowser: string | false = path === undefined && 'no Chromium was found; CHROMIUM_PATH says where one is';
+
+if (noBrowser) {
+  if ((process.env['TESSERA_REQUIRE'] ?? '').split(',').includes('browser')) throw new Error(`TESSERA_REQUIRE names browser: ${noBrowser}`);
+  console.warn(`skipped: ${noBrowser}`);
 }
 
 export interface OpenPage {
