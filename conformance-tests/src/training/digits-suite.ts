@@ -34,7 +34,6 @@ const DIVERGENCE_FACTOR = 20;
 /** A tenth of the printed digits, and of a loss near 2. */
 const LOSS_FLOOR = 2e-6;
 /**
-/**
  * Where float32 may come to a fork: a pooled maximum or a ReLU whose argument is within rounding of the other side flips sooner or later, and from
  * there on the paths part: on the CPU backend with SGD after 114 steps or never, depending on which of its kernels computes the loss (of six runs
  * in float64 with weights disturbed by 3e-8 two take the other path). Up to here all must agree; float64 is held to PyTorch's path to the end.
