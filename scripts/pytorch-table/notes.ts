@@ -50,6 +50,9 @@ export const BY_TYPE: Readonly<Record<string, string>> = {
 
 /** Names that are there and do not behave just as PyTorch's. */
 export const DIFFERS: Readonly<Record<string, string>> = {
+  LBFGS: 'reads the device; `stepAsync` works everywhere',
+  AveragedModel: 'has no deep copy: `create` makes the model that holds the averages, unless its class takes no arguments',
+  update_bn: 'async, as loaders are',
   nonzero: 'reads the device; `nonzeroAsync` works everywhere',
   masked_select: 'reads the device; `maskedSelectAsync` works everywhere',
   unique: 'reads the device; `uniqueAsync` works everywhere',

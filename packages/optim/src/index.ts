@@ -2,7 +2,7 @@
 export type { CapturableOption, FusedOption, ImplementationOptions } from './base/options.js';
 export { type AsyncClosure, type Closure, Optimizer, type OptimizerHook, type StateDictHook } from './base/optimizer.js';
 export type { ParamEntry, ParamGroup, ParamGroupInput, Params } from './base/param-groups.js';
-export type { OptimizerStateDict, ParamState, StateValue } from './base/state-dict.js';
+export type { OptimizerStateDict, ParamState, SavedState, StateValue } from './base/state-dict.js';
 export { UpdateFamily } from './base/update-family.js';
 export { Adadelta, type AdadeltaOptions } from './optimizers/adadelta.js';
 export { Adafactor, type AdafactorOptions } from './optimizers/adafactor.js';

@@ -49,7 +49,8 @@ export class Device {
     const { capabilities } = backend;
     this.collected = capabilities.collected ?? false;
     this.maxInstructions = Math.min(FUSION_INSTRUCTIONS, MAX_INSTRUCTIONS - 8, capabilities.maxInstructions);
-    this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS, capabilities.maxBuffers - 1);
+    // An op may add two leaves of its own to an argument that is full, and there is an output.
+    this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS - 2, capabilities.maxBuffers - 3);
   }
 
   get syncRead(): boolean {

@@ -105,8 +105,11 @@ export function revive(v: Value): void {
   }
 }
 
-/** Notes that `parent`, not launched yet, reads `n`; launches `n` first where that is cheaper or the program would grow too long. */
-function capture(parent: Value, n: Value): void {
+/**
+ * Notes that `parent`, not launched yet, reads `n`; launches `n` first where that is cheaper or the program would grow too long. `after`: how
+ * many arguments are still to come, each of which may need a place among the inputs.
+ */
+function capture(parent: Value, n: Value, after = 0): void {
   const op = n.op;
   if (op === SCALAR) return;
   if (n.abandoned) revive(n);
@@ -119,7 +122,7 @@ function capture(parent: Value, n: Value): void {
   if (
     (n.cost > DEAR && parent.numel > EXPANSION * n.numel) ||
     parent.size + n.size > device.maxInstructions ||
-    parent.leaves + n.leaves > device.maxInputs
+    parent.leaves + n.leaves + after > device.maxInputs
   ) {
     materialise(n);
     n.memory!.pending++;
@@ -167,9 +170,9 @@ export function apply(op: number, a: Value, b: Value | null, c: Value | null, im
   v.b = b;
   v.c = c;
   v.cost = PRICE[op]!;
-  capture(v, a);
+  capture(v, a, c !== null ? 2 : b !== null ? 1 : 0);
   if (b !== null) {
-    capture(v, b);
+    capture(v, b, c !== null ? 1 : 0);
     if (c !== null) capture(v, c);
   }
   unpin(v);

@@ -1,5 +1,15 @@
 /** @file Optimizer: groups of parameters with their options, state by parameter, and the step. PyTorch: torch.optim.Optimizer. */
-import { type DeviceLike, enableGrad, keep, noGrad, type RemovableHandle, type Tensor, toDevice, zerosLike } from '@tessera/core';
+import {
+  type Device,
+  type DeviceLike,
+  enableGrad,
+  keep,
+  noGrad,
+  type RemovableHandle,
+  type Tensor,
+  toDevice,
+  zerosLike,
+} from '@tessera/core';
 import { type HookOptions, Hooks } from './hooks.js';
 import { checkTypes, refuseOption, withOptions } from './options.js';
 import { groupsOf, type ParamGroup, type ParamGroupInput, type Params, readGroup } from './param-groups.js';
@@ -14,6 +24,8 @@ import {
   type ParamState,
   type Plan,
   planLoading,
+  readSaved,
+  type SavedState,
   tensorsIn,
 } from './state-dict.js';
 
@@ -27,7 +39,8 @@ export type OptimizerHook = (optimizer: Optimizer<object>) => void;
 export type StateDictHook = (optimizer: Optimizer<object>, stateDict: OptimizerStateDict) => OptimizerStateDict | void;
 
 /**
- * The base of all optimizers. A subclass gives its defaults, checks options, and updates one parameter.
+ * The base of all optimizers. A subclass gives its defaults, checks options, and updates one parameter, best by one {@link UpdateFamily}: then a
+ * step launches one kernel for each parameter, and reads nothing.
  *
  * @example
  * const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
@@ -35,6 +48,21 @@ export type StateDictHook = (optimizer: Optimizer<object>, stateDict: OptimizerS
  * @example
  * // Groups: what a group does not say, the options behind them do.
  * new SGD([{ params: model.body.parameters() }, { params: model.head.parameters(), lr: 0.1 }], { lr: 0.01 });
+ * @example
+ * // An optimizer of one's own: sign descent.
+ * const signs = new UpdateFamily('signs', [], 1, (e, _, [p, g], [lr]) => [e.sub(p, e.mul(lr, e.sign(g)))]);
+ * class Signs extends Optimizer<{ lr: number }> {
+ *   static override readonly typeName = 'Signs';
+ *   constructor(params: Params<{ lr: number }>, options: { lr?: number } = {}) {
+ *     super(params, { lr: 0.01 }, options);
+ *   }
+ *   protected override check({ lr }: { lr: number }): void {
+ *     this.notNegative(['Invalid learning rate', lr]);
+ *   }
+ *   protected override update(p: Tensor, grad: Tensor, state: ParamState, { lr }: { lr: number }): void {
+ *     signs.pick().run([p, grad], [lr]);
+ *   }
+ * }
  */
 export abstract class Optimizer<O extends object> {
   static readonly typeName: string = 'Optimizer';
@@ -124,19 +152,19 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.step();
    */
   step(closure?: Closure): Tensor | null {
-    for (const hook of this.#stepPre) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPre) hook(this);
     const loss = this.takeStep(closure);
     this.stepsTaken++;
-    for (const hook of this.#stepPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPost) hook(this);
     return loss;
   }
 
   /** As {@link step}, for closures that are async, and for optimizers that read a device which cannot be waited for (LBFGS). */
   async stepAsync(closure?: AsyncClosure): Promise<Tensor | null> {
-    for (const hook of this.#stepPre) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPre) hook(this);
     const loss = await this.takeStepAsync(closure);
     this.stepsTaken++;
-    for (const hook of this.#stepPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#stepPost) hook(this);
     return loss;
   }
 
@@ -188,10 +216,9 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.stateDict().state[0] // { step: 3, exp_avg: Tensor, exp_avg_sq: Tensor }
    */
   stateDict(): OptimizerStateDict {
-    const self = this as unknown as Optimizer<object>;
-    for (const hook of this.#savePre) hook(self);
+    for (const hook of this.#savePre) hook(this);
     let dict = packState(this.paramGroups, this.state);
-    for (const hook of this.#savePost) dict = hook(self, dict) ?? dict;
+    for (const hook of this.#savePost) dict = hook(this, dict) ?? dict;
     return dict;
   }
 
@@ -200,12 +227,12 @@ export abstract class Optimizer<O extends object> {
    * does not fit.
    * @throws TesseraError `ERR_OPTIM_STATE`; NotSupportedError `ERR_SYNC_READ` where a counter is on a device that cannot be waited for.
    */
-  loadStateDict(saved: OptimizerStateDict): void {
+  loadStateDict(saved: SavedState): void {
     this.#load(this.#plan(saved), adoptNow);
   }
 
   /** As {@link loadStateDict}, on every device. */
-  async loadStateDictAsync(saved: OptimizerStateDict): Promise<void> {
+  async loadStateDictAsync(saved: SavedState): Promise<void> {
     const plan = this.#plan(saved);
     this.#load(plan, await adoptLater(plan, this.#hostState));
   }
@@ -214,9 +241,9 @@ export abstract class Optimizer<O extends object> {
     return (this.constructor as typeof Optimizer).hostState;
   }
 
-  #plan(given: OptimizerStateDict): Plan {
-    let saved: OptimizerStateDict = { ...given };
-    for (const hook of this.#loadPre) saved = hook(this as unknown as Optimizer<object>, saved) ?? saved;
+  #plan(given: SavedState): Plan {
+    let saved = readSaved(given);
+    for (const hook of this.#loadPre) saved = hook(this, saved) ?? saved;
     return planLoading(this.typeName, this.paramGroups, saved);
   }
 
@@ -233,7 +260,7 @@ export abstract class Optimizer<O extends object> {
     this.paramGroups.forEach((group, i) => Object.assign(group, numbers[i]));
     this.state.clear();
     for (const [p, s] of taken) this.state.set(p, s);
-    for (const hook of this.#loadPost) hook(this as unknown as Optimizer<object>);
+    for (const hook of this.#loadPost) hook(this);
   }
 
   /**
@@ -241,30 +268,27 @@ export abstract class Optimizer<O extends object> {
    * @example model.to('wasm'); optimizer.to();
    */
   to(device?: DeviceLike): this {
-    const target = device === undefined ? null : toDevice(device);
-    for (const [p, state] of this.state) {
-      for (const [name, value] of Object.entries(state)) {
-        state[name] = mapState(value, (t) => (t.device === (target ?? p.device) ? t : moved(t, t.to({ device: target ?? p.device }))));
-      }
-    }
+    for (const [t, target] of this.#misplaced(device)) move(t, t.detach().to({ device: target }));
     return this;
   }
 
   /** As {@link to}, on every device. */
   async toAsync(device?: DeviceLike): Promise<this> {
+    // All are read before one changes: a device that fails half-way leaves the state whole.
+    const moved: [Tensor, Tensor][] = [];
+    for (const [t, target] of this.#misplaced(device)) moved.push([t, await t.detach().toAsync({ device: target })]);
+    for (const [t, there] of moved) move(t, there);
+    return this;
+  }
+
+  /** The state's tensors that are not where they are to be, and where that is. */
+  *#misplaced(device?: DeviceLike): Generator<[Tensor, Device]> {
     const target = device === undefined ? null : toDevice(device);
-    const there = new Map<Tensor, Tensor>();
     for (const [p, state] of this.state) {
       for (const value of Object.values(state)) {
-        for (const t of tensorsIn(value)) {
-          if (t.device !== (target ?? p.device)) there.set(t, await t.toAsync({ device: target ?? p.device }));
-        }
+        for (const t of tensorsIn(value)) if (t.device !== (target ?? p.device)) yield [t, target ?? p.device];
       }
     }
-    for (const state of this.state.values()) {
-      for (const [name, value] of Object.entries(state)) state[name] = mapState(value, (t) => (there.has(t) ? moved(t, there.get(t)!) : t));
-    }
-    return this;
   }
 
   /** Gives back the memory of the state at once. The optimizer starts anew at its next step. */
@@ -321,8 +345,8 @@ function mapOptions(options: Readonly<Record<string, unknown>>, adopter: Adopter
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [name, host(value)]));
 }
 
-function moved(from: Tensor, to: Tensor): Tensor {
-  keep(to.realize());
-  from.dispose();
-  return to;
+/** The same tensor, elsewhere: state dicts that were taken hold it, too. */
+function move(t: Tensor, there: Tensor): void {
+  t.become(there.realize());
+  there.dispose();
 }

@@ -17,6 +17,28 @@ export interface OptimizerStateDict {
   readonly param_groups: readonly (Record<string, unknown> & { params: number[] })[];
 }
 
+/** What is loaded: a state dict, or the same as Maps, as readers of PyTorch's files give Python's dicts. */
+export type SavedState = OptimizerStateDict | ReadonlyMap<string, unknown>;
+
+/** Maps as objects, down to the entries of the state. */
+export function readSaved(given: SavedState): OptimizerStateDict {
+  const { state, param_groups: groups, ...rest } = recordOf(given) as unknown as OptimizerStateDict;
+  return {
+    ...rest,
+    state:
+      typeof state === 'object' && state !== null
+        ? Object.fromEntries(
+            Object.entries(recordOf(state)).map(([number, entry]) => [number, recordOf(entry) as Record<string, StateValue>]),
+          )
+        : state,
+    param_groups: Array.isArray(groups)
+      ? groups.map((group: object) => recordOf(group) as OptimizerStateDict['param_groups'][number])
+      : groups,
+  };
+}
+
+const recordOf = (x: unknown): Record<string, unknown> => (x instanceof Map ? Object.fromEntries(x) : x) as Record<string, unknown>;
+
 export function packState<O>(groups: readonly ParamGroup<O>[], states: ReadonlyMap<Tensor, ParamState>): OptimizerStateDict {
   const numbers = new Map<Tensor, number>();
   for (const group of groups) for (const p of group.params) if (!numbers.has(p)) numbers.set(p, numbers.size);

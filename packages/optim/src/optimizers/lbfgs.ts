@@ -8,6 +8,7 @@ import { cat, enableGrad, keep, noGrad, scope, stack, type Tensor, Update, Value
 import { type AsyncClosure, type Closure, Optimizer } from '../base/optimizer.js';
 import { type Params, refuseParams } from '../base/param-groups.js';
 import type { ParamState } from '../base/state-dict.js';
+import { forget, type History, recall, store, twoLoops } from './lbfgs-history.js';
 import { type Point, strongWolfe } from './strong-wolfe.js';
 
 export interface LBFGSOptions {
@@ -34,19 +35,6 @@ type Run<T> = Generator<Request, T, Answer>;
 
 const move = new Update('lbfgs.move', 1, (e, [p, d], [t]) => [e.add(p!, e.mul(d!, t!))]);
 const CURVATURE = 1e-10;
-
-/** What is kept from step to step. */
-interface Memory {
-  direction: Tensor | null;
-  t: number;
-  /** Changes of the gradient, and the steps that made them, oldest first. */
-  readonly changes: Tensor[];
-  readonly steps: Tensor[];
-  readonly ro: number[];
-  scale: number;
-  gradient: Tensor | null;
-  loss: number;
-}
 
 /**
  * Minimises a function with its gradients alone, as Newton's method would with its curvature. Its closure computes the loss anew each time.
@@ -139,7 +127,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     }
   }
 
-  *#iterate(o: LBFGSOptions, state: ParamState, memory: Memory, made: Tensor[]): Run<Tensor> {
+  *#iterate(o: LBFGSOptions, state: ParamState, memory: History, made: Tensor[]): Run<Tensor> {
     const original = (yield { closure: true }) as Tensor;
     let gradient = this.#flatGradient(made);
     let evaluations = 1;
@@ -188,7 +176,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   }
 
   /** Sets the direction: −g at first, then −H·g by the two loops over the history. */
-  *#direct(isFirst: boolean, historySize: number, memory: Memory, gradient: Tensor): Run<void> {
+  *#direct(isFirst: boolean, historySize: number, memory: History, gradient: Tensor): Run<void> {
     const round = gradient.dtype === 'float64' ? (x: number): number => x : Math.fround;
     if (isFirst) {
       forget(memory);
@@ -232,7 +220,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       let at = 0;
       for (const p of this.#params) {
         const count = p.numel();
-        move.run([p, direction.narrow(0, at, count).view(p.shape)], [t]);
+        move.run([p, direction.narrow(0, at, count).view(p.shape).to(p.dtype)], [t]);
         at += count;
       }
     });
@@ -251,22 +239,6 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
 }
 
 const largest = (t: Tensor): Tensor => t.abs().max();
-
-/** −H·g by the two loops; what each iteration needs of the other stays on the device. */
-function twoLoops({ changes, steps, ro, scale }: Memory, gradient: Tensor): Tensor {
-  const al: Tensor[] = [];
-  let q = gradient.neg().realize();
-  for (let i = changes.length - 1; i >= 0; i--) {
-    al[i] = steps[i]!.dot(q).mul(ro[i]!);
-    q = q.sub(changes[i]!.mul(al[i]!)).realize();
-  }
-  let r = q.mul(scale).realize();
-  for (let i = 0; i < changes.length; i++) {
-    const be = changes[i]!.dot(r).mul(ro[i]!);
-    r = r.add(steps[i]!.mul(al[i]!.sub(be))).realize();
-  }
-  return r;
-}
 
 /** Numbers of 0-d tensors, in one read where they have one dtype. */
 function numbersOf<D extends ArrayLike<number> | Promise<ArrayLike<number>>>(
@@ -288,36 +260,4 @@ function numbersOf<D extends ArrayLike<number> | Promise<ArrayLike<number>>>(
     return Array.from(values);
   };
   return (read instanceof Promise ? read.then(finish) : finish(read as ArrayLike<number>)) as never;
-}
-
-/** Memory as the state dict has it. */
-function recall(state: ParamState): Memory {
-  return {
-    direction: (state['d'] as Tensor | null | undefined) ?? null,
-    t: (state['t'] as number | undefined) ?? 0,
-    changes: [...((state['old_dirs'] as Tensor[] | undefined) ?? [])],
-    steps: [...((state['old_stps'] as Tensor[] | undefined) ?? [])],
-    ro: [...((state['ro'] as number[] | undefined) ?? [])],
-    scale: (state['H_diag'] as number | undefined) ?? 1,
-    gradient: (state['prev_flat_grad'] as Tensor | null | undefined) ?? null,
-    loss: (state['prev_loss'] as number | undefined) ?? 0,
-  };
-}
-
-function store(state: ParamState, m: Memory): void {
-  if (m.direction === null) return;
-  state['d'] = m.direction;
-  state['t'] = m.t;
-  state['old_dirs'] = m.changes;
-  state['old_stps'] = m.steps;
-  state['ro'] = m.ro;
-  state['H_diag'] = m.scale;
-  state['prev_flat_grad'] = m.gradient;
-  state['prev_loss'] = m.loss;
-}
-
-function forget(m: Memory): void {
-  for (const t of [...m.changes, ...m.steps]) t.dispose();
-  m.changes.length = m.steps.length = m.ro.length = 0;
-  m.scale = 1;
 }

@@ -103,7 +103,7 @@ export class Muon extends Optimizer<MuonOptions> {
     scope(() => {
       direction.lerp_(grad, 1 - o.momentum).realize();
       const u = orthogonal(o.nesterov ? grad.lerp(direction, o.momentum) : direction, o);
-      apply.run([p, u], [1 - o.lr * o.weightDecay, o.lr * ratio]);
+      apply.run([p, u.to(p.dtype)], [1 - o.lr * o.weightDecay, o.lr * ratio]);
     });
   }
 }

@@ -1,5 +1,17 @@
 /** @file AveragedModel: a model whose parameters are running means of another's. PyTorch: torch.optim.swa_utils.AveragedModel. */
-import { Buffer, type DeviceLike, isTesseraError, Module, ModuleError, noGrad, scope, type Tensor, typeNameOf, zeros } from '@tessera/core';
+import {
+  Buffer,
+  type DeviceLike,
+  isTesseraError,
+  Module,
+  ModuleError,
+  noGrad,
+  runtimes,
+  scope,
+  type Tensor,
+  typeNameOf,
+  zeros,
+} from '@tessera/core';
 import { type AverageFn, getSwaMultiAvgFn, type MultiAverageFn } from './averages.js';
 
 export interface AveragedModelOptions<M extends Module> {
@@ -74,7 +86,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
     noGrad(() =>
       scope(() => {
         const averaged = own.map((t) => t.detach());
-        const current = given.map((t, i) => t.detach().to({ device: own[i]!.device }));
+        const current = given.map((t, i) => t.detach().to({ device: own[i]!.device, dtype: own[i]!.dtype }));
         if (count === 0) averaged.forEach((a, i) => a.copy_(current[i]!).realize());
         else if (this.#avgFn !== undefined) averaged.forEach((a, i) => a.copy_(this.#avgFn!(a, current[i]!, count)).realize());
         else (this.#multiAvgFn ?? getSwaMultiAvgFn())(averaged, current, count);
@@ -103,6 +115,17 @@ export class AveragedModel<M extends Module = Module> extends Module {
 
 const tensorsOf = (model: Module, buffers: boolean): Tensor[] => [...model.parameters(), ...(buffers ? model.buffers() : [])];
 
+/** Runs `fn`; what it draws to initialise parameters that are overwritten leaves no trace in the random numbers that follow. */
+function withoutDrawing<T>(fn: () => T): T {
+  const { generator } = runtimes.current;
+  const state = generator.getState();
+  try {
+    return fn();
+  } finally {
+    generator.setState(state);
+  }
+}
+
 /** A model like the given one, with its parameters' and buffers' values. */
 function likeness<M extends Module>(model: M, { create, device }: AveragedModelOptions<M>): M {
   const fail = (why: string): never => {
@@ -112,10 +135,11 @@ function likeness<M extends Module>(model: M, { create, device }: AveragedModelO
     );
   };
   const make = model.constructor as new () => M;
-  const copy = create === undefined ? (make.length > 0 ? fail(`${typeNameOf(model)} takes arguments`) : new make()) : create();
+  if (create === undefined && make.length > 0) fail(`${typeNameOf(model)} takes arguments`);
+  const copy = withoutDrawing(() => (create === undefined ? new make() : create()));
   if (copy === model) fail('create gave the model itself');
-  const first = model.parameters()[Symbol.iterator]().next().value as Tensor | undefined;
-  copy.to(device ?? first?.device ?? 'cpu');
+  const target = device ?? tensorsOf(model, true)[0]?.device;
+  if (target !== undefined) copy.to(target);
   try {
     copy.loadStateDict(model.stateDict());
   } catch (error) {

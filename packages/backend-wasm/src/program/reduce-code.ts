@@ -1,0 +1,63 @@
+/** @file What both forms of a reduction share: the function around them, and which form suits a layout. */
+import { DTYPE_INFO, type DType, type Program } from '@tessera/core';
+import { i32, type Local } from '../assembler/index.js';
+import type { Kernel, Machine } from '../machine/machine.js';
+import { FUNCTIONS } from '../math/functions.js';
+import { MathLibrary } from '../math/library.js';
+import { ArgumentLayout } from './argument-layout.js';
+import { ProgramCode } from './program-code.js';
+import { ReduceColumns } from './reduce-columns.js';
+import { ReduceRows } from './reduce-rows.js';
+import type { Reduction } from './reductions.js';
+import type { StrideClass } from './storage.js';
+
+/** Words of the head. */
+export const SCRATCH = 0;
+export const SCRATCH_STRIDE = 1;
+export const BLOCKS = 2;
+/** Columns that one unit of work has: accumulators that stay in the nearest cache. */
+export const COLUMN_BLOCK = 512;
+
+/** What the code of a reduction is chosen by. */
+export interface ReduceForm {
+  readonly rank: number;
+  /** The reduced dims, outermost first; the last of them is walked along innermost. */
+  readonly reduced: readonly number[];
+  /** The kept dim that lanes run along, or −1: lanes run along the last reduced dim. */
+  readonly column: number;
+  /** Of each input, along the dim of the lanes. */
+  readonly classes: readonly StrideClass[];
+}
+
+export interface CompiledReduce {
+  readonly kernel: Kernel;
+  readonly layout: ArgumentLayout;
+  /** Bytes of accumulators for a column. */
+  readonly columnBytes: number;
+}
+
+export function compileReduce(machine: Machine, program: Program, reduction: Reduction, output: DType, form: ReduceForm): CompiledReduce {
+  const layout = new ArgumentLayout(program, form.rank, [DTYPE_INFO[output].size]);
+  const module = machine.newModule();
+  const lib = new MathLibrary(module, machine.fma, FUNCTIONS);
+  const inner = form.column >= 0 ? form.column : form.reduced.at(-1)!;
+  module.function(
+    'run',
+    { args: 'i32', begin: 'i32', end: 'i32', thread: 'i32' },
+    'void',
+    (f, { args, begin, end, thread }) => {
+      const code = new ProgramCode(f, lib, program, layout, args, form.classes, inner);
+      if (form.column >= 0) new ReduceColumns(f, code, reduction, output, form).emit(begin, end, scratchOf(thread));
+      else new ReduceRows(f, code, reduction, output, form).emit(begin, end);
+      function scratchOf(number: Local<'i32'>): Local<'i32'> {
+        return f.local('i32', i32.add(layout.head(args, SCRATCH), i32.mul(number, layout.head(args, SCRATCH_STRIDE))));
+      }
+    },
+    { export: true },
+  );
+  return {
+    kernel: machine.compile(module).kernel('run'),
+    layout,
+    columnBytes: reduction.parts.reduce<number>((n, width) => n + width / 8, 0),
+  };
+}

@@ -1,0 +1,27 @@
+/** @file The accelerated kernels that this backend has. */
+import type { AcceleratedKernels } from '@tessera/core';
+import type { Context } from '../kernels/context.js';
+import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
+import { createAttention } from './attention.js';
+import { createAttentionGrad } from './attention-grad.js';
+import { createBatchNorm } from './batch-norm.js';
+import { createConvolution } from './convolution.js';
+import { createCrossEntropy } from './cross-entropy.js';
+import { createLayerNorm } from './layer-norm.js';
+import { createLinear } from './linear.js';
+import { createPool } from './pool.js';
+import { createSoftmax } from './softmax.js';
+
+export function acceleratedKernels(context: Context): Partial<AcceleratedKernels<WebGpuBuffer>> {
+  return {
+    ...createConvolution(context),
+    ...createPool(context),
+    ...createSoftmax(context),
+    ...createCrossEntropy(context),
+    ...createLayerNorm(context),
+    ...createBatchNorm(context),
+    attention: createAttention(context),
+    attentionGrad: createAttentionGrad(context),
+    linear: createLinear(context),
+  };
+}

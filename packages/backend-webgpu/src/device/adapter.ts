@@ -1,0 +1,44 @@
+/// <reference types="@webgpu/types" />
+/**
+ * @file Asks for an adapter and a device with all that the adapter has. It travels to the worker as source text: `openDevice` uses nothing
+ * from outside of itself.
+ */
+import type { AdapterFacts } from './queue.js';
+
+export type Opened = { readonly device: GPUDevice; readonly facts: AdapterFacts } | { readonly reason: string };
+
+/** @param probe Ask for the adapter only: `device` is then missing. */
+export async function openDevice(
+  gpu: GPU | undefined,
+  powerPreference: GPUPowerPreference | undefined,
+  probe: boolean,
+): Promise<Opened | { readonly facts: AdapterFacts }> {
+  if (gpu === undefined) return { reason: 'navigator.gpu is missing: this browser has no WebGPU, or the page is no secure context' };
+  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  if (adapter === null) return { reason: 'WebGPU finds no adapter: no GPU driver (on Linux: no Vulkan driver) is installed, or the browser blocks it' };
+  const { info } = adapter;
+  const names = [
+    'maxStorageBuffersPerShaderStage',
+    'maxStorageBufferBindingSize',
+    'maxBufferSize',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupsPerDimension',
+  ] as const;
+  const limits = Object.fromEntries(names.map((name) => [name, adapter.limits[name]])) as unknown as AdapterFacts['limits'];
+  const wanted = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+  const features = wanted.filter((name) => adapter.features.has(name));
+  const described = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  const facts: AdapterFacts = {
+    description: info.description || info.device || info.vendor,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    software: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(described),
+    features,
+    limits,
+  };
+  if (probe) return { facts };
+  const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits: { ...limits } });
+  return { device, facts };
+}

@@ -1,0 +1,57 @@
+/** @file What a backend needs of a device, whether it lives in the page or in a worker. */
+import type { ExecutorCounters, Fault } from './executor.js';
+
+/** What the adapter is and allows. */
+export interface AdapterFacts {
+  readonly description: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  /** A driver that computes on the CPU: SwiftShader, lavapipe, WARP. */
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly limits: AdapterLimits;
+}
+
+/** The limits that matter here. All that the adapter has is requested. */
+export interface AdapterLimits {
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+/** Bytes of the flags, which a read may ask for besides. */
+export const FLAG_BYTES = 16;
+/** The id of the buffer in which kernels raise flags. Ids of other buffers begin after it. */
+export const FLAG_BUFFER = 1;
+
+/** An error of the device, thrown by reads. */
+export class DeviceFault extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+  }
+}
+
+/** Commands to a device, in order. Ids are the caller's, and are never used twice. */
+export interface DeviceQueue {
+  readonly facts: AdapterFacts;
+  /** Has `readSync`. */
+  readonly synchronous: boolean;
+  /** As of the last read or flush, where a worker counts. */
+  counters(): ExecutorCounters;
+  createPipeline(id: number, reads: number, writes: number, label: string, code: string): void;
+  createBuffer(id: number, bytes: number): void;
+  destroyBuffer(id: number): void;
+  write(id: number, offset: number, bytes: Uint8Array): void;
+  dispatch(pipeline: number, x: number, y: number, z: number, ids: Uint32Array, count: number, words: Uint32Array, wordCount: number): void;
+  flush(): void;
+  /** The bytes, and after them the flags if they were asked for. The caller owns them. @throws DeviceFault */
+  read(id: number, offset: number, length: number, flags: boolean): Promise<Uint8Array>;
+  readSync(id: number, offset: number, length: number, flags: boolean): Uint8Array;
+  /** Loses the device, as a driver's reset would. For tests. */
+  destroyDevice(): void;
+  close(): Promise<void>;
+}

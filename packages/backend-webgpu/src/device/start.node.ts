@@ -1,0 +1,123 @@
+/**
+ * @file The device in Node: Dawn (npm `webgpu`) in a worker that owns it. Dawn has no way to wait on a thread for what it maps, but a caller
+ * may wait for a worker, so that reads are synchronous; and a dispatch costs the caller a fraction of a microsecond.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { openDevice } from './adapter.js';
+import { createExecutor } from './executor.js';
+import { makeShared, PROTOCOL } from './protocol.js';
+import { type AdapterFacts, type DeviceQueue, FLAG_BUFFER } from './queue.js';
+import { serve } from './serve.js';
+import { WorkerQueue, type WorkerMessage } from './worker-queue.js';
+import type { StartOptions, Started } from './start.js';
+
+/** The worker's code. What it runs comes as text: a file of its own would have to be found in sources, builds and bundles alike. */
+const SOURCE = `
+const { parentPort, workerData } = require('node:worker_threads');
+(async () => {
+  const { dawn, protocol, shared, flagBuffer, powerPreference, probe } = workerData;
+  let gpu;
+  try {
+    const { create, globals } = await import(dawn);
+    Object.assign(globalThis, globals);
+    // Collected while its device lives, it takes the process with it.
+    globalThis.gpu = gpu = create([]);
+  } catch (error) {
+    return parentPort.postMessage({ reason: 'Dawn does not load: ' + String(error && error.message).split('\\n')[0] });
+  }
+  const openDevice = ${openDevice.toString()};
+  const opened = await openDevice(gpu, powerPreference, probe);
+  if (!opened.device) return parentPort.postMessage({ reason: opened.reason, facts: opened.facts });
+  const createExecutor = ${createExecutor.toString()};
+  const serve = ${serve.toString()};
+  const control = new Int32Array(shared.buffer);
+  Atomics.store(control, protocol.CONTROL.state, protocol.STATE.running);
+  parentPort.postMessage({ facts: opened.facts });
+  await serve(opened.device, createExecutor, {
+    protocol, shared, flagBuffer, blocking: true,
+    post: (message, transfer) => parentPort.postMessage(message, transfer),
+    tick: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+})().catch((error) => parentPort.postMessage({ reason: String(error && error.stack || error) }));
+`;
+
+/** Where Dawn is, or why it is not there. */
+function findDawn(): { url: string } | { reason: string } {
+  try {
+    return { url: pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href };
+  } catch {
+    return { reason: "the npm package 'webgpu' (Dawn, an optional dependency) is not installed" };
+  }
+}
+
+interface Hello {
+  readonly reason?: string;
+  readonly facts?: AdapterFacts;
+}
+
+function launch(options: StartOptions, probe: boolean): { worker: Worker; shared: ReturnType<typeof makeShared>; hello: Promise<Hello> } {
+  const dawn = findDawn();
+  if ('reason' in dawn) throw new Error(dawn.reason);
+  const shared = probe ? makeShared(1024, 1024) : makeShared();
+  const worker = new Worker(SOURCE, {
+    eval: true,
+    name: 'tessera-webgpu',
+    workerData: { dawn: dawn.url, protocol: PROTOCOL, shared, flagBuffer: FLAG_BUFFER, powerPreference: options.powerPreference, probe },
+  });
+  const hello = new Promise<Hello>((resolve) => {
+    worker.once('message', resolve);
+    worker.once('error', (error) => resolve({ reason: String(error) }));
+    worker.once('exit', (code) => resolve({ reason: `the worker ended with code ${code}` }));
+  });
+  return { worker, shared, hello };
+}
+
+/** Is there an adapter? */
+export async function probeNode(options: StartOptions): Promise<Hello> {
+  let launched: ReturnType<typeof launch>;
+  try {
+    launched = launch(options, true);
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+  const hello = await launched.hello;
+  await launched.worker.terminate();
+  return hello;
+}
+
+export async function startNode(options: StartOptions): Promise<Started> {
+  let launched: ReturnType<typeof launch>;
+  try {
+    launched = launch(options, false);
+  } catch (error) {
+    return { reason: (error as Error).message };
+  }
+  const { worker, shared, hello } = launched;
+  const { facts, reason } = await hello;
+  if (facts === undefined || reason !== undefined) {
+    await worker.terminate();
+    return { reason: reason ?? 'the worker gave no answer' };
+  }
+  worker.unref();
+  const queue: WorkerQueue = new WorkerQueue(
+    shared,
+    facts,
+    {
+      ref: () => worker.ref(),
+      unref: () => worker.unref(),
+      terminate: () => {
+        process.off('exit', park);
+        return worker.terminate();
+      },
+      onMessage: (listener) => void worker.on('message', (message: WorkerMessage) => listener(message)),
+    },
+    true,
+  );
+  const park = (): void => queue.park();
+  process.on('exit', park);
+  // Listeners keep a worker referenced.
+  worker.unref();
+  return { queue: queue as DeviceQueue };
+}

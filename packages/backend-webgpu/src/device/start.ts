@@ -1,0 +1,24 @@
+/** @file Starts a device where this code runs, or says why there is none. */
+import type { AdapterFacts, DeviceQueue } from './queue.js';
+
+export interface StartOptions {
+  /** In a browser: own the device in a worker, so that `item()` and `toArray()` need no await. Needs a cross-origin isolated page. In Node it is always so. */
+  readonly syncReads?: boolean;
+  /** Which GPU to ask for, where there are several. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
+}
+
+export type Started = { readonly queue: DeviceQueue } | { readonly reason: string };
+
+const inNode = (): boolean => typeof process === 'object' && process.versions?.node !== undefined && typeof document === 'undefined';
+
+/** Is there an adapter, and what is it? Starts nothing that stays. */
+export async function probeAdapter(options: StartOptions = {}): Promise<{ readonly reason?: string; readonly facts?: AdapterFacts }> {
+  if (inNode()) return (await import('./start.node.js')).probeNode(options);
+  return (await import('./start.browser.js')).probeBrowser(options);
+}
+
+export async function startDevice(options: StartOptions = {}): Promise<Started> {
+  if (inNode()) return (await import('./start.node.js')).startNode(options);
+  return (await import('./start.browser.js')).startBrowser(options);
+}

@@ -1,0 +1,121 @@
+/**
+ * @file Where buffers come from. Freed ones are kept by size, and the last one freed is the first one used again, so that a loop finds the
+ * same buffers in the same places, and with them the bind groups that were made for them.
+ */
+import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DeviceQueue, FLAG_BUFFER } from '../device/queue.js';
+import { WebGpuBuffer } from './webgpu-buffer.js';
+
+export interface PoolLimits {
+  /** Live bytes beyond which allocation throws. */
+  readonly maxBytes: number;
+  /** Bytes kept for reuse at most. */
+  readonly poolBytes: number;
+  readonly maxBufferBytes: number;
+}
+
+const LEAST = 256;
+/** The engine's collector is told of GPU memory by a throwaway array of this size for as many bytes allocated. */
+const PRESSURE = 1 << 24;
+
+export class BufferPool {
+  readonly #queue: DeviceQueue;
+  readonly #limits: PoolLimits;
+  /** Ids of free memory by capacity. */
+  readonly #free = new Map<number, number[]>();
+  #nextId = FLAG_BUFFER + 1;
+  #buffers = 0;
+  #bytes = 0;
+  #pooled = 0;
+  #peak = 0;
+  #sincePressure = 0;
+  /** GPU buffers made so far. */
+  created = 0;
+
+  constructor(queue: DeviceQueue, limits: PoolLimits) {
+    this.#queue = queue;
+    this.#limits = limits;
+  }
+
+  /** @throws MemoryError `ERR_OUT_OF_MEMORY`, `ERR_BUFFER_SIZE` */
+  allocate(dtype: DType, length: number): WebGpuBuffer {
+    const bytes = length * DTYPE_INFO[dtype].size;
+    const capacity = capacityFor(bytes);
+    const { maxBytes, maxBufferBytes } = this.#limits;
+    if (bytes > maxBufferBytes)
+      throw new MemoryError(
+        'ERR_BUFFER_SIZE',
+        `webgpu: ${length} ${dtype} elements take ${bytes} bytes; this adapter binds ${maxBufferBytes} bytes at most`,
+        { device: 'webgpu', dtypes: [dtype], requestedBytes: bytes, maxBufferBytes },
+      );
+    if (this.#bytes + bytes > maxBytes) this.#outOfMemory(dtype, length, bytes);
+    let id = this.#free.get(capacity)?.pop();
+    if (id === undefined) {
+      if (this.#bytes + this.#pooled + capacity > maxBytes) this.trim(Math.max(0, maxBytes - this.#bytes - capacity));
+      id = this.#nextId++;
+      this.created++;
+      this.#queue.createBuffer(id, capacity);
+    } else this.#pooled -= capacity;
+    this.#buffers++;
+    this.#bytes += bytes;
+    if (this.#bytes > this.#peak) this.#peak = this.#bytes;
+    this.#press(bytes);
+    return new WebGpuBuffer(dtype, length, id, capacity);
+  }
+
+  /** A second call does nothing. */
+  free(buffer: WebGpuBuffer): void {
+    if (buffer.freed) return;
+    buffer.freed = true;
+    const { capacity, id } = buffer;
+    this.#buffers--;
+    this.#bytes -= buffer.length * DTYPE_INFO[buffer.dtype].size;
+    let list = this.#free.get(capacity);
+    if (list === undefined) this.#free.set(capacity, (list = []));
+    list.push(id);
+    this.#pooled += capacity;
+    if (this.#pooled > this.#limits.poolBytes) this.trim(this.#limits.poolBytes / 2);
+  }
+
+  /** Destroys free memory, the longest unused of each size first, until at most `bytes` are kept. */
+  trim(bytes: number): void {
+    for (const [capacity, list] of [...this.#free].sort(([a], [b]) => b - a)) {
+      let count = 0;
+      while (this.#pooled > bytes && count < list.length) {
+        this.#queue.destroyBuffer(list[count++]);
+        this.#pooled -= capacity;
+      }
+      list.splice(0, count);
+      if (list.length === 0) this.#free.delete(capacity);
+    }
+  }
+
+  stats(): MemoryStats {
+    return { buffers: this.#buffers, bytes: this.#bytes, pooledBytes: this.#pooled, peakBytes: this.#peak };
+  }
+
+  #press(bytes: number): void {
+    this.#sincePressure += bytes;
+    while (this.#sincePressure >= PRESSURE) {
+      this.#sincePressure -= PRESSURE;
+      void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(PRESSURE, { maxByteLength: PRESSURE });
+    }
+  }
+
+  #outOfMemory(dtype: DType, length: number, bytes: number): never {
+    const { maxBytes } = this.#limits;
+    throw new MemoryError(
+      'ERR_OUT_OF_MEMORY',
+      `webgpu: no memory for ${length} ${dtype} elements (${bytes} bytes): ${this.#bytes} bytes are live in ${this.#buffers} buffers, and the budget is ${maxBytes}.\n` +
+        '  What was dropped is only reclaimed between macrotasks: in a synchronous loop use scope() or dispose(), or await something now and then.',
+      { device: 'webgpu', dtypes: [dtype], requestedBytes: bytes, liveBytes: this.#bytes, liveBuffers: this.#buffers, maxBytes },
+    );
+  }
+}
+
+/** Eight sizes to each doubling above 2 KiB, so that what is wasted stays below an eighth; 256-byte steps below. */
+function capacityFor(bytes: number): number {
+  if (bytes <= 2048) return Math.max(LEAST, Math.ceil(bytes / LEAST) * LEAST);
+  const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 3);
+  return Math.ceil(bytes / step) * step;
+}

@@ -1,0 +1,70 @@
+/**
+ * @file How kernels' sources are put together. Bindings b0, b1, … are typed by what is stored; parameters are words that the code reads by
+ * their place: `p(3)` is a u32, `i(3)` an i32, `f(3)` a float.
+ */
+import type { PipelineSource } from '../device/launcher.js';
+import { withFunctions } from './functions.js';
+
+/** What a binding holds. 'atomic': words that several invocations may change. */
+export type Stored = 'f32' | 'i32' | 'u32' | 'atomic';
+
+/** The place of the next parameter, for code that is generated in the order in which parameters are packed. */
+export class Parameters {
+  count = 0;
+
+  u(): string {
+    return word(this.count++);
+  }
+
+  i(): string {
+    return `i32(${word(this.count++)})`;
+  }
+
+  f(): string {
+    return `bitcast<f32>(${word(this.count++)})`;
+  }
+
+  ints(count: number): string[] {
+    return Array.from({ length: count }, () => this.i());
+  }
+
+  uints(count: number): string[] {
+    return Array.from({ length: count }, () => this.u());
+  }
+}
+
+/** A parameter by its place. */
+export const word = (place: number): string => `P[${place >> 2}].${'xyzw'[place & 3]}`;
+
+export interface KernelText {
+  readonly label: string;
+  readonly reads: readonly Stored[];
+  readonly writes: readonly Stored[];
+  readonly workgroup: number;
+  /** Declarations at module level: shared arrays, functions. */
+  readonly head?: string;
+  /** Of `main`: `group` is the number of the workgroup, `z` its third coordinate, `lane` the invocation in it, `id` = group · workgroup + lane. */
+  readonly body: string;
+}
+
+const TYPES: { readonly [S in Stored]: string } = { f32: 'f32', i32: 'i32', u32: 'u32', atomic: 'atomic<u32>' };
+
+/** The whole source. Library functions that it calls come with it. */
+export function kernelSource({ label, reads, writes, workgroup, head = '', body }: KernelText): PipelineSource {
+  const bindings = [
+    ...reads.map((type, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<${TYPES[type]}>;`),
+    ...writes.map((type, i) => `@group(0) @binding(${reads.length + i}) var<storage, read_write> b${reads.length + i}: array<${TYPES[type]}>;`),
+    `@group(0) @binding(${reads.length + writes.length}) var<uniform> P: array<vec4u, 64>;`,
+  ];
+  const code = `${bindings.join('\n')}
+${head}
+@compute @workgroup_size(${workgroup})
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+let group = w.x + w.y * nw.x;
+let z = w.z;
+let id = group * ${workgroup}u + lane;
+${body}
+}
+`;
+  return { label, reads: reads.length, writes: writes.length, code: withFunctions(code) };
+}
