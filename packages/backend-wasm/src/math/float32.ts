@@ -79,7 +79,7 @@ const LOG = [
 ];
 
 /** x = 2^e · (1 + m): the parts of a positive x, subnormal ones too. */
-function split(f: FunctionBuilder, x: VLocal): { e: VLocal; m: VLocal } {
+export function splitFloat32(f: FunctionBuilder, x: VLocal): { e: VLocal; m: VLocal } {
   const tiny = f.local('v128', f32x4.lt(x, MIN_NORMAL));
   const scaled = f.local('v128', v128.bitselect(f32x4.mul(x, 8388608), x, tiny));
   const exponent = f.local('v128', i32x4.shrS(i32x4.sub(scaled, 0x3f3504f3), 23));
@@ -104,7 +104,7 @@ function logTail(f: FunctionBuilder, lib: MathLibrary, m: VLocal): VLocal {
 
 /** ln x: 1 ulp. */
 const log: VectorFunction = unaryCode((f, lib, x) => {
-  const { e, m } = split(f, x);
+  const { e, m } = splitFloat32(f, x);
   const cubic = logTail(f, lib, m);
   const low = lib.madd(e, LN2_LOW, cubic);
   const y = lib.madd(f32x4.mul(m, m), -0.5, low);
@@ -114,7 +114,7 @@ const log: VectorFunction = unaryCode((f, lib, x) => {
 /** ln x / ln b: e log_b 2 + ln(1 + m) / ln b. */
 const logBase = (oneOverLn: number, twoHigh: number, twoLow: number): VectorFunction =>
   unaryCode((f, lib, x) => {
-    const { e, m } = split(f, x);
+    const { e, m } = splitFloat32(f, x);
     const natural = f.local('v128', f32x4.add(m, lib.madd(f32x4.mul(m, m), -0.5, logTail(f, lib, m))));
     return logBorders(x, lib.madd(e, twoHigh, lib.madd(e, twoLow, f32x4.mul(natural, oneOverLn))));
   });
