@@ -2,6 +2,7 @@
  * @file The backward pass: nodes in the reverse order of their making, each when all gradients of its output have come in.
  * PyTorch: torch/csrc/autograd/engine.cpp.
  */
+import { autocasting } from '../amp/state.js';
 import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
 import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
 import { keep } from '../memory/scope.js';
@@ -103,7 +104,9 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   for (const root of new Set(roots)) if (root.dependencies === 0) ready.push(root);
 
   const was = gradState.enabled;
+  const cast = autocasting.on;
   gradState.enabled = createGraph;
+  autocasting.on = false;
   current = { mark, outer: current };
   const leaves: Tensor[] = [];
   try {
@@ -159,6 +162,7 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     }
   } finally {
     gradState.enabled = was;
+    autocasting.on = cast;
     current = current.outer;
     // After an error nothing may keep gradients alive.
     for (const node of nodes) {
