@@ -32,6 +32,7 @@ export { autocast, type AutocastOptions, type AutocastRegion, enterAutocast } fr
 export { asFloat32, asHalf, asWidest } from './amp/policy.js';
 export { autocasting, type HalfDType } from './amp/state.js';
 export * as amp from './amp/index.js';
+export * as func from './func/index.js';
 export type { FunctionContext } from './autograd/function.js';
 export * from './memory/scope.js';
 export * from './random/index.js';
