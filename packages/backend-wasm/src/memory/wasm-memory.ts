@@ -45,6 +45,7 @@ export class WasmMemory {
     this.#bytes -= buffer.bytes;
     this.#byDType.set(buffer.dtype, this.#byDType.get(buffer.dtype)! - buffer.bytes);
     this.#allocator.give(buffer.address, buffer.bytes);
+    this.#weight.subtract(buffer.bytes);
   }
 
   /**
