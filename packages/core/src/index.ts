@@ -32,6 +32,12 @@ export { autocast, type AutocastOptions, type AutocastRegion, enterAutocast } fr
 export { asFloat32, asHalf, asWidest } from './amp/policy.js';
 export { autocasting, type HalfDType } from './amp/state.js';
 export * as amp from './amp/index.js';
+export { debug } from './inspect/debug.js';
+export { graphOf, type GraphOptions, GraphView, type GraphViewEdge, type GraphViewNode } from './inspect/graph-view.js';
+export { memoryReport, type MemoryReport, memoryStats, type TensorOrigin } from './inspect/memory-report.js';
+export { recordFunction } from './inspect/observing.js';
+export { profile, Profiler, type ProfilerOptions } from './inspect/profiler.js';
+export { Profile, type ProfileRow, type TableOptions } from './inspect/profile.js';
 export * as func from './func/index.js';
 export type { FunctionContext } from './autograd/function.js';
 export * from './memory/scope.js';

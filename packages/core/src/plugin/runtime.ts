@@ -7,6 +7,7 @@ import { DeviceError } from '../errors.js';
 import { Generator } from '../random/generator.js';
 import { type DependencyContainer, rootContainer } from './container.js';
 import { Device } from './device.js';
+import { deviceWatchers } from './device-watchers.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 
 export interface InitOptions {
@@ -157,6 +158,7 @@ export class Runtime {
   #add(device: Device): Device {
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
+    for (const visit of deviceWatchers) visit(device);
     return device;
   }
 
