@@ -165,3 +165,15 @@ export {
   type SmoothL1LossOptions,
 } from './loss/regression.js';
 export type { FactoryOptions } from './options.js';
+
+export {
+  type ConfigOptions,
+  fromConfig,
+  type LayerDocument,
+  type LayerReference,
+  type ModelDocument,
+  type ModuleClass,
+  type MoreLayers,
+  toConfig,
+  type ToConfigOptions,
+} from './config/index.js';
