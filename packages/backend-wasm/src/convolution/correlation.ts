@@ -33,7 +33,7 @@ const LONG_PANEL = 768;
 const K_BLOCK = 256;
 const BLOCK_PANELS = 32;
 /** Of fewer k's, patches are not packed. */
-const FEW_TAPS = 28;
+export const FEW_TAPS = 28;
 
 export class Correlator {
   readonly #pack: Kernel;

@@ -4,7 +4,7 @@ import { FLOAT32 } from '../matmul/element.js';
 import { columnsOf, type TileShape } from '../matmul/tile.js';
 import type { Kernel } from '../machine/machine.js';
 import type { KernelHost } from '../code/kernel-host.js';
-import { roundUp } from './correlation.js';
+import { FEW_TAPS, roundUp } from './correlation.js';
 import { type ImagePlanes, product, type Three } from './image-planes.js';
 import { PaddedPlanes } from './padded-planes.js';
 import { tapsOf } from './taps.js';
@@ -23,6 +23,7 @@ export function splitsOf(images: number, bytes: number): number {
 
 export class WeightGrad {
   readonly #weightGrad: Kernel;
+  readonly #few: Kernel;
   readonly #collect: Kernel;
 
   constructor(
@@ -33,6 +34,7 @@ export class WeightGrad {
       emitWeightGrad(module, tile),
     );
     this.#weightGrad = tasks('weightGrad');
+    this.#few = tasks('weightGradFew');
     this.#collect = tasks('collect');
   }
 
@@ -65,14 +67,16 @@ export class WeightGrad {
         }
       }
       const gridRow = roundUp(planes.flat, 4) * 4 + 16;
-      const chunk = Math.min(CHUNK, planes.flat);
+      const few = k <= FEW_TAPS;
+      // The few read all positions at once: they pack nothing.
+      const chunk = few ? planes.flat : Math.min(CHUNK, planes.flat);
       const stripAt = 256;
       const gridAt = stripAt + 1024;
       const leftAt = roundUp(gridAt + rows * gridRow + 64, 64);
-      const rightAt = leftAt + roundUp(roundUp(rows, tile.rows) * chunk * 4 + 64, 64);
-      const planesAt = rightAt + roundUp(roundUp(k, columns) * chunk * 4 + 64, 64);
+      const rightAt = leftAt + (few ? 0 : roundUp(roundUp(rows, tile.rows) * chunk * 4 + 64, 64));
+      const planesAt = rightAt + (few ? 0 : roundUp(roundUp(k, columns) * chunk * 4 + 64, 64));
       host.launch(
-        this.#weightGrad,
+        few ? this.#few : this.#weightGrad,
         [
           [input.N, splits, rows, k, tables, partials, partialRow, partialBytes],
           [gradOut.address, gradOut.strideN, gradOut.strideC * rows, gradOut.strideC, ...gradOut.strides, ...gradOut.sizes, planes.pitch],

@@ -28,7 +28,7 @@ export const GEMM_FIELDS = words(
 /** k's in a packed block: a panel of the right operand then fits the first-level cache. */
 export const K_BLOCK = 256;
 /** Rows of the left operand that are packed at once: they stay in the second-level cache. */
-export const ROW_BLOCK = 126;
+export const ROW_BLOCK = 192;
 /** Columns of the right operand that are packed at once. */
 export const COLUMN_BLOCK = 2016;
 

@@ -38,7 +38,7 @@ export function coreCount(): number {
 /**
  * Starts a worker that does not keep the process alive.
  *
- * @param ended Called when it ends by itself, with the reason.
+ * @param ended Called when it ends, with the reason.
  * @returns null where there are no workers here, or the page forbids them.
  */
 export function startWorker(start: WorkerStart, ended: (reason: string) => void): WorkerHandle | null {
@@ -52,18 +52,10 @@ export function startWorker(start: WorkerStart, ended: (reason: string) => void)
       env: {},
       name: `tessera-wasm-${start.thread}`,
     });
-    let stopped = false;
     worker.on('error', (error) => ended(String(error)));
-    worker.on('exit', (code) => {
-      if (!stopped) ended(`it ended with code ${code}`);
-    });
+    worker.on('exit', (code) => ended(`it ended with code ${code}`));
     worker.unref();
-    return {
-      terminate() {
-        stopped = true;
-        void worker.terminate();
-      },
-    };
+    return { terminate: () => void worker.terminate() };
   }
   if (typeof Worker !== 'function' || typeof Blob !== 'function') return null;
   try {

@@ -33,7 +33,8 @@ export class ThreadPool {
   readonly #place: (bytes: Uint8Array) => number;
   /** Where the modules' bytes are, by their numbers. */
   readonly #placed: (number | undefined)[] = [];
-  #workers: WorkerHandle[] = [];
+  /** Those that were started. */
+  readonly workers: WorkerHandle[] = [];
   #started = false;
   #seen = 0;
   #job = 0;
@@ -73,12 +74,12 @@ export class ThreadPool {
     for (let thread = 1; thread < this.size; thread++) {
       const worker = startWorker({ memory: this.#linear.memory, at: CONTROL, thread }, (reason) => this.#died(thread, reason));
       if (worker === null) return;
-      this.#workers.push(worker);
+      this.workers.push(worker);
     }
   }
 
   #died(thread: number, reason: string): void {
-    if (!this.#started) return;
+    if (Atomics.load(this.#words, control.STOP) !== 0) return;
     // The others do its work from now on.
     this.#failure ??= new DeviceError('ERR_WORKER_LOST', `wasm: worker ${thread} of ${this.size - 1} died: ${reason}`, { device: 'wasm' });
   }
@@ -144,8 +145,7 @@ export class ThreadPool {
     const c = this.#words;
     Atomics.store(c, control.STOP, 1);
     Atomics.notify(c, control.NEWEST);
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers = [];
+    for (const worker of this.workers.splice(0)) worker.terminate();
     Atomics.store(c, control.READY, 0);
   }
 }

@@ -230,7 +230,7 @@ export class WorkerQueue implements DeviceQueue {
     const o = this.#head & this.#mask;
     const left = ring.length - o;
     const need = length > left ? length + left : length;
-    if (((this.#head + need - this.#tail) >>> 0) > ring.length) this.#waitForRoom(need);
+    if ((this.#head + need - this.#tail) >>> 0 > ring.length) this.#waitForRoom(need);
     let at = o;
     if (length > left) {
       ring[o] = OP.wrap;
@@ -247,7 +247,7 @@ export class WorkerQueue implements DeviceQueue {
     const control = this.#control;
     for (;;) {
       this.#tail = Atomics.load(control, CONTROL.tail) >>> 0;
-      if (((this.#head + need - this.#tail) >>> 0) <= this.#ring.length) return;
+      if ((this.#head + need - this.#tail) >>> 0 <= this.#ring.length) return;
       if (Atomics.load(control, CONTROL.state) !== STATE.running) throw this.#gone();
       if (!this.canBlock) continue;
       Atomics.store(control, CONTROL.callerWaits, 1);
