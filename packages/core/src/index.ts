@@ -44,6 +44,7 @@ export * from './memory/scope.js';
 export * from './random/index.js';
 export * from './plugin/plugin.js';
 export { Device, type LaunchEvent } from './plugin/device.js';
+export { loadPlugins } from './plugin/load-plugins.js';
 export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
 export type { DependencyContainer } from './plugin/container.js';
 export * from './ops/index.js';
