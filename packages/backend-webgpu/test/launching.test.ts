@@ -1,8 +1,8 @@
 /** @file What a training step costs: counted, since a software driver's times say little. */
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { F, init, type Module, nn, optim, randn, runtimes, scope, tensor, type Tensor } from '../../tessera/src/index.js';
 import type { WebGpuBackend, WebGpuCounters } from '../src/index.js';
-import { describeOnDevice } from './support/device.js';
+import { noAdapter } from './support/device.js';
 
 class CNN extends nn.Module {
   conv1 = new nn.Conv2d(1, 16, 3, { padding: 1 });
@@ -55,7 +55,7 @@ async function costOfStep(make: () => Module & ((x: Tensor) => Tensor), shape: r
   return cost;
 }
 
-describeOnDevice('launching', () => {
+describe.skipIf(noAdapter)('launching', () => {
   afterAll(() => runtimes.current.dispose());
 
   it('a step of the convolutional network: at most 45 kernels, one submit, nothing made anew', async () => {

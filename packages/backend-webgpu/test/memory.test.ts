@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createWebGpuBackend } from '../src/index.js';
-import { describeOnDevice } from './support/device.js';
+import { noAdapter } from './support/device.js';
 
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
-describeOnDevice('memory', () => {
+describe.skipIf(noAdapter)('memory', () => {
   it('reuses what was freed, the last one first, and makes no new buffers in a loop', async () => {
     const gpu = await createWebGpuBackend();
     const [a, b] = [gpu.allocate('float32', 100), gpu.allocate('float32', 100)];

@@ -1,6 +1,6 @@
 /**
  * @file A PyTorch-modelled deep-learning framework for TypeScript whose backends and layers are plugins. This is what people import: all of the
- * packages, with the CPU backend ready to be used, and the others ready to be chosen by `init`.
+ * packages, with the CPU backend ready to be used, and the wasm and webgpu backends there when `init` asks for them.
  */
 import { cpuPlugin } from '@tessera/backend-cpu';
 import { webgpuPlugin } from '@tessera/backend-webgpu/plugin';

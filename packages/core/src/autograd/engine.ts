@@ -2,6 +2,7 @@
  * @file The backward pass: nodes in the reverse order of their making, each when all gradients of its output have come in.
  * PyTorch: torch/csrc/autograd/engine.cpp.
  */
+import { autocasting } from '../amp/state.js';
 import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
 import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
 import { keep } from '../memory/scope.js';
@@ -9,6 +10,7 @@ import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { anomaly, gradState } from './mode.js';
 import type { GradNode } from './node.js';
+import { afterRule, beforeRule } from './node-hooks.js';
 import { ReadyNodes } from './ready-nodes.js';
 import { asUser, Temporaries } from './temporaries.js';
 
@@ -18,8 +20,18 @@ let marks = 0;
 interface Pass {
   readonly mark: number;
   readonly outer: Pass | null;
+  /** Null: all nodes that it reaches are. */
+  readonly wanted: ReadonlySet<GradNode> | null;
+  readonly captured: ReadonlyMap<GradNode, unknown>;
 }
 let current: Pass | null = null;
+
+/** The backward pass that runs, as a key; null outside of any. @internal */
+export const currentPass = (): object | null => current;
+
+/** Will the pass that runs have a gradient at `node`, or had it one? @internal */
+export const willReach = (node: GradNode): boolean =>
+  current !== null && node.mark === current.mark && (current.wanted === null || current.wanted.has(node) || current.captured.has(node));
 
 /** What an outer pass knew of a node that an inner one walks too: given back when that ends. */
 interface Scratch {
@@ -103,8 +115,10 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   for (const root of new Set(roots)) if (root.dependencies === 0) ready.push(root);
 
   const was = gradState.enabled;
+  const cast = autocasting.on;
   gradState.enabled = createGraph;
-  current = { mark, outer: current };
+  autocasting.on = false;
+  current = { mark, outer: current, wanted, captured };
   const leaves: Tensor[] = [];
   try {
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
@@ -120,7 +134,8 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
         if (captured.has(node)) captured.set(node, temporaries === null ? grad : temporaries.hold(grad));
         if (node.leaf !== null) {
           if (targets === null) {
-            accumulate(node.leaf, grad, createGraph);
+            if (node.around !== null) grad = aroundLeaf(node, grad, createGraph, temporaries);
+            else accumulate(node.leaf, grad, createGraph);
             leaves.push(node.leaf);
           }
           temporaries?.letGo(grad);
@@ -129,7 +144,13 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
       }
       const { edges, slots } = node;
       const expand = grad !== null && needed;
-      const results = !expand ? null : temporaries === null ? callRule(node, grad!) : callOwned(node, grad!, temporaries);
+      const results = !expand
+        ? null
+        : node.around !== null
+          ? callHooked(node, grad!, temporaries)
+          : temporaries === null
+            ? callRule(node, grad!)
+            : callOwned(node, grad!, temporaries);
       for (let j = 0; j < edges.length; j++) {
         const next = edges[j]!;
         if (next === null) continue;
@@ -159,6 +180,7 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     }
   } finally {
     gradState.enabled = was;
+    autocasting.on = cast;
     current = current.outer;
     // After an error nothing may keep gradients alive.
     for (const node of nodes) {
@@ -194,6 +216,28 @@ function callOwned(node: GradNode, grad: Tensor, temporaries: Temporaries): read
   } finally {
     temporaries.leave();
   }
+}
+
+/** Calls a rule with the node's hooks around it; what they see is theirs. */
+function callHooked(node: GradNode, grad: Tensor, temporaries: Temporaries | null): readonly (Tensor | null)[] {
+  const outputs = node.slots === null ? [grad] : [...node.slots];
+  if (temporaries !== null) for (const g of outputs) if (g !== null) temporaries.escape(g);
+  const given = beforeRule(node, outputs);
+  if (node.slots !== null) node.slots = [...given];
+  const first = node.slots === null ? (given[0] ?? onesLike(grad, 0)) : grad;
+  const results = temporaries === null ? callRule(node, first) : callOwned(node, first, temporaries);
+  if (temporaries !== null) for (const g of results) if (g !== null) temporaries.escape(g);
+  return afterRule(node, results, given);
+}
+
+/** Accumulates a leaf's gradient with the hooks of its node around it. Answers what it accumulated. */
+function aroundLeaf(node: GradNode, grad: Tensor, createGraph: boolean, temporaries: Temporaries | null): Tensor {
+  temporaries?.escape(grad);
+  const [given] = beforeRule(node, [grad]);
+  const last = given ?? grad;
+  accumulate(node.leaf!, last, createGraph);
+  afterRule(node, [], [last]);
+  return last;
 }
 
 /** a + b, held in their place. */

@@ -93,7 +93,7 @@ class Hand {
     this.#dead ??= error;
     this.#ready?.reject(error);
     this.#ready = null;
-    for (const id of [...this.#tasks.keys()]) this.#take(id)!.reject(error);
+    for (const id of this.#tasks.keys()) this.#take(id)!.reject(error);
     this.port.hold(false);
   }
 
