@@ -4,6 +4,8 @@ import { runtimes } from './plugin/runtime.js';
 import './ops/methods.js';
 
 export * from './errors.js';
+export { didYouMean, unknownKey } from './suggest.js';
+export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';
 export * from './tensor/half.js';
