@@ -4,6 +4,8 @@ import { runtimes } from './plugin/runtime.js';
 import './ops/methods.js';
 
 export * from './errors.js';
+export { didYouMean, unknownKey } from './suggest.js';
+export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';
 export * from './tensor/half.js';
@@ -32,12 +34,19 @@ export { autocast, type AutocastOptions, type AutocastRegion, enterAutocast } fr
 export { asFloat32, asHalf, asWidest } from './amp/policy.js';
 export { autocasting, type HalfDType } from './amp/state.js';
 export * as amp from './amp/index.js';
+export { debug } from './inspect/debug.js';
+export { graphOf, type GraphOptions, GraphView, type GraphViewEdge, type GraphViewNode } from './inspect/graph-view.js';
+export { memoryReport, type MemoryReport, memoryStats, type TensorOrigin } from './inspect/memory-report.js';
+export { recordFunction } from './inspect/observing.js';
+export { profile, Profiler, type ProfilerOptions } from './inspect/profiler.js';
+export { Profile, type ProfileRow, type TableOptions } from './inspect/profile.js';
 export * as func from './func/index.js';
 export type { FunctionContext } from './autograd/function.js';
 export * from './memory/scope.js';
 export * from './random/index.js';
 export * from './plugin/plugin.js';
 export { Device, type LaunchEvent } from './plugin/device.js';
+export { loadPlugins } from './plugin/load-plugins.js';
 export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
 export type { DependencyContainer } from './plugin/container.js';
 export * from './ops/index.js';
