@@ -17,11 +17,20 @@ try {
 }
 const loadMs = Math.round(performance.now() - load);
 
-async function measure({ name: c, seconds, memSeconds }) {
+const cpuTime = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
+
+async function measure({ name: c, seconds, memSeconds, busy }) {
   if (failed) return { lib: name, case: c, status: 'fail', error: `init: ${failed}` };
   if (lib.skip?.[c]) return { lib: name, case: c, status: 'skip', error: lib.skip[c] };
   const rss = process.memoryUsage().rss;
-  const result = await runCase(adapter, c, JSON.parse(fs.readFileSync(`refs/${c}.json`)), { seconds, memSeconds });
+  const result = await runCase(adapter, c, JSON.parse(fs.readFileSync(`refs/${c}.json`)), {
+    seconds,
+    memSeconds,
+    cpuTime: busy ? cpuTime : null,
+  });
   result.load_ms = loadMs;
   if (CASES[c].mem && result.status !== 'fail') {
     result.peak_rss_mb = process.resourceUsage().maxRSS / 1024;

@@ -1,5 +1,5 @@
 /** @file Runs a suite: each case with a leak check, whatever happens in it. */
-import { isTesseraError } from '@tessera/core';
+import { type DType, isTesseraError } from '@tessera/core';
 import { leakFree } from './check/leaks.js';
 import { type CaseResult, Mismatch } from './check/result.js';
 import { Skip } from './check/skip.js';
@@ -21,9 +21,17 @@ async function runCase(one: Case, subject: Subject): Promise<CaseResult> {
     return { id, status: 'failed', failure: { stage, message: `it agrees with PyTorch, and is listed as different: ${difference}` } };
   } catch (error) {
     if (difference !== undefined && error instanceof Mismatch) return { id, status: 'skipped', kind: 'difference', reason: difference };
+    const lacking = dtypeLacking(error, subject);
+    if (lacking !== undefined) return { id, status: 'skipped', kind: 'device', reason: `${subject.name} has no ${lacking}` };
     if (error instanceof Skip) return { id, status: 'skipped', kind: error.kind, reason: error.reason };
     return { id, status: 'failed', failure: { stage, message: messageOf(error), ...inputsOf(one), ...comparison(error) } };
   }
+}
+
+/** The dtype that an op needs by its definition (`double()`) and that the device, as it says itself, does not have. */
+function dtypeLacking(error: unknown, { device }: Subject): DType | undefined {
+  if (!isTesseraError(error) || error.code !== 'ERR_DTYPE_DEVICE') return undefined;
+  return error.details.dtypes?.find((dtype) => !device.backend.capabilities.dtypes.includes(dtype));
 }
 
 function messageOf(error: unknown): string {

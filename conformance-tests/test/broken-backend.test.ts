@@ -1,4 +1,5 @@
 /** @file The kit finds faults: each of the backends that are wrong on purpose fails, on the case that is about its fault. */
+import { readFile } from 'node:fs/promises';
 import { CpuBackend } from '@tessera/backend-cpu';
 import type { Backend } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +17,12 @@ describe('the kernels level', () => {
     // It must be the fault that is found, not a slip in how it was made.
     for (const { message } of card.rows.flatMap(({ failures }) => failures))
       expect(message).not.toMatch(/^threw (Type|Reference|Syntax)Error/);
+  });
+
+  it('are all in the README, each beside the case that finds it', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| (.+?) +\| `(.+?)` +\|$/gm)].map(([, name, caughtBy]) => [name, caughtBy]);
+    expect(rows).toEqual(Object.entries(FAULTS).map(([name, { caughtBy }]) => [name, caughtBy]));
   });
 
   it('finds none of them in the sound backend', async () => {

@@ -9,13 +9,14 @@ import { recordingBackend } from './support/recording-backend.js';
 const LAZY_BATCH_NORMS = [nn.LazyBatchNorm1d, nn.LazyBatchNorm2d, nn.LazyBatchNorm3d] as const;
 const LAZY_INSTANCE_NORMS = [nn.LazyInstanceNorm1d, nn.LazyInstanceNorm2d, nn.LazyInstanceNorm3d] as const;
 
-/** Layers without a case of their own in PyTorch's data. */
-const CONTAINERS = ['Module', 'ModuleDict', 'ModuleList', 'ParameterDict', 'ParameterList', 'Sequential'];
+/** Containers, which compute nothing, and base classes. */
+const CONTAINERS = ['Module', 'ModuleDict', 'ModuleList', 'ParameterDict', 'ParameterList', 'RNNBase', 'RNNCellBase', 'Sequential'];
 
 const x = (...shape: number[]): core.Tensor => core.rand(shape).requiresGrad_();
 
 /** Layers that PyTorch's data has no usable case for, with a call of ours. */
 const OWN: Readonly<Record<string, () => unknown>> = {
+  CrossMapLRN2d: () => new nn.CrossMapLRN2d(3)(x(1, 4, 2, 2)),
   FractionalMaxPool2d: () => new nn.FractionalMaxPool2d(2, { outputRatio: 0.5 })(x(1, 2, 6, 6)),
   FractionalMaxPool3d: () => new nn.FractionalMaxPool3d(2, { outputSize: 2 })(x(1, 1, 4, 4, 4)),
   TransformerDecoder: () =>
@@ -37,24 +38,28 @@ const layers = Object.entries(nn)
   .map(([name]) => name)
   .filter((name) => !CONTAINERS.includes(name));
 
+/** A runtime with that backend alone. */
+function runtimeOf(backend: core.Backend): core.Runtime {
+  return new core.Runtime(core).use({
+    name: 'recording',
+    version: '0',
+    contract: core.CONTRACT_VERSION,
+    register({ container }) {
+      const create = (): core.Backend => backend;
+      container.register<core.BackendProvider>(core.BACKEND, {
+        useValue: { id: backend.id, priority: 0, isAvailable: () => ({ available: true }), create, createSync: create },
+      });
+    },
+  });
+}
+
 describe('the layers on a recording backend', () => {
   it('give what PyTorch gives, by the seven kernels and within the contract', async () => {
     const { backend, calls, offences } = recordingBackend();
     const card = await runConformance({ backend, levels: ['modules'] });
     expect([...offences]).toEqual([]);
     expect(card.rows.flatMap((row) => row.failures.map(({ id, message }) => `${id}: ${message}`))).toEqual([]);
-    const runtime = new core.Runtime(core).use({
-      name: 'recording',
-      version: '0',
-      contract: core.CONTRACT_VERSION,
-      register({ container }) {
-        const create = (): core.Backend => backend;
-        container.register<core.BackendProvider>(core.BACKEND, {
-          useValue: { id: backend.id, priority: 0, isAvailable: () => ({ available: true }), create, createSync: create },
-        });
-      },
-    });
-    core.withRuntime(runtime, () => {
+    core.withRuntime(runtimeOf(backend), () => {
       for (const call of Object.values(OWN)) (call() as core.Tensor).sum().backward();
     });
     expect([...offences]).toEqual([]);
@@ -63,6 +68,47 @@ describe('the layers on a recording backend', () => {
     // No layer sorts; each of the other six is needed.
     const kernels = Object.keys(KERNEL_DTYPES).filter((name) => calls.has(name));
     expect(kernels.toSorted()).toEqual(['gather', 'matmul', 'pointwise', 'reduce', 'scan', 'scatter']);
+  });
+});
+
+describe('the limit on buffers', () => {
+  const { backend, offences } = recordingBackend();
+  const runtime = runtimeOf(backend);
+  const numbers = (count: number): core.Tensor[] => Array.from({ length: count }, (_, i) => core.tensor([i, i + 1, i + 2]));
+
+  it('holds for sums of many tensors, however they are put together', () => {
+    core.withRuntime(runtime, () => {
+      const list = numbers(24);
+      const left = list.reduce((a, b) => a.add(b));
+      const right = list.reduceRight((b, a) => a.sub(b));
+      const tree = (from: number, to: number): core.Tensor =>
+        to - from === 1
+          ? list[from]
+          : tree(from, (from + to) >> 1)
+              .mul(0.5)
+              .add(tree((from + to) >> 1, to));
+      const chosen = core.where(left.gt(right), list[0].add(list[1]).add(list[2]), list[3].mul(list[4]).mul(list[5]).mul(list[6]));
+      expect([left, right, tree(0, 24), chosen].map((t) => t.data().length)).toEqual([3, 3, 3, 3]);
+    });
+    expect([...offences]).toEqual([]);
+  });
+
+  it('holds for an update of tensors that pending work still reads', () => {
+    core.withRuntime(runtime, () => {
+      const update = new core.Update('test', 4, (e, [a, b, c, d, g]) => [e.add(a, g), e.sub(b, g), e.mul(c, g), e.add(d, e.mul(g, 2))]);
+      const tensors = numbers(5);
+      const pending = tensors.map((t) => t.mul(10));
+      update.run(tensors, []);
+      expect(pending.map((t) => t.toArray())).toEqual([0, 1, 2, 3, 4].map((i) => [i * 10, i * 10 + 10, i * 10 + 20]));
+      expect(tensors.map((t) => t.toArray())).toEqual([
+        [4, 6, 8],
+        [-3, -3, -3],
+        [8, 15, 24],
+        [11, 14, 17],
+        [4, 5, 6],
+      ]);
+    });
+    expect([...offences]).toEqual([]);
   });
 });
 

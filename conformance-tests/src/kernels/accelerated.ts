@@ -12,13 +12,28 @@ export type Kernel<K extends keyof AcceleratedKernels> = AcceleratedKernels[K];
 /** Calls the kernel and checks its result; false where the kernel declined. */
 export type AcceleratedTest<K extends keyof AcceleratedKernels> = (bench: Bench, kernel: Kernel<K>, subject: Subject) => Promise<boolean>;
 
+/** How many tests of each kernel are tried on float64 as well. */
+const FLOAT64_TESTS = 5;
+
 /** A suite that is skipped where the backend has no such kernel. */
 export function accelerated<K extends keyof AcceleratedKernels>(
   name: K,
   tests: () => Iterable<readonly [string, AcceleratedTest<K>]>,
 ): Suite {
   return kernelSuite(name, function* () {
-    for (const [test, run] of tests()) yield [test, (bench, subject) => onKernel(bench, name, run, subject)];
+    let others = 0;
+    for (const [test, run] of tests()) {
+      yield [test, (bench, subject) => onKernel(bench, name, run, subject)];
+      // float64 is declined, or done as well.
+      if (others++ < FLOAT64_TESTS)
+        yield [
+          `float64/${test}`,
+          async (bench, subject) => {
+            bench.useFloat('float64');
+            await onKernel(bench, name, run, subject);
+          },
+        ];
+    }
   });
 }
 

@@ -21,6 +21,8 @@ export class Bench {
   readonly #backend: Backend;
   readonly #buffers: BackendBuffer[] = [];
   readonly #outputs: View[] = [];
+  /** What takes the place of float32. */
+  #float: DType = 'float32';
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -28,6 +30,12 @@ export class Bench {
 
   get kernels(): Backend['kernels'] {
     return this.#backend.kernels;
+  }
+
+  /** From now on arrays of float32 are kept in another dtype. @throws Skip where the backend has it not */
+  useFloat(dtype: DType): void {
+    if (!this.#backend.capabilities.dtypes.includes(dtype)) throw new Skip('device', `${this.#backend.id} has no ${dtype}`);
+    this.#float = dtype;
   }
 
   /** @throws Skip where the backend has no such dtype, or says that the kernel does not take it */
@@ -52,7 +60,8 @@ export class Bench {
     return view;
   }
 
-  #place(dtype: DType, shape: readonly number[], { strides, offset, length }: Placement, data: readonly number[] | undefined): View {
+  #place(asked: DType, shape: readonly number[], { strides, offset, length }: Placement, data: readonly number[] | undefined): View {
+    const dtype = asked === 'float32' ? this.#float : asked;
     const storage = new Array<number>(length).fill(GUARD[dtype]);
     if (data) eachIndex(shape, (index, place) => (storage[at(index, strides, offset)] = data[place]));
     const buffer = this.#backend.allocate(dtype, length);

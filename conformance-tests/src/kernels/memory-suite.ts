@@ -1,5 +1,5 @@
 /** @file Memory: bytes that go in come out, the account is right, the claims of a backend are true, and its end is an end. */
-import { type DType, DTYPE_INFO, DTYPES, isTesseraError } from '@tessera/core';
+import { type DType, DTYPE_INFO, DTYPES, isTesseraError, KERNEL_DTYPES } from '@tessera/core';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
 import type { Suite } from '../suite.js';
@@ -41,6 +41,8 @@ function claims({ device: { backend } }: Subject): void {
   // Two inputs, two outputs and indices: the least that core can work with.
   if (!(capabilities.maxBuffers >= 5)) throw new Mismatch(`maxBuffers is ${capabilities.maxBuffers}`);
   if (!(capabilities.maxInstructions >= 8)) throw new Mismatch(`maxInstructions is ${capabilities.maxInstructions}`);
+  const lacking = Object.keys(KERNEL_DTYPES).filter((kernel) => !(kernel in backend.kernels));
+  if (lacking.length > 0) throw new Mismatch(`a backend must have the kernels ${lacking.join(', ')}`);
   for (const kernel of Object.keys(backend.kernels)) {
     if (typeof backend.kernels[kernel as keyof typeof backend.kernels] !== 'function') throw new Mismatch(`${kernel} is no function`);
   }

@@ -37,6 +37,15 @@ function* tests(): KernelTests {
   for (const kind of KINDS) {
     for (const axes of AXES)
       yield [`${kind}/axes-${axes.join('')}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 11), axes)];
+    for (const axes of [
+      [1, 3],
+      [0, 2, 4],
+      [0, 1, 3, 4],
+    ])
+      yield [
+        `${kind}/five-dims-${axes.join('')}`,
+        (bench) => reduceTest(bench, kind, randomArray('float32', [2, 3, 4, 3, 2], 19), axes, TRANSPOSED),
+      ];
     for (const layout of LAYOUTS)
       yield [`${kind}/${layout.name}`, (bench) => reduceTest(bench, kind, randomArray('float32', SHAPE, 12), [1], layout, layout)];
     yield [`${kind}/broadcast`, (bench) => reduceTest(bench, kind, repeatedAlong(randomArray('float32', SHAPE, 13), 1), [1], broadcast(1))];

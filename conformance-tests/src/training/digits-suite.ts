@@ -34,6 +34,11 @@ const DIVERGENCE_FACTOR = 20;
 /** A tenth of the printed digits, and of a loss near 2. */
 const LOSS_FLOOR = 2e-6;
 /**
+ * Adam divides a gradient by its own size: where float32 leaves of one nothing but rounding, a weight goes by a whole step one way or the other.
+ * Backends that sum in float32 leave PyTorch's path so after some 15 steps, by up to 9e-4 in a hundred.
+ */
+const ADAPTIVE_FLOOR = 1e-3;
+const STEPS_BEFORE_SIGNS = 12;
 /**
  * Where float32 may come to a fork: a pooled maximum or a ReLU whose argument is within rounding of the other side flips sooner or later, and from
  * there on the paths part: on the CPU backend with SGD after 114 steps or never, depending on which of its kernels computes the loss (of six runs
@@ -129,7 +134,10 @@ async function train(run: string, dtype: FloatDType, files: FixtureFiles, subjec
           (_, i) => data.order[epoch * TRAINING + at + i],
         );
         const loss = await trainStep(network, optimizer, batch, dtype, data, subject);
-        if (step < STEPS_IN_STEP[dtype]) checkCurve(step, loss, losses[step], divergence);
+        if (step < STEPS_IN_STEP[dtype]) {
+          const adapts = run !== 'sgd' && dtype === 'float32' && step >= STEPS_BEFORE_SIGNS;
+          checkCurve(step, loss, losses[step], divergence, adapts ? ADAPTIVE_FLOOR : LOSS_FLOOR);
+        }
         sum += loss - losses[step];
         step++;
       }
@@ -177,11 +185,11 @@ async function trainStep(
 }
 
 /** Losses are compared as far as PyTorch's own float32 follows its float64 to a thousandth. */
-function checkCurve(step: number, got: number, expected: number, divergence: Run['f32_vs_f64_loss_divergence']): void {
+function checkCurve(step: number, got: number, expected: number, divergence: Run['f32_vs_f64_loss_divergence'], floor: number): void {
   const known = Object.entries(divergence).map(([key, off]) => [Number(key.replace('first ', '')), off] as const);
   const off = known.find(([steps]) => step < steps)?.[1];
   if (off === undefined || off > 1e-3) return;
-  const allowed = DIVERGENCE_FACTOR * off * Math.max(1, Math.abs(expected)) + LOSS_FLOOR;
+  const allowed = DIVERGENCE_FACTOR * off * Math.max(1, Math.abs(expected)) + floor;
   if (!(Math.abs(got - expected) <= allowed))
     throw new Mismatch(`loss of step ${step + 1}: ${got}, expected ${expected} (allowed ${allowed.toExponential(2)})`);
 }

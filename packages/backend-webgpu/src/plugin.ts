@@ -17,10 +17,10 @@ export const webgpuPlugin: Plugin = {
       priority: 100,
       async isAvailable() {
         const { facts, reason } = await (await import('./device/start.js')).probeAdapter();
-        return facts === undefined ? { available: false, reason: reason ?? 'WebGPU gave no answer' } : { available: true };
+        if (facts === undefined) return { available: false, reason: reason ?? 'WebGPU gave no answer' };
+        return facts.software ? { available: true, slow: `${facts.description} computes on the CPU` } : { available: true };
       },
-      create: async (options) =>
-        (await import('./webgpu-backend.js')).createWebGpuBackend(options as WebGpuBackendOptions | undefined),
+      create: async (options) => (await import('./webgpu-backend.js')).createWebGpuBackend(options as WebGpuBackendOptions | undefined),
     };
     container.register<BackendProvider>(core.BACKEND, { useValue: provider });
   },

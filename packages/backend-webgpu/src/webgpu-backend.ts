@@ -103,6 +103,11 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
     };
   }
 
+  /** True once a call has found the device to be lost. */
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
   /** See {@link WebGpuCounters}. */
   get counters(): WebGpuCounters {
     const { submits, groups } = this.#queue.counters();
@@ -258,11 +263,15 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
     }
     if (kind === 'out-of-memory') {
       const { bytes, buffers } = this.#pool.stats();
-      return new MemoryError('ERR_OUT_OF_MEMORY', `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`, {
-        ...details,
-        liveBytes: bytes,
-        liveBuffers: buffers,
-      });
+      return new MemoryError(
+        'ERR_OUT_OF_MEMORY',
+        `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`,
+        {
+          ...details,
+          liveBytes: bytes,
+          liveBuffers: buffers,
+        },
+      );
     }
     return new DeviceError('ERR_WEBGPU', `webgpu: a kernel failed: ${message}`, details);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cpuPlugin } from '../../backend-cpu/src/index.js';
 import * as core from '../src/index.js';
 import { type Plugin, Runtime, runtimes, tensor, withRuntime } from '../src/index.js';
-import { type PlainBackend, plainPlugin } from './support/plain-backend.js';
+import { PlainBackend, plainPlugin } from './support/plain-backend.js';
 
 describe('Runtime', () => {
   it('runs two backends side by side in one process, and moves tensors between them', () => {
@@ -31,6 +31,22 @@ describe('Runtime', () => {
     expect(withRuntime(two, () => core.rand(3).toArray())).toEqual(first);
     expect(withRuntime(two, () => core.zeros(1).device.id)).toBe('two');
     expect(runtimes.current).not.toBe(two);
+  });
+
+  it('takes a backend that says that it is slow last, or when it is named', async () => {
+    const slow: Plugin = {
+      name: 'slow',
+      version: '1.0.0',
+      contract: 1,
+      register({ container, core: c }) {
+        const isAvailable = () => ({ available: true, slow: 'emulated' }) as const;
+        container.register(c.BACKEND, { useValue: { id: 'slow', priority: 99, isAvailable, create: () => new PlainBackend('slow') } });
+      },
+    };
+    const runtime = new Runtime(core).use(cpuPlugin).use(slow);
+    expect((await runtime.init()).id).toBe('cpu');
+    expect((await runtime.init({ device: 'slow' })).id).toBe('slow');
+    expect((await new Runtime(core).use(slow).init()).id).toBe('slow');
   });
 
   it('chooses by priority, and says why others were not chosen', async () => {

@@ -6,6 +6,7 @@ import { isTensor, stack, tensor, type Tensor, ValueError } from '@tessera/core'
  * entry by entry, texts stay a list.
  */
 export function defaultCollate(samples: readonly unknown[]): unknown {
+  if (samples.length === 0) throw new ValueError('ERR_COLLATE', 'default_collate: an empty batch');
   const first = samples[0];
   if (isTensor(first)) return stack(samples as Tensor[]);
   if (ArrayBuffer.isView(first)) return stack(samples.map((s) => tensor(s as Float32Array)));
@@ -17,6 +18,10 @@ export function defaultCollate(samples: readonly unknown[]): unknown {
     if (samples.some((s) => (s as unknown[]).length !== first.length))
       throw new ValueError('ERR_COLLATE', 'each element in list of batch should be of equal size');
     return first.map((_, i) => defaultCollate(samples.map((s) => (s as unknown[])[i])));
+  }
+  if (first instanceof Map) {
+    const maps = samples as readonly ReadonlyMap<unknown, unknown>[];
+    return new Map([...maps[0]!.keys()].map((key) => [key, defaultCollate(maps.map((m) => m.get(key)))]));
   }
   if (typeof first === 'object' && first !== null) {
     return Object.fromEntries(

@@ -1,8 +1,9 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
 import { type Generator, runtimes, ValueError } from '@tessera/core';
 import { defaultCollate } from './collate.js';
-import type { Dataset } from './dataset.js';
+import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { BatchSampler, RandomSampler, type Sampler, SequentialSampler } from './sampler.js';
+import { WorkerPool } from './worker/worker-pool.js';
 
 export interface DataLoaderOptions {
   /** Samples a batch. Default 1. */
@@ -15,6 +16,19 @@ export interface DataLoaderOptions {
   readonly batchSampler?: Sampler<number[]>;
   /** From samples to a batch. Default {@link defaultCollate}. */
   readonly collateFn?: (samples: readonly unknown[]) => unknown;
+  /**
+   * Threads that make the samples: each loads the module `worker`, which calls `serveDataset`. The loader's own `dataset` is asked for its length
+   * only, and may be `{ length }`. Default 0: samples are made here.
+   */
+  readonly numWorkers?: number;
+  /** The module of the workers: `new URL('./digits.worker.js', import.meta.url)`, which bundlers know. */
+  readonly worker?: string | URL;
+  /** Batches that each worker makes ahead; without workers, batches that are asked for ahead. Default 2 with workers, 0 without. */
+  readonly prefetchFactor?: number;
+  /** Keep workers from one pass to the next. End them with `dispose()`. Default false. */
+  readonly persistentWorkers?: boolean;
+  /** For a batch of a worker, in ms. Default 0: none. */
+  readonly timeout?: number;
   /** Where the order comes from. Default: the runtime's generator, drawn from as PyTorch does. */
   readonly generator?: Generator;
 }
@@ -40,50 +54,136 @@ function macrotask(): Promise<void> {
  * for await (const [x, y] of loader) { … }
  */
 export class DataLoader<B = unknown> implements AsyncIterable<B> {
-  readonly batchSampler: Sampler<number[]>;
+  /** What batches are made of; null for a stream. */
+  readonly batchSampler: Sampler<number[]> | null;
+  readonly #options: DataLoaderOptions;
   readonly #collate: (samples: readonly unknown[]) => unknown;
-  readonly #useBatches: boolean;
-  readonly #generator: Generator | undefined;
+  readonly #pool: WorkerPool | null;
 
+  /** @throws ValueError `ERR_DATA_LOADER`, `ERR_BATCH_SIZE`, `ERR_SAMPLER`. */
   constructor(
-    readonly dataset: Dataset<unknown>,
+    readonly dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number },
     options: DataLoaderOptions = {},
   ) {
-    const { batchSize = 1, shuffle = false, dropLast = false, sampler, batchSampler } = options;
-    if (sampler !== undefined && shuffle) throw new ValueError('ERR_DATA_LOADER', 'sampler option is mutually exclusive with shuffle');
-    if (batchSampler !== undefined && (options.batchSize !== undefined || shuffle || sampler !== undefined || dropLast)) {
-      throw new ValueError(
-        'ERR_DATA_LOADER',
-        'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last',
-      );
-    }
-    this.#generator = options.generator;
-    const order =
-      sampler ??
-      (shuffle
-        ? new RandomSampler(dataset, options.generator === undefined ? {} : { generator: options.generator })
-        : new SequentialSampler(dataset));
-    this.batchSampler = batchSampler ?? new BatchSampler(order, batchSize, dropLast);
+    this.#options = options;
     this.#collate = options.collateFn ?? defaultCollate;
-    this.#useBatches = options.collateFn === undefined && dataset.getBatch !== undefined;
+    this.batchSampler = this.#isStream ? checkStream(options) : makeBatchSampler(dataset as { readonly length: number }, options);
+    this.#pool = makePool(options);
+    if (this.#pool === null && !this.#isStream && !('get' in dataset))
+      throw new ValueError('ERR_DATA_LOADER', 'the dataset has no get(index): give one, or numWorkers and the worker that serves it');
   }
 
-  /** The number of batches. */
+  get #isStream(): boolean {
+    return isIterableDataset(this.dataset as Dataset<unknown>);
+  }
+
+  /** The number of batches. @throws ValueError `ERR_DATA_LOADER` for a stream, which has none. */
   get length(): number {
+    if (this.batchSampler === null) throw new ValueError('ERR_DATA_LOADER', 'a stream has no length');
     return this.batchSampler.length;
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<B> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
     // PyTorch draws a base seed for its workers at each pass, whether there are any or not: without it, orders would part.
-    (this.#generator ?? runtimes.current.generator).nextSeed64();
-    for (const indices of this.batchSampler) {
-      await macrotask();
-      yield (await this.#batch(indices)) as B;
+    const seed = (this.#options.generator ?? runtimes.current.generator).nextSeed64();
+    try {
+      for await (const samples of this.#batches(Number(seed % 2n ** 32n))) {
+        await macrotask();
+        yield samples as B;
+      }
+    } finally {
+      if (this.#options.persistentWorkers !== true) this.#pool?.end();
     }
   }
 
-  async #batch(indices: readonly number[]): Promise<unknown> {
-    if (this.#useBatches) return this.dataset.getBatch!(indices);
-    return this.#collate(await Promise.all(indices.map((i) => this.dataset.get(i))));
+  async *#batches(seed: number): AsyncGenerator<unknown, void, undefined> {
+    const batchSize = this.#options.batchSize ?? 1;
+    const { dropLast = false } = this.#options;
+    if (this.#pool !== null) {
+      const source = this.batchSampler === null ? this.#pool.stream(batchSize, seed) : this.#pool.batches(this.batchSampler, seed);
+      for await (const samples of source) if (!(dropLast && samples.length < batchSize)) yield this.#collate(samples);
+    } else if (this.batchSampler === null) {
+      let samples: unknown[] = [];
+      for await (const sample of this.dataset as AsyncIterable<unknown>) {
+        samples.push(sample);
+        if (samples.length < batchSize) continue;
+        yield this.#collate(samples);
+        samples = [];
+      }
+      if (samples.length > 0 && !dropLast) yield this.#collate(samples);
+    } else yield* this.#ahead(this.batchSampler);
   }
+
+  /** Batches made here, some of them asked for before they are wanted. */
+  async *#ahead(lists: Iterable<readonly number[]>): AsyncGenerator<unknown, void, undefined> {
+    const { prefetchFactor = 0 } = this.#options;
+    const waiting: Promise<unknown>[] = [];
+    for (const indices of lists) {
+      const batch = this.#batch(indices);
+      batch.catch(() => {});
+      waiting.push(batch);
+      // oxlint-disable-next-line no-await-in-loop -- batches come in order
+      if (waiting.length > prefetchFactor) yield await waiting.shift()!;
+    }
+    for (const batch of waiting) yield await batch;
+  }
+
+  async #batch(indices: readonly number[]): Promise<unknown> {
+    const dataset = this.dataset as Dataset<unknown>;
+    if (this.#options.collateFn === undefined && dataset.getBatch !== undefined) return dataset.getBatch(indices);
+    return this.#collate(await Promise.all(indices.map((i) => dataset.get(i))));
+  }
+
+  /** Ends workers that were kept. */
+  dispose(): void {
+    this.#pool?.end();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function makeBatchSampler(dataset: { readonly length: number }, options: DataLoaderOptions): Sampler<number[]> {
+  const { batchSize = 1, shuffle = false, dropLast = false, sampler, batchSampler } = options;
+  if (sampler !== undefined && shuffle) throw new ValueError('ERR_DATA_LOADER', 'sampler option is mutually exclusive with shuffle');
+  if (batchSampler !== undefined && (options.batchSize !== undefined || shuffle || sampler !== undefined || dropLast)) {
+    throw new ValueError('ERR_DATA_LOADER', 'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last');
+  }
+  if (batchSampler !== undefined) return batchSampler;
+  const generator = options.generator === undefined ? {} : { generator: options.generator };
+  return new BatchSampler(
+    sampler ?? (shuffle ? new RandomSampler(dataset, generator) : new SequentialSampler(dataset)),
+    batchSize,
+    dropLast,
+  );
+}
+
+/** A stream has its own order. */
+function checkStream({ batchSize = 1, shuffle, sampler, batchSampler }: DataLoaderOptions): null {
+  const given = Object.entries({ shuffle: shuffle === true || undefined, sampler, batchSampler }).find(
+    ([, option]) => option !== undefined,
+  );
+  if (given !== undefined)
+    throw new ValueError(
+      'ERR_DATA_LOADER',
+      `DataLoader with IterableDataset: expected unspecified ${given[0]} option: the stream has its own order`,
+    );
+  if (!Number.isInteger(batchSize) || batchSize <= 0)
+    throw new ValueError('ERR_BATCH_SIZE', `batch_size should be a positive integer value, but got batch_size=${batchSize}`);
+  return null;
+}
+
+function makePool({ numWorkers = 0, worker, prefetchFactor, persistentWorkers, timeout = 0 }: DataLoaderOptions): WorkerPool | null {
+  if (numWorkers === 0) {
+    if (timeout > 0 || persistentWorkers === true || worker !== undefined)
+      throw new ValueError('ERR_DATA_LOADER', 'worker, timeout and persistentWorkers need numWorkers > 0');
+    return null;
+  }
+  if (worker === undefined)
+    throw new ValueError(
+      'ERR_DATA_LOADER',
+      "numWorkers needs the module that serves the dataset: worker: new URL('./my.worker.js', import.meta.url)",
+    );
+  return new WorkerPool({ module: worker, numWorkers, prefetchFactor: prefetchFactor ?? 2, timeout });
 }

@@ -64,6 +64,50 @@ export class Subset<T> implements Dataset<T> {
   getBatch?: (indices: readonly number[]) => unknown;
 }
 
+/** Datasets one behind the other. PyTorch: ConcatDataset. */
+export class ConcatDataset<T> implements Dataset<T> {
+  /** Where each dataset ends. PyTorch: cumulative_sizes. */
+  readonly cumulativeSizes: readonly number[];
+
+  constructor(readonly datasets: readonly Dataset<T>[]) {
+    if (datasets.length === 0) throw new ValueError('ERR_DATASET', 'ConcatDataset: datasets should not be an empty iterable');
+    let end = 0;
+    this.cumulativeSizes = datasets.map((d) => (end += d.length));
+  }
+
+  get length(): number {
+    return this.cumulativeSizes.at(-1)!;
+  }
+
+  get(index: number): T | Promise<T> {
+    const at = index < 0 ? index + this.length : index;
+    if (!(at >= 0 && at < this.length))
+      throw new IndexError('ERR_INDEX_RANGE', `ConcatDataset: sample ${index} is out of range for ${this.length} samples`);
+    const which = this.cumulativeSizes.findIndex((end) => at < end);
+    return this.datasets[which]!.get(which === 0 ? at : at - this.cumulativeSizes[which - 1]!);
+  }
+}
+
+/** Datasets of one length side by side: a sample is one of each, as an array or under the given names. PyTorch: StackDataset. */
+export class StackDataset implements Dataset<unknown> {
+  readonly length: number;
+
+  constructor(readonly datasets: readonly Dataset<unknown>[] | Readonly<Record<string, Dataset<unknown>>>) {
+    const lengths = Object.values(datasets).map((d: Dataset<unknown>) => d.length);
+    if (lengths.length === 0) throw new ValueError('ERR_DATASET', 'StackDataset: at least one dataset should be passed');
+    if (lengths.some((n) => n !== lengths[0]))
+      throw new ValueError('ERR_DATASET', `StackDataset: Size mismatch between datasets: ${lengths.join(', ')}`);
+    this.length = lengths[0]!;
+  }
+
+  async get(index: number): Promise<unknown> {
+    const { datasets } = this;
+    if (Array.isArray(datasets)) return Promise.all(datasets.map((d: Dataset<unknown>) => d.get(index)));
+    const entries = Object.entries(datasets as Readonly<Record<string, Dataset<unknown>>>);
+    return Object.fromEntries(await Promise.all(entries.map(async ([name, d]) => [name, await d.get(index)] as const)));
+  }
+}
+
 /**
  * Random parts of a dataset without overlap. Lengths are numbers of samples, or fractions that sum to 1 (what is left over goes to the first
  * parts, one each). PyTorch: random_split, in its order for a seed.
@@ -89,4 +133,21 @@ export function randomSplit<T>(
   const order = [...(options.generator ?? runtimes.current.generator).randperm(n)];
   let at = 0;
   return sizes.map((size) => new Subset(dataset, order.slice(at, (at += size))));
+}
+
+/** Samples that come one after the other, with no numbers: a stream, a generator, lines of a file. PyTorch: IterableDataset. */
+export type IterableDataset<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Is it one that is iterated, rather than asked by number? */
+export function isIterableDataset<T>(dataset: Dataset<T> | IterableDataset<T>): dataset is IterableDataset<T> {
+  return !('get' in dataset) && (Symbol.asyncIterator in dataset || Symbol.iterator in dataset);
+}
+
+/** Streams one behind the other. PyTorch: ChainDataset. */
+export class ChainDataset<T> implements AsyncIterable<T> {
+  constructor(readonly datasets: readonly IterableDataset<T>[]) {}
+
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    for (const dataset of this.datasets) yield* dataset;
+  }
 }

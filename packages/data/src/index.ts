@@ -1,5 +1,29 @@
 /** @file Datasets and loaders. PyTorch: torch.utils.data. */
 export { defaultCollate } from './collate.js';
 export { DataLoader, type DataLoaderOptions } from './data-loader.js';
-export { type Dataset, randomSplit, Subset, TensorDataset } from './dataset.js';
-export { BatchSampler, RandomSampler, type RandomSamplerOptions, type Sampler, SequentialSampler } from './sampler.js';
+export {
+  ChainDataset,
+  ConcatDataset,
+  type Dataset,
+  isIterableDataset,
+  type IterableDataset,
+  randomSplit,
+  StackDataset,
+  Subset,
+  TensorDataset,
+} from './dataset.js';
+export {
+  BatchSampler,
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  type GeneratorOptions,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+  WeightedRandomSampler,
+  type WeightedRandomSamplerOptions,
+} from './sampler.js';
+export { getWorkerInfo, serveDataset, type WorkerInfo } from './worker/serve.js';
+export { WorkerError } from './worker/worker-pool.js';

@@ -1,5 +1,5 @@
 /** @file Samplers: in which order the samples of a dataset come. PyTorch: torch.utils.data.sampler. */
-import { Generator, runtimes, ValueError } from '@tessera/core';
+import { Generator, multinomial, runtimes, type Tensor, tensor, ValueError } from '@tessera/core';
 
 /** Gives the numbers of samples, anew each time it is iterated. */
 export interface Sampler<T = number> extends Iterable<T> {
@@ -79,5 +79,95 @@ export class BatchSampler implements Sampler<number[]> {
       }
     }
     if (batch.length > 0 && !this.dropLast) yield batch;
+  }
+}
+
+export interface GeneratorOptions {
+  /** Default: the runtime's. */
+  readonly generator?: Generator;
+}
+
+/** Some samples in a random order. PyTorch: SubsetRandomSampler. */
+export class SubsetRandomSampler implements Sampler {
+  constructor(
+    readonly indices: readonly number[],
+    readonly options: GeneratorOptions = {},
+  ) {}
+  get length(): number {
+    return this.indices.length;
+  }
+  *[Symbol.iterator](): Iterator<number> {
+    for (const i of (this.options.generator ?? runtimes.current.generator).randperm(this.length)) yield this.indices[i]!;
+  }
+}
+
+export interface WeightedRandomSamplerOptions extends GeneratorOptions {
+  /** Draw with replacement. Default true. */
+  readonly replacement?: boolean;
+}
+
+/**
+ * Samples drawn with given weights, which need not sum to 1; PyTorch's for a seed. PyTorch: WeightedRandomSampler.
+ * @throws ValueError `ERR_SAMPLER`.
+ * @example new WeightedRandomSampler(labels.map((label) => 1 / count[label]), labels.length)
+ */
+export class WeightedRandomSampler implements Sampler {
+  readonly #weights: Tensor;
+  constructor(
+    weights: ArrayLike<number>,
+    readonly length: number,
+    readonly options: WeightedRandomSamplerOptions = {},
+  ) {
+    if (!Number.isInteger(length) || length <= 0)
+      throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${length}`);
+    if (options.replacement === false && length > weights.length)
+      throw new ValueError('ERR_SAMPLER', `cannot draw ${length} samples from ${weights.length} without replacement`);
+    // On the host: the samples of a data set are numbers there.
+    this.#weights = tensor(Float64Array.from(weights), { device: 'cpu' });
+  }
+  *[Symbol.iterator](): Iterator<number> {
+    const { replacement = true, generator } = this.options;
+    const drawn = multinomial(this.#weights, this.length, { replacement, ...(generator === undefined ? {} : { generator }) });
+    const order = drawn.data();
+    drawn.dispose();
+    yield* order;
+  }
+}
+
+export interface DistributedSamplerOptions {
+  /** How many processes share the data. */
+  readonly numReplicas: number;
+  /** Which of them this is, from 0. */
+  readonly rank: number;
+  /** Default true. */
+  readonly shuffle?: boolean;
+  readonly seed?: number;
+  /** Leave out samples that would make shares uneven; otherwise some come twice. Default false. */
+  readonly dropLast?: boolean;
+}
+
+/** This process's share of the samples. Call `setEpoch` before each pass, or each has the same order. PyTorch: DistributedSampler. */
+export class DistributedSampler implements Sampler {
+  #epoch = 0;
+  constructor(
+    readonly source: { readonly length: number },
+    readonly options: DistributedSamplerOptions,
+  ) {
+    const { numReplicas, rank } = options;
+    if (!(Number.isInteger(rank) && rank >= 0 && rank < numReplicas))
+      throw new ValueError('ERR_SAMPLER', `Invalid rank ${rank}, rank should be in the interval [0, ${numReplicas - 1}]`);
+  }
+  get length(): number {
+    const n = this.source.length / this.options.numReplicas;
+    return this.options.dropLast === true ? Math.floor(n) : Math.ceil(n);
+  }
+  setEpoch(epoch: number): void {
+    this.#epoch = epoch;
+  }
+  *[Symbol.iterator](): Iterator<number> {
+    const { numReplicas, rank, shuffle = true, seed = 0 } = this.options;
+    const n = this.source.length;
+    const order = shuffle ? new Generator(seed + this.#epoch).randperm(n) : Int32Array.from({ length: n }, (_, i) => i);
+    for (let i = rank; i < this.length * numReplicas; i += numReplicas) yield order[i % n]!;
   }
 }

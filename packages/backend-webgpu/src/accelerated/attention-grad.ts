@@ -34,7 +34,11 @@ export function createAttentionGrad(context: Context): AcceleratedKernels<WebGpu
     const sums = dense(1, queries);
     for (let start = 0; start < batch; start += step) {
       const count = Math.min(step, batch - start);
-      const part = (view: GpuView): GpuView => ({ ...view, shape: [count, ...view.shape.slice(1)], offset: view.offset + start * view.strides[0] });
+      const part = (view: GpuView): GpuView => ({
+        ...view,
+        shape: [count, ...view.shape.slice(1)],
+        offset: view.offset + start * view.strides[0],
+      });
       const own = (view: GpuView): GpuView => ({ ...view, shape: [count, ...view.shape.slice(1)] });
       const [g, q, k, v, o] = [gradOut, query, key, value, out].map(part);
       rowDots(context, g, o, own(sums));
@@ -64,8 +68,8 @@ function pairs(context: Context, label: string, a: GpuView, b: GpuView, out: Ope
     rows: a.shape[1],
     columns: b.shape[2],
     inner: a.shape[2],
-    a: matrixOperand(a, 'load_a'),
-    b: matrixOperand(b, 'load_b'),
+    a: matrixOperand(a, 'a'),
+    b: matrixOperand(b, 'b'),
     aRowsFast: Math.abs(a.strides[1]) < Math.abs(a.strides[2]),
     bColumnsFast: Math.abs(b.strides[2]) <= Math.abs(b.strides[1]),
     out,
@@ -135,7 +139,14 @@ for (var j = 0u; j < ${n}; j++) { sum += b0[${x('batch', 'i', 'j')}] * b1[${y('b
 b2[id] = sum;`,
     });
   });
-  launcher.begin().bind(a.buffer).bind(b.buffer).bind(sums.buffer).word(batch * rows).word(rows).word(columns);
+  launcher
+    .begin()
+    .bind(a.buffer)
+    .bind(b.buffer)
+    .bind(sums.buffer)
+    .word(batch * rows)
+    .word(rows)
+    .word(columns);
   for (const view of [a, b]) launcher.word(view.offset).list(view.strides);
   launcher.launch(pipeline, groupsFor(batch * rows));
 }

@@ -39,7 +39,12 @@ export function createBatchNorm(context: Context): Pick<Kernels, 'batchNorm' | '
         const y = channelText(p, s);
         const [mu, v] = [viewText(p, 1), viewText(p, 1)];
         const k = reads.length;
-        return rowKernel({ label: 'batchNorm', reads: floats(k), writes: floats(3) }, lanes, m, n, (row) => `var mean = 0.0;
+        return rowKernel(
+          { label: 'batchNorm', reads: floats(k), writes: floats(3) },
+          lanes,
+          m,
+          n,
+          (row) => `var mean = 0.0;
 ${row.each(`mean += ${x};`)}
 ${row.sum('mean')}
 mean = mean / f32(${n});
@@ -50,7 +55,8 @@ let variance = square / f32(${n});
 let scale = ${w === null ? '1.0' : `b1[${w('row')}]`} / k_sqrt(variance + ${epsilon});
 let shift = ${b === null ? '0.0' : `b${k - 1}[${b('row')}]`};
 ${row.each(`b${k}[${y}] = (${x} - mean) * scale + shift;`)}
-${row.once(`b${k + 1}[${mu('row')}] = mean; b${k + 2}[${v('row')}] = variance;`)}`);
+${row.once(`b${k + 1}[${mu('row')}] = mean; b${k + 2}[${v('row')}] = variance;`)}`,
+        );
       });
       launcher.begin();
       for (const view of [...reads, ...writes]) launcher.bind(view.buffer);
@@ -80,7 +86,12 @@ ${row.once(`b${k + 1}[${mu('row')}] = mean; b${k + 2}[${v('row')}] = variance;`)
         const out = gradInput === null ? null : `b${binding++}[${channelText(p, s)}]`;
         const gw = gradWeight === null ? null : `b${binding++}[${viewText(p, 1)('row')}]`;
         const gb = gradBias === null ? null : `b${binding++}[${viewText(p, 1)('row')}]`;
-        return rowKernel({ label: 'batchNormGrad', reads: floats(reads.length), writes: floats(writes.length) }, lanes, m, n, (row) => `let mean = b2[${mu('row')}];
+        return rowKernel(
+          { label: 'batchNormGrad', reads: floats(reads.length), writes: floats(writes.length) },
+          lanes,
+          m,
+          n,
+          (row) => `let mean = b2[${mu('row')}];
 let rstd = 1.0 / k_sqrt(b3[${v('row')}] + ${epsilon});
 var first = 0.0;
 var second = 0.0;
@@ -95,7 +106,8 @@ ${
 let a = first / f32(${n});
 let b = second / f32(${n});
 ${row.each(`${out} = scale * (${g} - a - (${x} - mean) * rstd * b);`)}`
-}`);
+}`,
+        );
       });
       launcher.begin();
       for (const view of [...reads, ...writes]) launcher.bind(view.buffer);

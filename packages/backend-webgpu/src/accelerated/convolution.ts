@@ -7,53 +7,56 @@ import type { AcceleratedKernels, Window } from '@tessera/core';
 import type { Context } from '../kernels/context.js';
 import { launchProduct, type Operand } from '../kernels/product.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
-import type { Parameters } from '../wgsl/source.js';
 import type { GpuView } from '../wgsl/views.js';
-import { imageParameters, named, packImage, packWindow, sourceText, targetText, unravel, windowParameters } from './spatial.js';
+import { imageParameters, named, packImage, packWindow, unravel, windowParameters } from './spatial.js';
 
 type Kernels = AcceleratedKernels<WebGpuBuffer>;
 
 const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
 const spatial = (view: GpuView): readonly number[] => view.shape.slice(2);
 
-/** The weight at (filter, channel, tap). `order`: which of the product's indices is which. */
-function weightOperand(name: string, weight: GpuView, groups: number, order: 'filter-channel' | 'channel-filter'): Operand {
+const XYZ = ['y', 'z', 'w'];
+/** A vector of an offset and up to three coordinates. */
+const vector = (offset: string, coordinates: readonly string[]): string =>
+  `vec4i(${[offset, ...coordinates, '0', '0', '0'].slice(0, 4).join(', ')})`;
+/** Σ coordinate · stride. */
+const dot = (coordinates: readonly string[], strides: readonly string[]): string =>
+  coordinates.map((x, d) => `${x} * ${strides[d]}`).join(' + ');
+/** The function of an operand whose element lies at the sum of two offsets. */
+const plainAt = (name: string, binding: string): string =>
+  `fn ${name}_at(outer: vec4i, inner: vec4i) -> f32 { return ${binding}[u32(outer.x + inner.x)]; }`;
+
+/**
+ * The weight (O, C/groups, …) as operand a. By filters: the row is a filter, k a channel and a tap; by channels: the row is a channel, k a
+ * filter and a tap.
+ */
+function weightOperand(weight: GpuView, groups: number, rows: 'filters' | 'channels'): Operand {
   const kernel = spatial(weight);
   const dims = kernel.length;
-  const filters = weight.shape[0] / groups;
   return {
     buffers: [weight.buffer],
     stored: ['f32'],
-    key: `weight ${order} ${dims}`,
+    key: `weight ${rows} ${dims}`,
     pack: (launcher) => {
       packImage(launcher, weight);
-      launcher.word(filters).word(product(kernel));
+      launcher.word(weight.shape[0] / groups);
     },
     text: (p, [b]) => {
       const image = imageParameters(p, dims);
-      const [each, taps] = p.ints(2);
-      const [filter, channel] = order === 'filter-channel' ? ['i32(row)', 'q'] : ['q', 'i32(row)'];
-      return `fn ${name}(batch: u32, row: u32, k: u32) -> f32 {
-let q = i32(k) / ${taps};
-${unravel(`i32(k) % ${taps}`, image.sizes, 't')}
-return ${b}[${image.at(`(i32(batch) * ${each} + ${filter})`, channel, named('t', dims))}];
-}`;
+      const group = `${image.offset} + i32(batch) * ${p.i()} * ${image.batchStride}`;
+      const [row, inner] = rows === 'filters' ? [image.batchStride, image.channelStride] : [image.channelStride, image.batchStride];
+      return `fn a_outer(batch: u32, row: u32) -> vec4i { return vec4i(${group} + i32(row) * ${row}, 0, 0, 0); }
+fn a_inner(batch: u32, k: u32) -> vec4i {
+${unravel('k', image.sizes, 't')}
+return vec4i(t * ${inner} + ${dot(named('t', dims), image.strides)}, 0, 0, 0);
+}
+${plainAt('a', b)}`;
     },
   };
 }
 
-/** The element of an image (N, C, …) at a channel of the group and a position, a flat index over n and the spatial dims. */
-function imageText(p: Parameters, dims: number): { place: (channel: string) => string; setup: (position: string) => string } {
-  const image = imageParameters(p, dims);
-  const each = p.i();
-  return {
-    setup: (position) => unravel(position, image.sizes, 'x'),
-    place: (channel) => image.at('x', `(i32(batch) * ${each} + ${channel})`, named('x', dims)),
-  };
-}
-
-/** Loads at (channel, position). */
-function loadImage(name: string, view: GpuView, groups: number): Operand {
+/** An image (N, C, …) as operand a: the row is a channel of the group, k a flat index over n and the positions. */
+function imageOperand(view: GpuView, groups: number): Operand {
   const dims = view.shape.length - 2;
   return {
     buffers: [view.buffer],
@@ -64,13 +67,18 @@ function loadImage(name: string, view: GpuView, groups: number): Operand {
       launcher.word(view.shape[1] / groups);
     },
     text: (p, [b]) => {
-      const { setup, place } = imageText(p, dims);
-      return `fn ${name}(batch: u32, row: u32, k: u32) -> f32 {\n${setup('i32(k)')}\nreturn ${b}[${place('i32(row)')}];\n}`;
+      const image = imageParameters(p, dims);
+      return `fn a_outer(batch: u32, row: u32) -> vec4i { return vec4i(${image.offset} + (i32(batch) * ${p.i()} + i32(row)) * ${image.channelStride}, 0, 0, 0); }
+fn a_inner(batch: u32, k: u32) -> vec4i {
+${unravel('k', image.sizes, 'x')}
+return vec4i(x * ${image.batchStride} + ${dot(named('x', dims), image.strides)}, 0, 0, 0);
+}
+${plainAt('a', b)}`;
     },
   };
 }
 
-/** Stores at (channel, position), with a bias for each channel. */
+/** Stores at a channel of the group and a position, with a bias for each channel. */
 function storeImage(view: GpuView, groups: number, bias: GpuView | null): Operand {
   const dims = view.shape.length - 2;
   return {
@@ -80,27 +88,38 @@ function storeImage(view: GpuView, groups: number, bias: GpuView | null): Operan
     pack: (launcher) => {
       packImage(launcher, view);
       launcher.word(view.shape[1] / groups);
-      if (bias !== null) launcher.word(bias.offset).word(bias.strides[0]).word(view.shape[1] / groups);
+      if (bias !== null) launcher.word(bias.offset).word(bias.strides[0]);
     },
     text: (p, [b, c]) => {
-      const { setup, place } = imageText(p, dims);
-      let value = 'value';
-      if (bias !== null) {
-        const [offset, stride, each] = p.ints(3);
-        value = `value + ${c}[u32(${offset} + (i32(batch) * ${each} + i32(row)) * ${stride})]`;
-      }
-      return `fn store(batch: u32, row: u32, column: u32, value: f32) {\n${setup('i32(column)')}\n${b}[${place('i32(row)')}] = ${value};\n}`;
+      const image = imageParameters(p, dims);
+      const each = p.i();
+      const value = bias === null ? 'value' : `value + ${c}[u32(${p.i()} + channel * ${p.i()})]`;
+      return `fn store(batch: u32, row: u32, column: u32, value: f32) {
+let channel = i32(batch) * ${each} + i32(row);
+${unravel('column', image.sizes, 'x')}
+${b}[${image.at('x', 'channel', named('x', dims))}] = ${value};
+}`;
     },
   };
 }
 
-/** The element of `image` under tap t of channel c for position n·p. `swapped`: (k, column) are (position, channel · tap). */
-function windowOperand(image: GpuView, positions: readonly number[], kernel: readonly number[], window: Window, groups: number, swapped: boolean): Operand {
+/**
+ * The windows of an image as operand b: a position (n and the output's coordinates) and a channel and a tap of the group meet in one element
+ * of the image, or outside of it. Columns are positions, or taps where `columns` says so.
+ */
+function windowOperand(
+  image: GpuView,
+  positions: readonly number[],
+  kernel: readonly number[],
+  window: Window,
+  groups: number,
+  columns: 'positions' | 'taps',
+): Operand {
   const dims = kernel.length;
   return {
     buffers: [image.buffer],
     stored: ['f32'],
-    key: `windows ${dims} ${swapped}`,
+    key: `windows ${dims} ${columns}`,
     pack: (launcher) => {
       packImage(launcher, image);
       packWindow(launcher, kernel, window);
@@ -111,24 +130,44 @@ function windowOperand(image: GpuView, positions: readonly number[], kernel: rea
       const windows = windowParameters(p, dims);
       const sizes = p.ints(dims);
       const each = p.i();
-      return `fn load_b(batch: u32, k: u32, column: u32) -> f32 {
-${unravel(`i32(${swapped ? 'column' : 'k'})`, windows.map((w) => w.kernel), 't')}
-${unravel(`i32(${swapped ? 'k' : 'column'})`, sizes, 'x')}
-${sourceText(named('x', dims), named('t', dims), windows, text.sizes, 's')}
-if (!inside) { return 0.0; }
-return ${b}[${text.at('x', `(i32(batch) * ${each} + t)`, named('s', dims))}];
+      const [position, tap] = columns === 'positions' ? ['b_outer', 'b_inner'] : ['b_inner', 'b_outer'];
+      const sums = windows.map((_, d) => `let s${d} = outer.${XYZ[d]} + inner.${XYZ[d]};`);
+      const inside = windows.map((_, d) => `u32(s${d}) < u32(${text.sizes[d]})`).join(' && ');
+      return `fn ${position}(batch: u32, index: u32) -> vec4i {
+${unravel('index', sizes, 'x')}
+return ${vector(
+        `x * ${text.batchStride}`,
+        windows.map(({ stride, padding }, d) => `x${d} * ${stride} - ${padding}`),
+      )};
+}
+fn ${tap}(batch: u32, index: u32) -> vec4i {
+${unravel(
+  'index',
+  windows.map((w) => w.kernel),
+  't',
+)}
+return ${vector(
+        `${text.offset} + (i32(batch) * ${each} + t) * ${text.channelStride}`,
+        windows.map(({ dilation }, d) => `t${d} * ${dilation}`),
+      )};
+}
+fn b_at(outer: vec4i, inner: vec4i) -> f32 {
+${sums.join('\n')}
+if (${inside}) { return ${b}[u32(outer.x + inner.x + ${dot(named('s', dims), text.strides)})]; }
+return 0.0;
 }`;
     },
   };
 }
 
-/** The element of gradOut whose window has tap t at input position n·y, of filter o. */
+/** gradOut as operand b of the input's gradient: a column is a position of the input, k a filter of the group and a tap. */
 function reverseOperand(gradOut: GpuView, input: readonly number[], kernel: readonly number[], window: Window, groups: number): Operand {
   const dims = kernel.length;
+  const whole = window.stride.every((stride) => stride === 1);
   return {
     buffers: [gradOut.buffer],
     stored: ['f32'],
-    key: `reverse ${dims}`,
+    key: `reverse ${dims} ${whole}`,
     pack: (launcher) => {
       packImage(launcher, gradOut);
       packWindow(launcher, kernel, window);
@@ -139,12 +178,36 @@ function reverseOperand(gradOut: GpuView, input: readonly number[], kernel: read
       const windows = windowParameters(p, dims);
       const sizes = p.ints(dims);
       const each = p.i();
-      return `fn load_b(batch: u32, k: u32, column: u32) -> f32 {
-${unravel('i32(k)', windows.map((w) => w.kernel), 't')}
-${unravel('i32(column)', sizes, 'x')}
-${targetText(named('x', dims), named('t', dims), windows, text.sizes, 'o')}
-if (!inside) { return 0.0; }
-return ${b}[${text.at('x', `(i32(batch) * ${each} + t)`, named('o', dims))}];
+      // How far tap 0 of the window at the origin lies before the input's position, in steps of one.
+      const steps = windows.map((w, d) => {
+        const reach = `let r${d} = outer.${XYZ[d]} - inner.${XYZ[d]};`;
+        return whole ? `${reach} let o${d} = r${d};` : `${reach} let o${d} = i32(u32(max(r${d}, 0)) / u32(${w.stride}));`;
+      });
+      const inside = windows
+        .map((w, d) => `r${d} >= 0 && o${d} < ${text.sizes[d]}${whole ? '' : ` && o${d} * ${w.stride} == r${d}`}`)
+        .join(' && ');
+      return `fn b_outer(batch: u32, index: u32) -> vec4i {
+${unravel('index', sizes, 'x')}
+return ${vector(
+        `x * ${text.batchStride}`,
+        windows.map(({ padding }, d) => `x${d} + ${padding}`),
+      )};
+}
+fn b_inner(batch: u32, k: u32) -> vec4i {
+${unravel(
+  'k',
+  windows.map((w) => w.kernel),
+  't',
+)}
+return ${vector(
+        `${text.offset} + (i32(batch) * ${each} + t) * ${text.channelStride}`,
+        windows.map(({ dilation }, d) => `t${d} * ${dilation}`),
+      )};
+}
+fn b_at(outer: vec4i, inner: vec4i) -> f32 {
+${steps.join('\n')}
+if (${inside}) { return ${b}[u32(outer.x + inner.x + ${dot(named('o', dims), text.strides)})]; }
+return 0.0;
 }`;
     },
   };
@@ -165,7 +228,7 @@ function storeWeight(weight: GpuView, groups: number): Operand {
       const image = imageParameters(p, dims);
       const each = p.i();
       return `fn store(batch: u32, row: u32, column: u32, value: f32) {
-${unravel('i32(column)', image.sizes, 't')}
+${unravel('column', image.sizes, 't')}
 ${b}[${image.at(`(i32(batch) * ${each} + i32(row))`, 't', named('t', dims))}] = value;
 }`;
     },
@@ -175,9 +238,7 @@ ${b}[${image.at(`(i32(batch) * ${each} + i32(row))`, 't', named('t', dims))}] = 
 const takes = (...views: readonly (GpuView | null)[]): boolean =>
   views.every((view) => view === null || (view.dtype === 'float32' && view.shape.length <= 5));
 
-export function createConvolution(
-  context: Context,
-): Pick<Kernels, 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad'> {
+export function createConvolution(context: Context): Pick<Kernels, 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad'> {
   return {
     convolution(input, weight, bias, out, window, groups) {
       if (!takes(input, weight, bias, out)) return false;
@@ -188,8 +249,8 @@ export function createConvolution(
         rows: weight.shape[0] / groups,
         columns: out.shape[0] * product(spatial(out)),
         inner: weight.shape[1] * product(spatial(weight)),
-        a: weightOperand('load_a', weight, groups, 'filter-channel'),
-        b: windowOperand(input, spatial(out), spatial(weight), window, groups, false),
+        a: weightOperand(weight, groups, 'filters'),
+        b: windowOperand(input, spatial(out), spatial(weight), window, groups, 'positions'),
         aRowsFast: false,
         bColumnsFast: true,
         out: storeImage(out, groups, bias),
@@ -207,7 +268,7 @@ export function createConvolution(
         rows: weight.shape[1],
         columns: gradInput.shape[0] * product(spatial(gradInput)),
         inner: (weight.shape[0] / groups) * product(spatial(weight)),
-        a: weightOperand('load_a', weight, groups, 'channel-filter'),
+        a: weightOperand(weight, groups, 'channels'),
         b: reverseOperand(gradOut, spatial(gradInput), spatial(weight), window, groups),
         aRowsFast: false,
         bColumnsFast: true,
@@ -226,8 +287,8 @@ export function createConvolution(
         rows: gradWeight.shape[0] / groups,
         columns: gradWeight.shape[1] * product(spatial(gradWeight)),
         inner: gradOut.shape[0] * product(spatial(gradOut)),
-        a: loadImage('load_a', gradOut, groups),
-        b: windowOperand(input, spatial(gradOut), spatial(gradWeight), window, groups, true),
+        a: imageOperand(gradOut, groups),
+        b: windowOperand(input, spatial(gradOut), spatial(gradWeight), window, groups, 'taps'),
         aRowsFast: false,
         bColumnsFast: false,
         out: storeWeight(gradWeight, groups),

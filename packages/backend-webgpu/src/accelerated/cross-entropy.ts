@@ -21,8 +21,18 @@ export function createCrossEntropy({ launcher }: Context): Pick<Kernels, 'crossE
         const x = viewText(p, 2);
         const [t, loss, total] = [viewText(p, 1), viewText(p, 1), viewText(p, 1)];
         const at = `b0[${x('row', 'j')}]`;
-        const kernel = { label: 'crossEntropy', reads: ['f32', 'i32'], writes: ['f32', 'f32', 'atomic'], head: flagFunction('crossEntropy', 'b4') } as const;
-        return rowKernel(kernel, lanes, m, n, (row) => `var most = k_neg(k_inf());
+        const kernel = {
+          label: 'crossEntropy',
+          reads: ['f32', 'i32'],
+          writes: ['f32', 'f32', 'atomic'],
+          head: flagFunction('crossEntropy', 'b4'),
+        } as const;
+        return rowKernel(
+          kernel,
+          lanes,
+          m,
+          n,
+          (row) => `var most = k_neg(k_inf());
 ${row.each(`most = k_max(most, ${at});`)}
 ${row.max('most')}
 var sum = 0.0;
@@ -33,7 +43,8 @@ b3[${total('row')}] = lse;
 let target_ = b1[${t('row')}];
 var result = 0.0;
 if (target_ != ${ignored}) { let class_ = max(checked(target_, i32(${n})), 0); result = lse - b0[${x('row', 'class_')}]; }
-b2[${loss('row')}] = result;`)}`);
+b2[${loss('row')}] = result;`)}`,
+        );
       });
       launcher.begin().bind(logits.buffer).bind(targets.buffer).bind(losses.buffer).bind(logsumexp.buffer).bindFlags();
       launcher.word(rows).word(columns).word(ignoreIndex);

@@ -39,14 +39,20 @@ export function createLayerNorm(context: Context): Pick<Kernels, 'layerNorm' | '
         const mu = bound(mean);
         const r = bound(rstd)!;
         const value = `b0[${x.at('row', 'j')}]`;
-        return rowKernel({ label: mean === null ? 'rmsNorm' : 'layerNorm', reads: floats(reads.length), writes: floats(writes.length) }, lanes, m, n, (row) => `var mean = 0.0;
+        return rowKernel(
+          { label: mean === null ? 'rmsNorm' : 'layerNorm', reads: floats(reads.length), writes: floats(writes.length) },
+          lanes,
+          m,
+          n,
+          (row) => `var mean = 0.0;
 ${mu === null ? '' : `${row.each(`mean += ${value};`)}\n${row.sum('mean')}\nmean = mean / f32(${n});`}
 var square = 0.0;
 ${row.each(`let d = ${value} - mean; square += d * d;`)}
 ${row.sum('square')}
 let rstd = 1.0 / k_sqrt(square / f32(${n}) + ${epsilon});
 ${row.each(`${y.name}[${y.at('row', 'j')}] = (${value} - mean) * rstd${w === null ? '' : ` * ${w.name}[${w.at('j')}]`}${b === null ? '' : ` + ${b.name}[${b.at('j')}]`};`)}
-${row.once(`${mu === null ? '' : `${mu.name}[${mu.at('row')}] = mean;`} ${r.name}[${r.at('row')}] = rstd;`)}`);
+${row.once(`${mu === null ? '' : `${mu.name}[${mu.at('row')}] = mean;`} ${r.name}[${r.at('row')}] = rstd;`)}`,
+        );
       });
       launcher.begin();
       for (const view of [...reads, ...writes]) launcher.bind(view.buffer);
@@ -69,7 +75,15 @@ ${row.once(`${mu === null ? '' : `${mu.name}[${mu.at('row')}] = mean;`} ${r.name
 }
 
 /** rstd · (h − mean(h) − x̂ · mean(h · x̂)) with h = gradOut · weight; without the middle term where there is no mean. */
-function inputGrad({ launcher }: Context, gradOut: GpuView, input: GpuView, weight: GpuView | null, mean: GpuView | null, rstd: GpuView, gradInput: GpuView): void {
+function inputGrad(
+  { launcher }: Context,
+  gradOut: GpuView,
+  input: GpuView,
+  weight: GpuView | null,
+  mean: GpuView | null,
+  rstd: GpuView,
+  gradInput: GpuView,
+): void {
   const [rows, columns] = input.shape;
   const lanes = lanesFor(rows, columns);
   const views = present([gradOut, input, rstd, weight, mean]);
@@ -83,7 +97,12 @@ function inputGrad({ launcher }: Context, gradOut: GpuView, input: GpuView, weig
     const mu = mean === null ? null : viewText(p, 1);
     const out = viewText(p, 2);
     const term = `let h = b0[${g('row', 'j')}]${w === null ? '' : ` * b3[${w('j')}]`}; let normal = (b1[${x('row', 'j')}] - mean) * rstd;`;
-    return rowKernel({ label: 'layerNormGrad', reads: floats(views.length), writes: floats(1) }, lanes, m, n, (row) => `let rstd = b2[${r('row')}];
+    return rowKernel(
+      { label: 'layerNormGrad', reads: floats(views.length), writes: floats(1) },
+      lanes,
+      m,
+      n,
+      (row) => `let rstd = b2[${r('row')}];
 let mean = ${mu === null ? '0.0' : `b${views.length - 1}[${mu('row')}]`};
 var first = 0.0;
 var second = 0.0;
@@ -92,7 +111,8 @@ ${row.sum('first')}
 ${row.sum('second')}
 let a = ${mu === null ? '0.0' : `first / f32(${n})`};
 let b = second / f32(${n});
-${row.each(`${term} b${views.length}[${out('row', 'j')}] = rstd * (h - a - normal * b);`)}`);
+${row.each(`${term} b${views.length}[${out('row', 'j')}] = rstd * (h - a - normal * b);`)}`,
+    );
   });
   launcher.begin();
   for (const view of [...views, gradInput]) launcher.bind(view.buffer);

@@ -4,20 +4,33 @@ import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 import { type GpuView, sizeOf } from '../wgsl/views.js';
-import { imageParameters, named, packImage, packWindow, sourceText, tapLoops, targetText, unravel, type WindowDim, windowParameters } from './spatial.js';
+import {
+  imageParameters,
+  named,
+  packImage,
+  packWindow,
+  sourceStep,
+  tapLoops,
+  targetStep,
+  unravel,
+  type WindowDim,
+  windowParameters,
+} from './spatial.js';
 
 type Kernels = AcceleratedKernels<WebGpuBuffer>;
 
-const takes = (...views: readonly GpuView[]): boolean => views.every(({ dtype, shape }) => dtype === 'float32' && shape.length >= 3 && shape.length <= 5);
+const takes = (...views: readonly GpuView[]): boolean =>
+  views.every(({ dtype, shape }) => dtype === 'float32' && shape.length >= 3 && shape.length <= 5);
 
 /** The row-major index of input coordinates in their plane. */
-const flat = (name: string, sizes: readonly string[]): string => sizes.slice(1).reduce((index, size, d) => `(${index} * ${size} + ${name}${d + 1})`, `${name}0`);
+const flat = (name: string, sizes: readonly string[]): string =>
+  sizes.slice(1).reduce((index, size, d) => `(${index} * ${size} + ${name}${d + 1})`, `${name}0`);
 
 /** Statements: n, c and coordinates `${name}0`, … of invocation `id` over the image's elements. */
 const elementText = (count: string, channels: string, sizes: readonly string[], name: string): string => `if (id >= ${count}) { return; }
-${unravel('i32(id)', sizes, name)}
-let c = ${name} % ${channels};
-let n = ${name} / ${channels};`;
+${unravel('id', sizes, name)}
+let n = i32(u32(${name}) / u32(${channels}));
+let c = ${name} - n * ${channels};`;
 
 export function createPool(context: Context): Pick<Kernels, 'maxPool' | 'maxPoolGrad' | 'avgPool' | 'avgPoolGrad'> {
   const { launcher } = context;
@@ -43,11 +56,9 @@ var best = 0.0;
 var place = -1;
 ${tapLoops(
   windows,
-  `${sourceText(named('o', dims), named('t', dims), windows, x.sizes, 's')}
-if (inside) {
-let v = b0[${x.at('n', 'c', named('s', dims))}];
-if (place < 0 || (!k_isnan(best) && (k_isnan(v) || v > best))) { best = v; place = ${flat('s', x.sizes)}; }
-}`,
+  sourceStep('o', windows, x.sizes, 's'),
+  `let v = b0[${x.at('n', 'c', named('s', dims))}];
+if (place < 0 || (!k_isnan(best) && (k_isnan(v) || v > best))) { best = v; place = ${flat('s', x.sizes)}; }`,
 )}
 if (place < 0) { best = k_neg(k_inf()); place = 0; }
 b1[${y.at('n', 'c', named('o', dims))}] = best;
@@ -87,8 +98,8 @@ let place = ${flat('y', x.sizes)};
 var sum = 0.0;
 ${tapLoops(
   windows,
-  `${targetText(named('y', dims), named('t', dims), windows, g.sizes, 'o')}
-if (inside) { if (b1[${places.at('n', 'c', named('o', dims))}] == place) { sum += b0[${g.at('n', 'c', named('o', dims))}]; } }`,
+  targetStep('y', windows, g.sizes, 'o'),
+  `if (b1[${places.at('n', 'c', named('o', dims))}] == place) { sum += b0[${g.at('n', 'c', named('o', dims))}]; }`,
 )}
 b2[${x.at('n', 'c', named('y', dims))}] = sum;`,
         });
@@ -124,11 +135,7 @@ b2[${x.at('n', 'c', named('y', dims))}] = sum;`,
           head: extentFunction(),
           body: `${elementText(count, channels, y.sizes, 'o')}
 var sum = 0.0;
-${tapLoops(
-  windows,
-  `${sourceText(named('o', dims), named('t', dims), windows, x.sizes, 's')}
-if (inside) { sum += b0[${x.at('n', 'c', named('s', dims))}]; }`,
-)}
+${tapLoops(windows, sourceStep('o', windows, x.sizes, 's'), `sum += b0[${x.at('n', 'c', named('s', dims))}];`)}
 b1[${y.at('n', 'c', named('o', dims))}] = sum / ${divisorText('o', windows, x.sizes, mode, fixed)};`,
         });
       });
@@ -164,8 +171,8 @@ b1[${y.at('n', 'c', named('o', dims))}] = sum / ${divisorText('o', windows, x.si
 var sum = 0.0;
 ${tapLoops(
   windows,
-  `${targetText(named('y', dims), named('t', dims), windows, g.sizes, 'o')}
-if (inside) { sum += b0[${g.at('n', 'c', named('o', dims))}] / ${divisorText('o', windows, x.sizes, mode, fixed)}; }`,
+  targetStep('y', windows, g.sizes, 'o'),
+  `sum += b0[${g.at('n', 'c', named('o', dims))}] / ${divisorText('o', windows, x.sizes, mode, fixed)};`,
 )}
 b1[${x.at('n', 'c', named('y', dims))}] = sum;`,
         });
@@ -199,7 +206,8 @@ function extentFunction(): string {
 
 function divisorText(name: string, windows: readonly WindowDim[], sizes: readonly string[], mode: string, fixed: string): string {
   const extents = windows.map(
-    ({ kernel, stride, padding, dilation }, d) => `extent(${name}${d}, ${sizes[d]}, ${kernel}, ${stride}, ${padding}, ${dilation}, ${mode})`,
+    ({ kernel, stride, padding, dilation }, d) =>
+      `extent(${name}${d}, ${sizes[d]}, ${kernel}, ${stride}, ${padding}, ${dilation}, ${mode})`,
   );
   return `select(${extents.join(' * ')}, ${fixed}, ${mode} == 2u)`;
 }

@@ -19,14 +19,20 @@ export function createSoftmax({ launcher }: Context): Pick<Kernels, 'softmax' | 
         const x = viewText(p, 2);
         const y = viewText(p, 2);
         const at = `b0[${x('row', 'j')}]`;
-        return rowKernel({ label: log ? 'logSoftmax' : 'softmax', reads: ['f32'], writes: ['f32'] }, lanes, m, n, (row) => `var most = k_neg(k_inf());
+        return rowKernel(
+          { label: log ? 'logSoftmax' : 'softmax', reads: ['f32'], writes: ['f32'] },
+          lanes,
+          m,
+          n,
+          (row) => `var most = k_neg(k_inf());
 ${row.each(`most = k_max(most, ${at});`)}
 ${row.max('most')}
 var sum = 0.0;
 ${row.each(`sum += k_exp(${at} - most);`)}
 ${row.sum('sum')}
 ${log ? 'let shift = k_log(sum);' : ''}
-${row.each(`b1[${y('row', 'j')}] = ${log ? `(${at} - most) - shift` : `k_exp(${at} - most) / sum`};`)}`);
+${row.each(`b1[${y('row', 'j')}] = ${log ? `(${at} - most) - shift` : `k_exp(${at} - most) / sum`};`)}`,
+        );
       });
       launcher.begin().bind(input.buffer).bind(out.buffer).word(rows).word(columns);
       for (const view of [input, out]) launcher.word(view.offset).list(view.strides);
@@ -44,10 +50,16 @@ ${row.each(`b1[${y('row', 'j')}] = ${log ? `(${at} - most) - shift` : `k_exp(${a
         const [g, y, x] = [viewText(p, 2), viewText(p, 2), viewText(p, 2)];
         const grad = `b0[${g('row', 'j')}]`;
         const value = `b1[${y('row', 'j')}]`;
-        return rowKernel({ label: log ? 'logSoftmaxGrad' : 'softmaxGrad', reads: ['f32', 'f32'], writes: ['f32'] }, lanes, m, n, (row) => `var sum = 0.0;
+        return rowKernel(
+          { label: log ? 'logSoftmaxGrad' : 'softmaxGrad', reads: ['f32', 'f32'], writes: ['f32'] },
+          lanes,
+          m,
+          n,
+          (row) => `var sum = 0.0;
 ${row.each(`sum += ${log ? grad : `${grad} * ${value}`};`)}
 ${row.sum('sum')}
-${row.each(`b2[${x('row', 'j')}] = ${log ? `${grad} - k_exp(${value}) * sum` : `${value} * (${grad} - sum)`};`)}`);
+${row.each(`b2[${x('row', 'j')}] = ${log ? `${grad} - k_exp(${value}) * sum` : `${value} * (${grad} - sum)`};`)}`,
+        );
       });
       launcher.begin().bind(gradOut.buffer).bind(out.buffer).bind(gradInput.buffer).word(rows).word(columns);
       for (const view of [gradOut, out, gradInput]) launcher.word(view.offset).list(view.strides);

@@ -28,6 +28,11 @@ export function packImage(launcher: Launcher, { offset, strides, shape }: GpuVie
 }
 
 export interface ImageText {
+  /** i32 expressions. */
+  readonly offset: string;
+  readonly batchStride: string;
+  readonly channelStride: string;
+  readonly strides: readonly string[];
   /** The place of (n, c, coordinates), which are i32 expressions, as a u32. */
   at(n: string, c: string, coordinates: readonly string[]): string;
   /** i32 expressions. */
@@ -39,40 +44,64 @@ export function imageParameters(p: Parameters, dims: number): ImageText {
   const [sn, sc, ...strides] = p.ints(2 + dims);
   const sizes = p.ints(dims);
   return {
+    offset,
+    batchStride: sn,
+    channelStride: sc,
+    strides,
     sizes,
-    at: (n, c, coordinates) => `u32(${[`${offset} + ${n} * ${sn} + ${c} * ${sc}`, ...coordinates.map((x, d) => `${x} * ${strides[d]}`)].join(' + ')})`,
+    at: (n, c, coordinates) =>
+      `u32(${[`${offset} + ${n} * ${sn} + ${c} * ${sc}`, ...coordinates.map((x, d) => `${x} * ${strides[d]}`)].join(' + ')})`,
   };
 }
 
-/** Statements that take a flat index (i32 expression) apart into `${name}0`, … over `sizes`; what is left over is `${name}`. */
+/**
+ * Statements that take a flat index (u32 expression) apart into `${name}0`, … (i32) over `sizes`; what is left over is `${name}`. Divisions of
+ * unsigned integers are the cheaper ones.
+ */
 export function unravel(index: string, sizes: readonly string[], name: string): string {
-  const lines = [`var ${name} = ${index};`];
-  for (let d = sizes.length - 1; d >= 0; d--) lines.push(`let ${name}${d} = ${name} % ${sizes[d]}; ${name} = ${name} / ${sizes[d]};`);
+  const lines = [`var ${name}_ = ${index};`];
+  for (let d = sizes.length - 1; d >= 0; d--)
+    lines.push(
+      `let ${name}q${d} = ${name}_ / u32(${sizes[d]}); let ${name}${d} = i32(${name}_ - ${name}q${d} * u32(${sizes[d]})); ${name}_ = ${name}q${d};`,
+    );
+  lines.push(`let ${name} = i32(${name}_);`);
   return lines.join('\n');
 }
 
 export const named = (name: string, dims: number): string[] => Array.from({ length: dims }, (_, d) => `${name}${d}`);
 
-/** For output coordinates and taps: the input's coordinates `${to}0`, …, and `inside`, whether all of them lie in the input. */
-export function sourceText(out: readonly string[], taps: readonly string[], windows: readonly WindowDim[], sizes: readonly string[], to: string): string {
-  const lines = out.map((o, d) => `let ${to}${d} = ${o} * ${windows[d].stride} - ${windows[d].padding} + ${taps[d]} * ${windows[d].dilation};`);
-  const inside = sizes.map((size, d) => `${to}${d} >= 0 && ${to}${d} < ${size}`).join(' && ');
-  return `${lines.join('\n')}\nlet inside = ${inside};`;
+/** What a loop over one dim of a window's taps finds: statements, and the condition on which it goes on. */
+interface TapStep {
+  readonly statements: string;
+  readonly inside: string;
 }
 
-/** The reverse: for input coordinates and taps the output's `${to}0`, …, and `inside`, whether that window has this tap there. */
-export function targetText(input: readonly string[], taps: readonly string[], windows: readonly WindowDim[], sizes: readonly string[], to: string): string {
-  const lines = input.map(
-    (x, d) =>
-      `let ${to}s${d} = ${x} + ${windows[d].padding} - ${taps[d]} * ${windows[d].dilation}; let ${to}${d} = ${to}s${d} / ${windows[d].stride};`,
-  );
-  const inside = sizes
-    .map((size, d) => `${to}s${d} >= 0 && ${to}s${d} == ${to}${d} * ${windows[d].stride} && ${to}${d} < ${size}`)
-    .join(' && ');
-  return `${lines.join('\n')}\nlet inside = ${inside};`;
-}
+/** From an output's coordinate to the input's, `${to}${d}`, under tap t. */
+export const sourceStep =
+  (from: string, windows: readonly WindowDim[], sizes: readonly string[], to: string) =>
+  (d: number): TapStep => {
+    const { stride, padding, dilation } = windows[d];
+    return {
+      statements: `let ${to}${d} = ${from}${d} * ${stride} - ${padding} + t${d} * ${dilation};`,
+      inside: `${to}${d} >= 0 && ${to}${d} < ${sizes[d]}`,
+    };
+  };
 
-/** Nested loops over the taps `t0`, … of a window. */
-export function tapLoops(windows: readonly WindowDim[], body: string): string {
-  return windows.reduceRight((text, { kernel }, d) => `for (var t${d} = 0; t${d} < ${kernel}; t${d}++) {\n${text}\n}`, body);
+/** The reverse: from an input's coordinate to that of the output whose window has tap t there, if there is one. */
+export const targetStep =
+  (from: string, windows: readonly WindowDim[], sizes: readonly string[], to: string) =>
+  (d: number): TapStep => {
+    const { stride, padding, dilation } = windows[d];
+    return {
+      statements: `let reach${d} = ${from}${d} + ${padding} - t${d} * ${dilation}; let ${to}${d} = i32(u32(max(reach${d}, 0)) / u32(${stride}));`,
+      inside: `reach${d} >= 0 && ${to}${d} < ${sizes[d]} && ${to}${d} * ${stride} == reach${d}`,
+    };
+  };
+
+/** Nested loops over the taps `t0`, … of a window; each goes on inside only. */
+export function tapLoops(windows: readonly WindowDim[], step: (d: number) => TapStep, body: string): string {
+  return windows.reduceRight((text, { kernel }, d) => {
+    const { statements, inside } = step(d);
+    return `for (var t${d} = 0; t${d} < ${kernel}; t${d}++) {\n${statements}\nif (${inside}) {\n${text}\n}\n}`;
+  }, body);
 }

@@ -15,7 +15,8 @@ export async function openDevice(
 ): Promise<Opened | { readonly facts: AdapterFacts }> {
   if (gpu === undefined) return { reason: 'navigator.gpu is missing: this browser has no WebGPU, or the page is no secure context' };
   const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
-  if (adapter === null) return { reason: 'WebGPU finds no adapter: no GPU driver (on Linux: no Vulkan driver) is installed, or the browser blocks it' };
+  if (adapter === null)
+    return { reason: 'WebGPU finds no adapter: no GPU driver (on Linux: no Vulkan driver) is installed, or the browser blocks it' };
   const { info } = adapter;
   const names = [
     'maxStorageBuffersPerShaderStage',

@@ -64,7 +64,10 @@ export class Launcher {
     if (id === undefined) {
       const most = this.queue.facts.limits.maxStorageBuffersPerShaderStage;
       if (reads + writes > most)
-        throw new NotSupportedError('ERR_KERNEL_BUFFERS', `${label}: ${reads + writes} buffers, this adapter allows ${most}`, { op: label, device: 'webgpu' });
+        throw new NotSupportedError('ERR_KERNEL_BUFFERS', `${label}: ${reads + writes} buffers, this adapter allows ${most}`, {
+          op: label,
+          device: 'webgpu',
+        });
       id = this.pipelines++;
       this.#byCode.set(key, id);
       this.#labels.push(label);
@@ -113,10 +116,14 @@ export class Launcher {
   launch(pipeline: number, workgroups: number, z = 1): void {
     if (this.disposed) throw new DeviceError('ERR_BACKEND_DISPOSED', 'webgpu: the backend was disposed of', { device: 'webgpu' });
     if (this.#wordCount > PARAMETER_WORDS)
-      throw new NotSupportedError('ERR_KERNEL_PARAMETERS', `${this.#labels[pipeline]}: ${this.#wordCount} parameters, at most ${PARAMETER_WORDS}`, {
-        op: this.#labels[pipeline],
-        device: 'webgpu',
-      });
+      throw new NotSupportedError(
+        'ERR_KERNEL_PARAMETERS',
+        `${this.#labels[pipeline]}: ${this.#wordCount} parameters, at most ${PARAMETER_WORDS}`,
+        {
+          op: this.#labels[pipeline],
+          device: 'webgpu',
+        },
+      );
     const most = this.queue.facts.limits.maxComputeWorkgroupsPerDimension;
     let x = workgroups;
     let y = 1;

@@ -131,10 +131,10 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
           if (Atomics.wait(control, CONTROL.head, tail | 0, 50) === 'timed-out') await tick();
         } else {
           // Not yet in the library's types that this compiles against.
-          const { waitAsync } = Atomics as unknown as {
+          const atomics = Atomics as unknown as {
             waitAsync(array: Int32Array, at: number, value: number, ms: number): { async: boolean; value: unknown };
           };
-          const waiting = waitAsync(control, CONTROL.head, tail | 0, 1000);
+          const waiting = atomics.waitAsync(control, CONTROL.head, tail | 0, 1000);
           if (waiting.async) await waiting.value;
         }
       }

@@ -10,7 +10,7 @@ export interface StartOptions {
 
 export type Started = { readonly queue: DeviceQueue } | { readonly reason: string };
 
-const inNode = (): boolean => typeof process === 'object' && process.versions?.node !== undefined && typeof document === 'undefined';
+const inNode = (): boolean => globalThis.process?.versions?.node !== undefined && typeof document === 'undefined';
 
 /** Is there an adapter, and what is it? Starts nothing that stays. */
 export async function probeAdapter(options: StartOptions = {}): Promise<{ readonly reason?: string; readonly facts?: AdapterFacts }> {

@@ -47,7 +47,10 @@ export function lineParameters(parameters: Parameters, rank: number, views: numb
   const sizes = parameters.uints(rank);
   const read = Array.from({ length: views }, () => ({ offset: parameters.i(), strides: parameters.ints(rank), step: parameters.i() }));
   return {
-    bases: [coordinates(line, sizes, 'l'), ...read.map(({ offset, strides }, i) => `let base${i} = i32(${offsetAt(offset, strides, 'l')});`)].join('\n'),
+    bases: [
+      coordinates(line, sizes, 'l'),
+      ...read.map(({ offset, strides }, i) => `let base${i} = i32(${offsetAt(offset, strides, 'l')});`),
+    ].join('\n'),
     at: (view, index) => `u32(base${view} + i32(${index}) * ${read[view].step})`,
   };
 }

@@ -6,8 +6,8 @@ import type { GpuView } from '../wgsl/views.js';
 import type { Context } from './context.js';
 import { launchProduct, type Operand } from './product.js';
 
-/** An operand that is a view of rank 3: `name(batch, i, j)` loads element (batch, i, j). */
-export function matrixOperand(view: GpuView, name: string): Operand {
+/** The operand `name` (a or b) of a product: a view of rank 3, (batch, row, k) or (batch, k, column). */
+export function matrixOperand(view: GpuView, name: 'a' | 'b'): Operand {
   const type = storedAs(view.dtype) as 'f32' | 'i32';
   return {
     buffers: [view.buffer],
@@ -16,8 +16,11 @@ export function matrixOperand(view: GpuView, name: string): Operand {
     pack: (launcher) => void launcher.word(view.offset).list(view.strides),
     text: (p, [b]) => {
       const offset = p.i();
-      const [s0, s1, s2] = p.ints(3);
-      return `fn ${name}(batch: u32, i: u32, j: u32) -> ${type} { return ${b}[u32(${offset} + i32(batch) * ${s0} + i32(i) * ${s1} + i32(j) * ${s2})]; }`;
+      const [each, first, second] = p.ints(3);
+      const [outer, inner] = name === 'a' ? [first, second] : [second, first];
+      return `fn ${name}_outer(batch: u32, index: u32) -> vec4i { return vec4i(${offset} + i32(batch) * ${each} + i32(index) * ${outer}, 0, 0, 0); }
+fn ${name}_inner(batch: u32, k: u32) -> vec4i { return vec4i(i32(k) * ${inner}, 0, 0, 0); }
+fn ${name}_at(outer: vec4i, inner: vec4i) -> ${type} { return ${b}[u32(outer.x + inner.x)]; }`;
     },
   };
 }
@@ -63,8 +66,8 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
     rows,
     columns,
     inner,
-    a: matrixOperand(a, 'load_a'),
-    b: matrixOperand(b, 'load_b'),
+    a: matrixOperand(a, 'a'),
+    b: matrixOperand(b, 'b'),
     aRowsFast,
     bColumnsFast,
     out: matrixResult(out, bias),

@@ -32,12 +32,7 @@ export function createPointwise(context: Context): RequiredKernels<WebGpuBuffer>
   const table = new ProgramTable();
   const { launcher } = context;
 
-  const run = (
-    program: Program,
-    scalars: ArrayLike<number>,
-    inputs: readonly GpuView[],
-    outputs: readonly GpuView[],
-  ): void => {
+  const run = (program: Program, scalars: ArrayLike<number>, inputs: readonly GpuView[], outputs: readonly GpuView[]): void => {
     const { shape } = outputs[0];
     if (shape.length > MAX_RANK) {
       slices(program, scalars, inputs, outputs);
@@ -71,18 +66,17 @@ export function createPointwise(context: Context): RequiredKernels<WebGpuBuffer>
   };
 
   /** More dims than a launch walks over: one launch for each index of the first. */
-  const slices = (
-    program: Program,
-    scalars: ArrayLike<number>,
-    inputs: readonly GpuView[],
-    outputs: readonly GpuView[],
-  ): void => {
+  const slices = (program: Program, scalars: ArrayLike<number>, inputs: readonly GpuView[], outputs: readonly GpuView[]): void => {
     if (program.instructions.some(({ op }) => op === 'index'))
-      throw new NotSupportedError('ERR_KERNEL_RANK', `pointwise: a program that reads indices over ${outputs[0].shape.length} dims, at most ${MAX_RANK}`, {
-        op: 'pointwise',
-        device: 'webgpu',
-        shapes: [[...outputs[0].shape]],
-      });
+      throw new NotSupportedError(
+        'ERR_KERNEL_RANK',
+        `pointwise: a program that reads indices over ${outputs[0].shape.length} dims, at most ${MAX_RANK}`,
+        {
+          op: 'pointwise',
+          device: 'webgpu',
+          shapes: [[...outputs[0].shape]],
+        },
+      );
     const at = (view: GpuView, index: number): GpuView => ({
       ...view,
       shape: view.shape.slice(1),

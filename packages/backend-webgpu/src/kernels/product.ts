@@ -9,7 +9,12 @@ import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import type { Launcher } from '../device/launcher.js';
 import { kernelSource, Parameters, type Stored } from '../wgsl/source.js';
 
-/** A part of a product: what it binds, packs and declares. */
+/**
+ * A part of a product: what it binds, packs and declares. An operand `x` declares three functions, so that what depends on the row (column)
+ * alone is computed once, and what depends on k alone once for four rows:
+ * `x_outer(batch: u32, index: u32) -> vec4i`, `x_inner(batch: u32, k: u32) -> vec4i` and `x_at(outer: vec4i, inner: vec4i)`, the element.
+ * The result declares `store(batch: u32, row: u32, column: u32, value)`.
+ */
 export interface Operand {
   readonly buffers: readonly WebGpuBuffer[];
   readonly stored: readonly Stored[];
@@ -27,14 +32,14 @@ export interface Product {
   readonly rows: number;
   readonly columns: number;
   readonly inner: number;
-  /** fn load_a(batch: u32, row: u32, k: u32) */
+  /** Declares a_outer (of a row), a_inner, a_at. */
   readonly a: Operand;
-  /** fn load_b(batch: u32, k: u32, column: u32) */
+  /** Declares b_outer (of a column), b_inner, b_at. */
   readonly b: Operand;
   /** Do neighbouring rows of a (columns of b) lie closer together than neighbouring k? */
   readonly aRowsFast: boolean;
   readonly bColumnsFast: boolean;
-  /** fn store(batch: u32, row: u32, column: u32, value); its first buffer is written. */
+  /** Declares store; its first buffer is written. */
   readonly out: Operand;
 }
 
@@ -53,6 +58,7 @@ const SQUARE: Tile = { down: 16, across: 16, rowBlocks: 1, columnBlocks: 1, dept
 const LARGE: Tile = { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, depth: 8 };
 const FLAT: Tile = { down: 4, across: 16, rowBlocks: 1, columnBlocks: 1, depth: 16 };
 const TALL: Tile = { down: 16, across: 4, rowBlocks: 1, columnBlocks: 1, depth: 16 };
+const HALF: Tile = { down: 8, across: 16, rowBlocks: 1, columnBlocks: 1, depth: 16 };
 const SMALL: Tile = { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, depth: 16 };
 
 /** Workgroups that keep a large GPU busy. */
@@ -66,7 +72,7 @@ const tileColumns = (tile: Tile): number => tile.across * tile.columnBlocks * 4;
 function chooseTile(rows: number, columns: number, batch: number): Tile {
   if (rows <= 16) return columns <= 32 ? SMALL : FLAT;
   if (columns <= 16) return rows <= 32 ? SMALL : TALL;
-  if (rows <= 32 && columns <= 32) return SMALL;
+  if (rows <= 32) return columns <= 32 ? SMALL : HALF;
   const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * batch;
   return large >= 2 * ENOUGH_GROUPS ? LARGE : SQUARE;
 }
@@ -120,7 +126,9 @@ let column = task % ${n};
 let row = (task / ${n}) % ${m};
 let batch = task / (${m} * ${n});
 var sum = ${type}();
-for (var t = ${shared ? 'lane' : '0u'}; t < ${k}; t += ${shared ? DOT_LANES : 1}u) { sum += load_a(batch, row, t) * load_b(batch, t, column); }
+let outer_a = a_outer(batch, row);
+let outer_b = b_outer(batch, column);
+for (var t = ${shared ? 'lane' : '0u'}; t < ${k}; t += ${shared ? DOT_LANES : 1}u) { sum += a_at(outer_a, a_inner(batch, t)) * b_at(outer_b, b_inner(batch, t)); }
 ${
   shared
     ? `lanes[lane] = sum;
@@ -196,23 +204,44 @@ function panels(tile: Tile, type: string): string {
 var<workgroup> panel_b: array<vec4<${type}>, ${(tile.depth * tileColumns(tile)) / 4}>;`;
 }
 
-/** Fills a panel: each invocation loads four neighbouring rows (or columns) for one k, and stores them as one vector. */
-function fillText(panel: 'a' | 'b', width: number, tile: Tile, acrossFirst: boolean, type: string): string {
+/**
+ * Fills a panel: each invocation loads four neighbouring rows (or columns) for one k, and stores them as one vector. `before`: what it computes
+ * once, for each of its rows. Loops of a constant length rather than their bodies several times: a GPU's compiler unrolls them, and one on the
+ * CPU compiles them in a fraction of the time.
+ */
+function fillText(panel: 'a' | 'b', width: number, tile: Tile, acrossFirst: boolean, type: string): { before: string; fill: string } {
   const lanes = tile.down * tile.across;
   const quads = width / 4;
-  const at = acrossFirst ? `let q = e % ${quads}u; let kk = e / ${quads}u;` : `let kk = e % ${tile.depth}u; let q = e / ${tile.depth}u;`;
-  const load = (i: number): string =>
-    panel === 'a'
-      ? `if (first + ${i}u < rows && k < end) { v[${i}] = load_a(batch, first + ${i}u, k); }`
-      : `if (first + ${i}u < columns && k < end) { v[${i}] = load_b(batch, k, first + ${i}u); }`;
-  return `for (var e = lane; e < ${quads * tile.depth}u; e += ${lanes}u) {
-${at}
-let first = ${panel === 'a' ? 'row0' : 'column0'} + q * 4u;
+  const total = quads * tile.depth;
+  const items = Math.ceil(total / lanes);
+  const [start, limit] = panel === 'a' ? ['row0', 'rows'] : ['column0', 'columns'];
+  // Neighbouring lanes take neighbouring rows or neighbouring k. Along rows a lane keeps its rows for all its items.
+  const sameRows = items === 1 || (acrossFirst && lanes % quads === 0);
+  const place = (e: string): string =>
+    acrossFirst ? `let q = ${e} % ${quads}u; let kk = ${e} / ${quads}u;` : `let q = ${e} / ${tile.depth}u; let kk = ${e} % ${tile.depth}u;`;
+  const count = sameRows ? 1 : items;
+  const before = `var outer_${panel}: array<vec4i, ${4 * count}>;
+for (var item = 0u; item < ${count}u; item++) {
+let e = lane + item * ${lanes}u;
+${place('e')}
+for (var i = 0u; i < 4u; i++) { outer_${panel}[item * 4u + i] = ${panel}_outer(batch, min(${start} + q * 4u + i, ${limit} - 1u)); }
+}`;
+  const fill = `for (var item = 0u; item < ${items}u; item++) {
+let e = lane + item * ${lanes}u;
+${total % lanes === 0 ? '{' : `if (e < ${total}u) {`}
+${place('e')}
 let k = k0 + kk;
 var v = vec4<${type}>();
-${[0, 1, 2, 3].map(load).join('\n')}
+if (k < end) {
+let inner = ${panel}_inner(batch, k);
+for (var i = 0u; i < 4u; i++) {
+if (${start} + q * 4u + i < ${limit}) { v[i] = ${panel}_at(outer_${panel}[${sameRows ? '' : 'item * 4u + '}i], inner); }
+}
+}
 panel_${panel}[kk * ${quads}u + q] = v;
+}
 }`;
+  return { before, fill };
 }
 
 /** `partials`: the binding that takes parts of sums, or null where results are stored. */
@@ -222,35 +251,44 @@ function tileText(tile: Tile, type: string, aRowsFast: boolean, bColumnsFast: bo
   const sums: string[] = [];
   const stores: string[] = [];
   for (let r = 0; r < rowBlocks; r++)
-    for (let c = 0; c < columnBlocks; c++)
-      for (let i = 0; i < 4; i++) {
-        const name = `s${r}${c}${i}`;
+    for (let c = 0; c < columnBlocks; c++) {
+      const names = [0, 1, 2, 3].map((i) => `s${r}${c}${i}`);
+      names.forEach((name, i) => {
         blocks.push(`var ${name} = vec4<${type}>();`);
         sums.push(`${name} += a${r}.${'xyzw'[i]} * q${c};`);
-        for (let j = 0; j < 4; j++) {
-          const inside = `{ let row = row0 + (ty + ${r * down}u) * 4u + ${i}u; let column = column0 + (tx + ${c * across}u) * 4u + ${j}u; if (row < rows && column < columns && batch < batches)`;
-          const value = `${name}.${'xyzw'[j]}`;
-          stores.push(
-            partials === null
-              ? `${inside} { store(batch, row, column, ${value}); } }`
-              : `${inside} { ${partials}[((part * batches + batch) * rows + row) * columns + column] = ${value}; } }`,
-          );
-        }
-      }
+      });
+      const store =
+        partials === null
+          ? 'store(batch, row, column, block[i][j]);'
+          : `${partials}[((part * batches + batch) * rows + row) * columns + column] = block[i][j];`;
+      stores.push(`{
+var block = array<vec4<${type}>, 4>(${names.join(', ')});
+for (var i = 0u; i < 4u; i++) { for (var j = 0u; j < 4u; j++) {
+let row = row0 + (ty + ${r * down}u) * 4u + i;
+let column = column0 + (tx + ${c * across}u) * 4u + j;
+if (row < rows && column < columns && valid) { ${store} }
+} }
+}`);
+    }
+  const fillA = fillText('a', tileRows(tile), tile, aRowsFast, type);
+  const fillB = fillText('b', tileColumns(tile), tile, bColumnsFast, type);
   return `let tilesEach = tilesDown * tilesAcross;
 let task = group / tilesEach;
 let part = task % parts;
-let batch = task / parts;
+let batch = min(task / parts, batches - 1u);
+let valid = task / parts < batches;
 let row0 = ((group % tilesEach) / tilesAcross) * ${tileRows(tile)}u;
 let column0 = (group % tilesAcross) * ${tileColumns(tile)}u;
 let tx = lane % ${across}u;
 let ty = lane / ${across}u;
 let begin = part * perPart;
 let end = min(begin + perPart, inner);
+${fillA.before}
+${fillB.before}
 ${blocks.join('\n')}
 for (var k0 = begin; k0 < end; k0 += ${depth}u) {
-${fillText('a', tileRows(tile), tile, aRowsFast, type)}
-${fillText('b', tileColumns(tile), tile, bColumnsFast, type)}
+${fillA.fill}
+${fillB.fill}
 workgroupBarrier();
 for (var kk = 0u; kk < ${depth}u; kk++) {
 ${Array.from({ length: rowBlocks }, (_, r) => `let a${r} = panel_a[kk * ${tileRows(tile) / 4}u + ty + ${r * down}u];`).join('\n')}

@@ -71,7 +71,10 @@ export function createReduce(context: Context): RequiredKernels<WebGpuBuffer>['r
     const groups = shared ? items : Math.ceil(items / LANES);
     const walk = shared ? WALK * LANES : WALK;
     let pieces = 1;
-    if (length > walk / 8 && groups < ENOUGH_GROUPS) pieces = Math.min(Math.ceil(length / (walk / 8)), Math.ceil(ENOUGH_GROUPS / groups), 1024);
+    if (length > walk / 8 && groups < ENOUGH_GROUPS)
+      pieces = Math.min(Math.ceil(length / (walk / 8)), Math.ceil(ENOUGH_GROUPS / groups), 1024);
+    // Pieces of an argmax are two arrays, which is one binding more than a program leaves room for.
+    if (reduction.indexed && inputs.length + 2 > launcher.queue.facts.limits.maxStorageBuffersPerShaderStage) pieces = 1;
     const pieceLength = Math.ceil(length / pieces);
     pieces = Math.ceil(length / pieceLength);
 
@@ -109,7 +112,10 @@ export function createReduce(context: Context): RequiredKernels<WebGpuBuffer>['r
   };
 }
 
-const padded = (list: readonly number[], rank: number): number[] => [...new Array<number>(Math.max(0, rank - list.length)).fill(0), ...list];
+const padded = (list: readonly number[], rank: number): number[] => [
+  ...new Array<number>(Math.max(0, rank - list.length)).fill(0),
+  ...list,
+];
 
 /** The output over the kept dims: a view, or the items in a row. */
 function packOutput({ launcher }: Context, output: GpuView, isReduced: readonly boolean[], kept: number, words: boolean): void {

@@ -87,7 +87,10 @@ workgroupBarrier();
     });
     launcher.begin().bind(input.buffer);
     if (!inPlace) launcher.bind(output.buffer);
-    launcher.word(lines.count).word(length).word(reverse ? 1 : 0);
+    launcher
+      .word(lines.count)
+      .word(length)
+      .word(reverse ? 1 : 0);
     packLines(launcher, lines);
     launcher.launch(pipeline, shared ? lines.count : Math.ceil(lines.count / WALKERS));
   };

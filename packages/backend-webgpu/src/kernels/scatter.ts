@@ -46,9 +46,7 @@ function combined(kind: ScatterKind, dtype: DType): string {
 
 /** Statements that write `sum` to the target's element `t`. */
 function written(binding: string, dtype: DType, value: string): string {
-  return isNarrow(dtype)
-    ? storeAtomic(binding, 't', wordBits(value, dtype), PER_WORD[dtype] as 2 | 4)
-    : `${binding}[t] = ${value};`;
+  return isNarrow(dtype) ? storeAtomic(binding, 't', wordBits(value, dtype), PER_WORD[dtype] as 2 | 4) : `${binding}[t] = ${value};`;
 }
 
 const targetType = (dtype: DType): 'atomic' | 'f32' | 'i32' => (isNarrow(dtype) ? 'atomic' : (storedAs(dtype) as 'f32' | 'i32'));
@@ -137,7 +135,12 @@ b3[t] = sum;`
   });
   launcher.begin().bind(order.keys).bind(source.buffer).bind(order.places).bind(out.buffer).bindFlags();
   const total = lines.count * length;
-  launcher.word(total).word(length).word(out.shape[dim]).word(one ? 0 : order.stride).word(lines.count);
+  launcher
+    .word(total)
+    .word(length)
+    .word(out.shape[dim])
+    .word(one ? 0 : order.stride)
+    .word(lines.count);
   packLines(launcher, lines);
   launcher.launch(pipeline, groupsFor(total));
 }

@@ -73,7 +73,15 @@ let o = ${text.at(0, 'j')};
 b1[id] = ${keyOf(loadElement('b0', dtype, 'o'), dtype)} ^ ${flip};`,
     });
   });
-  launcher.begin().bind(input.buffer).bind(keys).bind(places).word(total).word(length).word(stride).word(descending ? 0xffffffff : 0);
+  launcher
+    .begin()
+    .bind(input.buffer)
+    .bind(keys)
+    .bind(places)
+    .word(total)
+    .word(length)
+    .word(stride)
+    .word(descending ? 0xffffffff : 0);
   packLines(launcher, lines);
   launcher.launch(fill, groupsFor(total));
   network(context, keys, places, stride, total);
@@ -137,7 +145,14 @@ if (after(ka, pa, kb, pb) == up) { b0[i] = kb; b0[k] = ka; b1[i] = pb; b1[k] = p
   inBlocks(2, block);
   for (let size = block * 2; size <= stride; size *= 2) {
     for (let distance = size / 2; distance >= block; distance /= 2) {
-      launcher.begin().bind(keys).bind(places).word(total / 2).word(size).word(distance).word(stride);
+      launcher
+        .begin()
+        .bind(keys)
+        .bind(places)
+        .word(total / 2)
+        .word(size)
+        .word(distance)
+        .word(stride);
       launcher.launch(step, groupsFor(total / 2));
     }
     inBlocks(size, size);

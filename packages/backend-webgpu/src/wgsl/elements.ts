@@ -1,5 +1,5 @@
 /** @file Elements in memory: how each dtype is bound, loaded and stored. */
-import type { ComputeDType, DType } from '@tessera/core';
+import type { DType } from '@tessera/core';
 import type { Stored } from './source.js';
 
 /** 1-byte types lie four to a word, the halves two to a word. */
@@ -53,14 +53,3 @@ export function narrowBits(value: string, dtype: DType): string {
 export function wordBits(value: string, dtype: DType): string {
   return dtype === 'float32' || dtype === 'int32' ? `bitcast<u32>(${value})` : narrowBits(value, dtype);
 }
-
-/** The dtype in which programs compute with it. */
-export const COMPUTE: { readonly [D in DType]: ComputeDType } = {
-  float32: 'float32',
-  float64: 'float64',
-  float16: 'float32',
-  bfloat16: 'float32',
-  int32: 'int32',
-  uint8: 'int32',
-  bool: 'bool',
-};

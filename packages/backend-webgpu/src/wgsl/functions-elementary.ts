@@ -6,7 +6,8 @@ const UPPER = 'fn k_upper(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) &
 export const ELEMENTARY: Readonly<Record<string, string>> = {
   k_upper: UPPER,
   // y · 2^n for n in [-252, 254], in two steps, so that neither factor overflows.
-  k_ldexp: 'fn k_ldexp(y: f32, n: i32) -> f32 { let h = n / 2; return y * bitcast<f32>((h + 127) << 23u) * bitcast<f32>((n - h + 127) << 23u); }',
+  k_ldexp:
+    'fn k_ldexp(y: f32, n: i32) -> f32 { let h = n / 2; return y * bitcast<f32>((h + 127) << 23u) * bitcast<f32>((n - h + 127) << 23u); }',
   // e^r for |r| ≤ ln 2 / 2.
   k_exp_near: `fn k_exp_near(r: f32) -> f32 {
   let p = ((((1.9875691500e-4 * r + 1.3981999507e-3) * r + 8.3334519073e-3) * r + 4.1665795894e-2) * r + 1.6666665459e-1) * r + 0.5;
@@ -47,7 +48,8 @@ export const ELEMENTARY: Readonly<Record<string, string>> = {
   if ((u & 0x7fffffffu) > 0x7f800000u || u == 0x7f800000u) { return 0; } if ((u & 0x7fffffffu) == 0u) { return 1; }
   return select(-1, 2, (u & 0x80000000u) != 0u);
 }`,
-  k_log_edge: 'fn k_log_edge(x: f32, kind: i32) -> f32 { if (kind == 0) { return x; } if (kind == 1) { return k_neg(k_inf()); } return k_nan(); }',
+  k_log_edge:
+    'fn k_log_edge(x: f32, kind: i32) -> f32 { if (kind == 0) { return x; } if (kind == 1) { return k_neg(k_inf()); } return k_nan(); }',
   k_log: `fn k_log(x: f32) -> f32 {
   let s = k_log_special(x); if (s >= 0) { return k_log_edge(x, s); }
   let v = k_frexp(x); return (k_log_near(v.x) + v.y * -2.12194440e-4) + v.y * 0.693359375;

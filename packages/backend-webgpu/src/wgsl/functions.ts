@@ -20,7 +20,8 @@ const BASIC: Readonly<Record<string, string>> = {
   k_eq: 'fn k_eq(a: f32, b: f32) -> bool { return a == b && !k_isnan(a) && !k_isnan(b); }',
   k_ne: 'fn k_ne(a: f32, b: f32) -> bool { return a != b || k_isnan(a) || k_isnan(b); }',
   k_sign: 'fn k_sign(x: f32) -> f32 { return select(select(0.0, -1.0, x < 0.0), 1.0, x > 0.0 && !k_isnan(x)); }',
-  k_sqrt: 'fn k_sqrt(x: f32) -> f32 { if (k_isnan(x) || x < 0.0) { return k_nan(); } if (x == 0.0 || k_isinf(x)) { return x; } return sqrt(x); }',
+  k_sqrt:
+    'fn k_sqrt(x: f32) -> f32 { if (k_isnan(x) || x < 0.0) { return k_nan(); } if (x == 0.0 || k_isinf(x)) { return x; } return sqrt(x); }',
   k_truth: 'fn k_truth(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) != 0u; }',
   k_i32: 'fn k_i32(x: f32) -> i32 { if (k_isnan(x)) { return 0; } if (x >= 2147483648.0) { return 2147483647; } return i32(x); }',
   k_idiv: 'fn k_idiv(a: i32, b: i32) -> i32 { return select(a / b, 0, b == 0); }',

@@ -19,8 +19,7 @@ const byType =
   (args, dtype) =>
     (dtype === 'float32' ? float : dtype === 'int32' ? integer : bool)(args, dtype);
 /** WGSL has no order of truth values. */
-const ordered = (operator: string): Emit =>
-  byType(infix(operator), infix(operator), ([a, b]) => `(u32(${a}) ${operator} u32(${b}))`);
+const ordered = (operator: string): Emit => byType(infix(operator), infix(operator), ([a, b]) => `(u32(${a}) ${operator} u32(${b}))`);
 
 /** Each opcode as an expression of its arguments; `dtype` is that of the arguments. What depends on the result's dtype is in `expression`. */
 const EMIT: { readonly [O in Exclude<Opcode, 'cast' | 'bitcast' | 'index'>]: Emit } = {
@@ -53,7 +52,11 @@ const EMIT: { readonly [O in Exclude<Opcode, 'cast' | 'bitcast' | 'index'>]: Emi
   and: infix('&'),
   or: infix('|'),
   xor: byType(infix('^'), infix('^'), infix('!=')),
-  not: byType(call('~'), ([a]) => `(~${a})`, ([a]) => `(!${a})`),
+  not: byType(
+    call('~'),
+    ([a]) => `(~${a})`,
+    ([a]) => `(!${a})`,
+  ),
   shl: call('k_shl'),
   shr: call('k_shr'),
   exp: call('k_exp'),
@@ -138,7 +141,11 @@ export function programText(
 }
 
 /** Packs a scalar as {@link programText} reads it. */
-export function packScalars(program: Program, scalars: ArrayLike<number>, target: { word(x: number): unknown; float(x: number): unknown }): void {
+export function packScalars(
+  program: Program,
+  scalars: ArrayLike<number>,
+  target: { word(x: number): unknown; float(x: number): unknown },
+): void {
   program.scalars.forEach((dtype, i) => {
     if (dtype === 'float32') target.float(scalars[i]);
     else target.word(dtype === 'bool' ? Number(scalars[i] !== 0) : scalars[i]);

@@ -53,7 +53,9 @@ const TYPES: { readonly [S in Stored]: string } = { f32: 'f32', i32: 'i32', u32:
 export function kernelSource({ label, reads, writes, workgroup, head = '', body }: KernelText): PipelineSource {
   const bindings = [
     ...reads.map((type, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<${TYPES[type]}>;`),
-    ...writes.map((type, i) => `@group(0) @binding(${reads.length + i}) var<storage, read_write> b${reads.length + i}: array<${TYPES[type]}>;`),
+    ...writes.map(
+      (type, i) => `@group(0) @binding(${reads.length + i}) var<storage, read_write> b${reads.length + i}: array<${TYPES[type]}>;`,
+    ),
     `@group(0) @binding(${reads.length + writes.length}) var<uniform> P: array<vec4u, 64>;`,
   ];
   const code = `${bindings.join('\n')}

@@ -281,6 +281,8 @@ export interface Backend<B extends BackendBuffer = BackendBuffer> {
   readonly contractVersion: number;
   readonly capabilities: Capabilities;
   readonly kernels: RequiredKernels<B> & Partial<AcceleratedKernels<B>>;
+  /** The hardware was lost (a driver's reset) and with it all that was on it: every call throws, and `init` starts another. Default false. */
+  readonly lost?: boolean;
   /** Memory for `length` elements (1 or more), with any contents. Throws `ERR_OUT_OF_MEMORY` with what was asked and what is live. */
   allocate(dtype: DType, length: number): B;
   /** Called once for a buffer, when nothing can use it any more. */

@@ -8,7 +8,13 @@ export const BACKEND: unique symbol = Symbol.for('tessera.token.backend') as nev
 export const LAYER: unique symbol = Symbol.for('tessera.token.layer') as never;
 
 /** Can a backend run here? If not, why not, for a person to read. */
-export type Availability = { readonly available: true } | { readonly available: false; readonly reason: string };
+export type Availability =
+  | {
+      readonly available: true;
+      /** It can run, but slowly (a GPU that is emulated): why. `device: 'auto'` then prefers any backend that is not slow. */
+      readonly slow?: string;
+    }
+  | { readonly available: false; readonly reason: string };
 
 /** How a backend is offered: asked first whether it can run here, made only when it is chosen. */
 export interface BackendProvider {

@@ -104,7 +104,8 @@ export class Runtime {
     const wanted = options.device ?? 'auto';
     if (wanted !== 'auto') return (this.#default = await this.start(wanted));
     const reasons: string[] = [];
-    for (const { id, availability } of await this.backends()) {
+    const slow = ({ availability }: BackendStatus): number => Number(availability.available && availability.slow !== undefined);
+    for (const { id, availability } of (await this.backends()).sort((a, b) => slow(a) - slow(b))) {
       if (!availability.available) {
         reasons.push(`${id}: ${availability.reason}`);
         continue;
@@ -134,10 +135,11 @@ export class Runtime {
     return found;
   }
 
-  /** Starts a backend, or answers the one that runs. */
+  /** Starts a backend, or answers the one that runs. One that was lost is replaced. */
   async start(id: string): Promise<Device> {
     const running = this.#devices.get(id);
-    if (running !== undefined) return running;
+    if (running !== undefined && running.backend.lost !== true) return running;
+    this.#devices.delete(id);
     let starting = this.#starting.get(id);
     if (starting === undefined) {
       starting = (async () => {

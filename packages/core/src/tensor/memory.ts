@@ -11,7 +11,13 @@ interface Ticket {
   freed: boolean;
 }
 
-const backstop = new FinalizationRegistry<Ticket>((ticket) => giveBack(ticket));
+const backstop = new FinalizationRegistry<Ticket>((ticket) => {
+  try {
+    giveBack(ticket);
+  } catch {
+    // Its backend has ended, and the memory with it; an error here would have nobody to catch it.
+  }
+});
 
 function giveBack(ticket: Ticket): boolean {
   if (ticket.freed) return false;

@@ -63,6 +63,7 @@ export class Update {
     for (let i = 0; i < tensors.length; i++) materialise(tensors[i]!.value);
     // A view whose memory others still read moves first: the copy is a launch of its own, which uses the same scratch.
     for (let i = 0; i < this.writes; i++) if (tensors[i]!.ownStrides !== null) tensors[i]!.storage.writable(true);
+    this.#makeRoom(tensors);
     const { inputs } = compiled;
     begin();
     const values = linear.inputs;
@@ -86,11 +87,18 @@ export class Update {
     }
   }
 
+  /** Where deferred readers hold so many of the old values that fresh memory would pass the backend's buffers, what is written to moves first. */
+  #makeRoom(tensors: readonly Tensor[]): void {
+    let buffers = tensors.length;
+    for (let i = 0; i < this.writes; i++) if (isShared(tensors[i]!)) buffers++;
+    if (buffers <= tensors[0]!.device.backend.capabilities.maxBuffers) return;
+    for (let i = 0; i < this.writes; i++) tensors[i]!.storage.writable(true);
+  }
+
   /** Where a tensor's new value goes: over the old one, or into fresh memory when deferred readers still need that. */
   #target(t: Tensor): Value {
     const { value } = t;
-    const memory = value.memory!;
-    if (t.ownStrides !== null || (memory.pending === 0 && memory.owners <= 1)) return value;
+    if (t.ownStrides !== null || !isShared(t)) return value;
     return inMemory(t.device.allocate(t.dtype, value.numel), value.shape, value.numel, null, 0, true);
   }
 
@@ -132,4 +140,10 @@ export class Update {
     });
     return { device, dtypes, program, inputs, scalars: places, constants: linear.scalars.slice(0, linear.scalarCount) };
   }
+}
+
+/** Do deferred values, or another storage, need what its memory holds? */
+function isShared(t: Tensor): boolean {
+  const memory = t.value.memory!;
+  return memory.pending > 0 || memory.owners > 1;
 }

@@ -16,19 +16,19 @@ const convolution = (n: number): DerivativeCase =>
     CONVS[n - 1]!(x!, w!, b!, { stride: 2, padding: 1, dilation: 1, groups: 2 }),
   );
 const transposed = (n: number): DerivativeCase =>
-  any([[1, 2, ...spatial(n).slice(1), 2], [2, 1, ...ones(n)], [2]], (x, w, b) =>
+  any([[1, 2, ...[1, 2, 2].slice(3 - n)], [2, 1, ...ones(n)], [2]], (x, w, b) =>
     TRANSPOSED[n - 1]!(x!, w!, b!, { stride: 2, padding: 1, outputPadding: 1, groups: 2 }),
   );
 
 export const NN_CASES: Readonly<Record<string, DerivativeCase | readonly DerivativeCase[]>> = {
   constantPadNd: any([M], (x) => core.constantPadNd(x!, [1, -1, 0, 2], 0.5)),
   avgPool: [
-    any([[1, 2, 3, 4]], (x) => core.avgPool2d(x!, 2, { stride: 1, padding: 1, countIncludePad: false, ceilMode: true })),
+    any([[1, 1, 3, 4]], (x) => core.avgPool2d(x!, 2, { stride: 1, padding: 1, countIncludePad: false, ceilMode: true })),
     any([[1, 2, 5]], (x) => core.avgPool1d(x!, 2)),
     any([[1, 1, 2, 3, 2]], (x) => core.avgPool3d(x!, 2, { divisorOverride: 3 })),
   ],
   maxPool: [
-    any([[1, 2, 3, 4]], (x) => core.maxPool2d(x!, 2, { stride: 1, padding: 1 })),
+    any([[1, 1, 3, 4]], (x) => core.maxPool2d(x!, 2, { stride: 1, padding: 1 })),
     any([[1, 1, 3, 2, 3]], (x) => core.maxPool3d(x!, 2)),
   ],
   ...Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
  * @file Connectionist temporal classification (Graves et al., 2006): the probability of a labelling over all its alignments with a sequence. Forward
- * and backward run over time, each step one launch for all sequences of the batch and all places of their labels.
+ * and backward run over time, each step a few launches for all sequences of the batch and all places of their labels.
  */
 import {
   arange,
@@ -11,6 +11,7 @@ import {
   fromHost,
   isTensor,
   NotSupportedError,
+  scope,
   ShapeError,
   type Tensor,
   ValueError,
@@ -44,11 +45,21 @@ interface Alignment {
   readonly targetLengths: Tensor;
 }
 
-/** log(e^a + e^b + e^c), where all may be −∞. */
+/** log(e^a + e^b + e^c), where all may be −∞: two launches, since the largest is used four times. */
 function logAddExp3(a: Tensor, b: Tensor, c: Tensor): Tensor {
   const top = a.maximum(b).maximum(c);
-  const base = top.maskedFill(top.eq(-Infinity), 0);
+  const base = top.maskedFill(top.eq(-Infinity), 0).realize();
   return a.sub(base).exp().add(b.sub(base).exp()).add(c.sub(base).exp()).log().add(base);
+}
+
+/**
+ * Writes a time's row. The value is computed before, and what it was computed from given back: a write to memory that something still waits to
+ * read would copy all of that memory first.
+ */
+function put(row: Tensor, make: () => Tensor): void {
+  const value = scope(() => make().realize());
+  row.copy_(value);
+  value.dispose();
 }
 
 /** log p of all alignments of the labels before each place, at each time: (T, N, 2S + 3), two columns of −∞ in front. */
@@ -57,10 +68,9 @@ function forwardPass(logP: Tensor, { skip }: Alignment): Tensor {
   const alpha = logP.newFull([times, batch, places + 2], -Infinity);
   const at = (t: number, shift: number): Tensor => alpha.select(0, t).narrow(1, 2 - shift, places);
   const first = Math.min(2, places);
-  at(0, 0)
-    .narrow(1, 0, first)
-    .copy_(logP.select(0, 0).narrow(1, 0, first));
-  for (let t = 1; t < times; t++) at(t, 0).copy_(logAddExp3(at(t - 1, 0), at(t - 1, 1), at(t - 1, 2).add(skip)).add(logP.select(0, t)));
+  put(at(0, 0).narrow(1, 0, first), () => logP.select(0, 0).narrow(1, 0, first).clone());
+  for (let t = 1; t < times; t++)
+    put(at(t, 0), () => logAddExp3(at(t - 1, 0), at(t - 1, 1), at(t - 1, 2).add(skip)).add(logP.select(0, t)));
   return alpha;
 }
 
@@ -73,13 +83,12 @@ function backwardPass(logP: Tensor, { skip, ends, inputLengths }: Alignment): Te
   leap.narrow(1, 0, places).copy_(skip);
   const skipFrom = leap.narrow(1, 2, places);
   for (let t = times - 1; t >= 0; t--) {
-    const last = ends.add(logP.select(0, t));
-    if (t === times - 1) {
-      at(t, 0).copy_(last.maskedFill(inputLengths.ne(times), -Infinity));
-      continue;
-    }
-    const on = logAddExp3(at(t + 1, 0), at(t + 1, 1), at(t + 1, 2).add(skipFrom)).add(logP.select(0, t));
-    at(t, 0).copy_(where(inputLengths.eq(t + 1), last, on));
+    put(at(t, 0), () => {
+      const here = logP.select(0, t);
+      const last = ends.add(here);
+      if (t === times - 1) return last.maskedFill(inputLengths.ne(times), -Infinity);
+      return where(inputLengths.eq(t + 1), last, logAddExp3(at(t + 1, 0), at(t + 1, 1), at(t + 1, 2).add(skipFrom)).add(here));
+    });
   }
   return beta;
 }

@@ -86,8 +86,11 @@ export function truncNormal_<T extends Tensor>(tensor: T, mean = 0, std = 1, a =
   const low = erf((a - mean) / std / Math.SQRT2);
   const high = erf((b - mean) / std / Math.SQRT2);
   const values = drawn(tensor, options, (into, g) => g.uniform(into, low, high));
+  // PyTorch's steps, each rounded to the dtype: the array's own for the last, float32's for those before.
+  const round = tensor.dtype === 'float64' ? (x: number): number => x : Math.fround;
+  const scale = round(std * Math.SQRT2);
   return overwrite(
     tensor,
-    values.map((u) => Math.min(Math.max(erfinv(u) * std * Math.SQRT2 + mean, a), b)),
+    values.map((u) => Math.min(Math.max(round(round(erfinv(u)) * scale) + round(mean), a), b)),
   );
 }

@@ -1,0 +1,172 @@
+/** @file The convolution kernels: which way each call goes. */
+import type { AcceleratedKernels, Window } from '@tessera/core';
+import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
+import { FLOAT32 } from '../matmul/element.js';
+import { Gemm, NO_BIAS, type Operand, TILE_4X8 } from '../matmul/gemm.js';
+import type { TileShape } from '../matmul/tile.js';
+import type { WasmBuffer } from '../memory/wasm-buffer.js';
+import { type Correlation, Correlator } from './correlation.js';
+import { forwardCorrelation, inputGradCorrelations } from './convolution.js';
+import { type ImagePlanes, imagePlanes, product, three, type Three } from './image-planes.js';
+import { WeightGrad } from './weight-grad.js';
+import { F2, F4, type Filtering } from './winograd/cook-toom.js';
+import { Winograd, type WinogradProblem, type WinogradWeights } from './winograd/winograd.js';
+
+type Kernels = Required<AcceleratedKernels<WasmBuffer>>;
+type ConvolutionKernels = Pick<Kernels, 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad'>;
+type Windows = readonly [stride: Three, padding: Three, dilation: Three];
+
+export interface ConvolutionOptions {
+  /** Convolutions of 3x3 by Winograd's filtering: up to three times as fast, and within float32's rounding of the direct sum. */
+  readonly winograd: boolean;
+}
+
+/** Fewer channels than this (in, or out, of a group) do not pay for the transforms. */
+const WINOGRAD_CHANNELS = 8;
+/** A tile of 4x4 results needs 2.25 products a result, one of 2x2 4; small planes waste more of the larger tile. */
+const COST = { F2: 4, F4: 2.25 };
+
+/** Tiles of 4x4 in all images that a weight's gradient by them is made of, at least. */
+const WEIGHT_GRAD_TILES = 32;
+
+const isOne = ([a, b, c]: Three): boolean => a === 1 && b === 1 && c === 1;
+const isZero = ([a, b, c]: Three): boolean => a === 0 && b === 0 && c === 0;
+
+export function convolutionKernels(host: KernelHost, tile: () => TileShape, options: ConvolutionOptions): ConvolutionKernels {
+  // What is emitted for one way of convolving is made when a call first takes it.
+  const once = <T>(make: () => T): (() => T) => {
+    let made: T | undefined;
+    return () => (made ??= make());
+  };
+  const { fma } = host.machine;
+  const fourByEight = { ...TILE_4X8, fma };
+  const correlator = once(() => new Correlator(host, tile()));
+  const weightGrad = once(() => new WeightGrad(host, tile()));
+  const gemm = once(() => new Gemm(host, FLOAT32, tile()));
+  // Winograd's weights have four rows in a panel.
+  const f2 = once(() => new Winograd(host, F2, fourByEight));
+  const f4 = once(() => new Winograd(host, F4, fourByEight));
+
+  /** Winograd's filtering for a 3x3 window of stride 1 that makes planes of `sizes`, or null. */
+  function winograd(
+    weight: ImagePlanes,
+    [stride, , dilation]: Windows,
+    channels: number,
+    rows: number,
+    sizes: Three,
+    leastTiles = 0,
+  ): Winograd | null {
+    const [depth, height, width] = weight.sizes;
+    if (!options.winograd || depth !== 1 || height !== 3 || width !== 3 || sizes[0] !== 1 || !isOne(stride) || !isOne(dilation))
+      return null;
+    if (Math.min(channels, rows) < WINOGRAD_CHANNELS) return null;
+    const cost = ({ m }: Filtering, each: number): number => {
+      const tiles = Math.ceil(sizes[1] / m) * Math.ceil(sizes[2] / m);
+      return tiles * m * m * each;
+    };
+    const tiles = Math.ceil(sizes[1] / F4.m) * Math.ceil(sizes[2] / F4.m);
+    return tiles >= leastTiles && cost(F4, COST.F4) <= cost(F2, COST.F2) ? f4() : f2();
+  }
+
+  function forward(x: ImagePlanes, w: ImagePlanes, bias: Correlation['bias'], y: ImagePlanes, windows: Windows, groups: number): void {
+    const [stride, padding] = windows;
+    const rows = y.C / groups;
+    const channels = x.C / groups;
+    if (
+      isOne(w.sizes) &&
+      isOne(stride) &&
+      isZero(padding) &&
+      groups === 1 &&
+      flatPlanes(x) &&
+      flatPlanes(y) &&
+      (bias.address === 0 || bias.stride !== 0)
+    ) {
+      // Each image is a matrix of channels by positions.
+      const a = { address: w.address, row: w.strideN, column: w.strideC, batch: 0 };
+      const biasOfRow = { address: bias.address, row: bias.stride, column: 0 };
+      gemm().run({ m: rows, n: product(y.sizes), k: channels, batch: x.N, a, b: flatMatrix(x), c: flatMatrix(y), bias: biasOfRow });
+      return;
+    }
+    const fast = winograd(w, windows, channels, rows, y.sizes);
+    if (fast === null) {
+      correlator().run(forwardCorrelation(x, w, bias, y, windows, groups));
+      return;
+    }
+    const problem: WinogradProblem = { from: x, rows, groups, padding: [padding[1], padding[2]] };
+    fast.run(problem, winogradWeights(w, rows), bias, y);
+  }
+
+  function inputGrad(g: ImagePlanes, w: ImagePlanes, x: ImagePlanes, windows: Windows, groups: number): void {
+    const [stride, padding] = windows;
+    const rows = x.C / groups;
+    const channels = g.C / groups;
+    if (isOne(w.sizes) && isOne(stride) && isZero(padding) && groups === 1 && flatPlanes(x) && flatPlanes(g)) {
+      const a = { address: w.address, row: w.strideC, column: w.strideN, batch: 0 };
+      gemm().run({ m: rows, n: product(x.sizes), k: channels, batch: x.N, a, b: flatMatrix(g), c: flatMatrix(x), bias: NO_BIAS });
+      return;
+    }
+    const fast = padding[1] <= 2 && padding[2] <= 2 ? winograd(w, windows, channels, rows, x.sizes) : null;
+    if (fast === null) {
+      inputGradCorrelations(correlator(), g, w, x, windows, groups);
+      return;
+    }
+    // The filter turned by half a circle, channels in and out exchanged.
+    const turned: WinogradWeights = {
+      address: w.address + 2 * w.strides[1] + 2 * w.strides[2],
+      group: channels * w.strideN,
+      row: w.strideC,
+      channel: w.strideN,
+      tapH: -w.strides[1],
+      tapW: -w.strides[2],
+    };
+    const problem: WinogradProblem = { from: g, rows, groups, padding: [2 - padding[1], 2 - padding[2]] };
+    fast.run(problem, turned, { address: 0, stride: 0 }, x);
+  }
+
+  return {
+    convolution(input, weight, bias, out, window, groups) {
+      if (!areFloat32(input, weight, bias, out)) return false;
+      const row = { address: bias === null ? 0 : addressOf(bias), stride: bias === null ? 0 : bias.strides[0] * 4 };
+      forward(planes(input), planes(weight), row, planes(out), windowsOf(window), groups);
+      return true;
+    },
+    convolutionInputGrad(gradOut, weight, gradInput, window, groups) {
+      if (!areFloat32(gradOut, weight, gradInput)) return false;
+      inputGrad(planes(gradOut), planes(weight), planes(gradInput), windowsOf(window), groups);
+      return true;
+    },
+    convolutionWeightGrad(input, gradOut, gradWeight, window, groups) {
+      if (!areFloat32(input, gradOut, gradWeight)) return false;
+      const [x, g, w] = [planes(input), planes(gradOut), planes(gradWeight)];
+      const windows = windowsOf(window);
+      const rows = g.C / groups;
+      // Products over tiles want some: of few, the 36 sums of each weight cost more than what goes into them.
+      const fast = winograd(w, windows, x.C / groups, rows, g.sizes, WEIGHT_GRAD_TILES / x.N);
+      const problem: WinogradProblem = { from: x, rows, groups, padding: [windows[1][1], windows[1][2]] };
+      if (fast === null) weightGrad().run(x, g, w, windows, groups);
+      else fast.weightGrad(problem, g, winogradWeights(w, rows));
+      return true;
+    },
+  };
+}
+
+const areFloat32 = (...views: readonly (WasmView | null)[]): boolean => views.every((view) => view === null || view.dtype === 'float32');
+const planes = (view: WasmView): ImagePlanes => imagePlanes(view, addressOf(view), 4);
+const windowsOf = ({ stride, padding, dilation }: Window): Windows => [three(stride, 1), three(padding, 0), three(dilation, 1)];
+
+/** The positions of a plane lie one after another, at any stride. */
+function flatPlanes({ sizes: [D, H, W], strides: [d, h, w] }: ImagePlanes): boolean {
+  return (H === 1 || h === w * W) && (D === 1 || d === w * W * H);
+}
+
+/** Images as matrices of channels by positions. */
+const flatMatrix = ({ address, strideN, strideC, strides }: ImagePlanes): Operand => ({
+  address,
+  row: strideC,
+  column: strides[2],
+  batch: strideN,
+});
+
+function winogradWeights(w: ImagePlanes, rows: number): WinogradWeights {
+  return { address: w.address, group: rows * w.strideN, row: w.strideN, channel: w.strideC, tapH: w.strides[1], tapW: w.strides[2] };
+}

@@ -1,0 +1,4 @@
+/** @file A module worker that uses the backend. */
+import { directReads } from './page.js';
+
+postMessage(await directReads());
