@@ -96,6 +96,14 @@ describe('what is shown', () => {
     expect(sample!.bytes).toBe(p.devices[0]!.memory.bytes);
   });
 
+  it('copies between the host and the device', () => {
+    const rows = profile(() => void randn([1000]).sum().item()).spans.filter((s) => s.kind === 'transfer');
+    expect(rows.map((s) => [s.name, s.transferred])).toEqual([
+      ['write', 4000],
+      ['read', 4],
+    ]);
+  });
+
   it('a table, sorted', () => {
     const table = p.table({ sortBy: 'total', limit: 3 });
     const lines = table.split('\n');
@@ -149,11 +157,11 @@ describe('beginning and end', () => {
 
   it('leaves nothing behind, after an error too', () => {
     const device = toDevice('cpu');
-    const { kernels } = device;
+    const { kernels, backend } = device;
     expect(() => profile(() => model(randn([2, 3])))).toThrow(expect.objectContaining({ code: 'ERR_MATMUL_SHAPE' }) as Error);
-    expect(device.kernels === kernels && device.onMemory === null).toBe(true);
+    expect(device.kernels === kernels && device.backend === backend).toBe(true);
     profile(step);
-    expect(device.kernels === kernels && device.onMemory === null).toBe(true);
+    expect(device.kernels === kernels && device.backend === backend).toBe(true);
   });
 
   it('one at a time, and started before it is stopped', () => {
