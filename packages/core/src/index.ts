@@ -4,6 +4,8 @@ import { runtimes } from './plugin/runtime.js';
 import './ops/methods.js';
 
 export * from './errors.js';
+export { didYouMean, unknownKey } from './suggest.js';
+export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';
 export * from './tensor/half.js';
@@ -44,6 +46,7 @@ export * from './memory/scope.js';
 export * from './random/index.js';
 export * from './plugin/plugin.js';
 export { Device, type LaunchEvent } from './plugin/device.js';
+export { loadPlugins } from './plugin/load-plugins.js';
 export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
 export type { DependencyContainer } from './plugin/container.js';
 export * from './ops/index.js';

@@ -167,3 +167,15 @@ export {
 export type { FactoryOptions } from './options.js';
 export { ModelSummary, type SummaryColumn, type SummaryRow } from './summary/model-summary.js';
 export { summary, type SummaryOptions } from './summary/summary.js';
+
+export {
+  type ConfigOptions,
+  fromConfig,
+  type LayerDocument,
+  type LayerReference,
+  type ModelDocument,
+  type ModuleClass,
+  type MoreLayers,
+  toConfig,
+  type ToConfigOptions,
+} from './config/index.js';

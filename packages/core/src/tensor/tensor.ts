@@ -280,8 +280,15 @@ export class Tensor {
     return formatTensor(this);
   }
 
+  /** What `console.log` shows in Node. It never throws: a debugger may ask at any time. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    const sizes = `shape=[${this.shape.join(', ')}], dtype=${this.dtype}, device='${this.device.id}'`;
+    if (this.#disposed) return `Tensor(disposed of, ${sizes})`;
+    try {
+      return this.toString();
+    } catch (error) {
+      return `Tensor(${sizes}, cannot be read: ${error instanceof Error ? error.message : String(error)})`;
+    }
   }
 
   get [Symbol.toStringTag](): string {
