@@ -1,5 +1,5 @@
 /** @file Random models: stacks of layers with their gradients, and a whole training of them. */
-import { type Device, Generator, manualSeed, type Module, runtimes, tensor, type Tensor } from '@tessera/core';
+import { type Device, Generator, manualSeed, type Module, type Parameter, runtimes, tensor, type Tensor } from '@tessera/core';
 import { F, fromConfig, type LayerDocument } from '@tessera/layers';
 import * as optim from '@tessera/optim';
 import type * as FastCheck from 'fast-check';
@@ -16,8 +16,15 @@ interface ModelCase {
   readonly seed: number;
 }
 
+const OPTIMIZERS = {
+  SGD: (parameters: Parameter[]) => new optim.SGD(parameters, { lr: 0.05, momentum: 0.9 }),
+  Adam: (parameters: Parameter[]) => new optim.Adam(parameters, { lr: 0.01 }),
+  AdamW: (parameters: Parameter[]) => new optim.AdamW(parameters, { lr: 0.01 }),
+  RMSprop: (parameters: Parameter[]) => new optim.RMSprop(parameters, { lr: 0.01 }),
+};
+
 interface TrainingCase extends ModelCase {
-  readonly optimizer: 'SGD' | 'Adam' | 'AdamW' | 'RMSprop';
+  readonly optimizer: keyof typeof OPTIMIZERS;
   readonly steps: number;
 }
 
@@ -107,8 +114,7 @@ async function losses(device: Device, one: TrainingCase, nudge = 0): Promise<[wh
     { device },
   );
   const parameters = model.parameters();
-  const optimizer =
-    one.optimizer === 'SGD' ? new optim.SGD(parameters, { lr: 0.05, momentum: 0.9 }) : new optim[one.optimizer](parameters, { lr: 0.01 });
+  const optimizer = OPTIMIZERS[one.optimizer](parameters);
   const values: number[] = [];
   for (let step = 0; step < one.steps; step++) {
     optimizer.zeroGrad();
@@ -163,7 +169,7 @@ export const trainings: Kind<TrainingCase> = {
   arbitrary: (fc) =>
     fc.record({
       ...modelFields(fc),
-      optimizer: fc.constantFrom('SGD', 'Adam', 'AdamW', 'RMSprop'),
+      optimizer: fc.constantFrom('SGD' as const, 'Adam' as const, 'AdamW' as const, 'RMSprop' as const),
       steps: fc.integer({ min: 1, max: 12 }),
     }),
   difference: differenceIn(losses),

@@ -55,9 +55,11 @@ export function checkLayer(options: CheckLayerOptions): void {
   test.describe(options.name ?? 'the layer', () => {
     for (const [i, one] of cases.entries()) {
       test.describe(one.name ?? `case ${i + 1}`, () => {
-        for (const { name, applies, run } of LAYER_CHECKS) {
-          if (applies !== undefined && !applies(one)) continue;
-          test.it(name, () => withDevice(devices, options.plugins ?? [], (device) => run(one, { ...options, devices, device })));
+        for (const check of LAYER_CHECKS) {
+          if (check.applies?.(one) === false) continue;
+          test.it(check.name, () =>
+            withDevice(devices, options.plugins ?? [], (device) => check.run(one, { ...options, devices, device })),
+          );
         }
       });
     }
