@@ -3,10 +3,13 @@
  * code that names none.
  */
 import { CONTRACT_VERSION } from '../backend/contract.js';
-import { DeviceError } from '../errors.js';
+import { DeviceError, ValueError } from '../errors.js';
 import { Generator } from '../random/generator.js';
+import { didYouMean, unknownKey } from '../suggest.js';
+import { DTYPES, isDType } from '../tensor/dtype.js';
 import { type DependencyContainer, rootContainer } from './container.js';
 import { Device } from './device.js';
+import { deviceWatchers } from './device-watchers.js';
 import { environment, listed, loadPlugins } from './load-plugins.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 
@@ -19,6 +22,8 @@ export interface InitOptions {
   /** Run op by op, without deferral, on all devices. */
   readonly eager?: boolean;
 }
+
+const INIT_OPTIONS: readonly (keyof InitOptions)[] = ['device', 'plugins', 'backendOptions', 'eager'];
 
 /** One row of {@link Runtime.backends}. */
 export interface BackendStatus {
@@ -111,9 +116,16 @@ export class Runtime {
 
   /**
    * Chooses the default device and starts its backend. May be called again to choose another.
-   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason.
+   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason; ValueError `ERR_OPTION` for a name that is no option.
    */
   async init(options: InitOptions = {}): Promise<Device> {
+    const wrong = unknownKey(options, INIT_OPTIONS);
+    if (wrong !== null)
+      throw new ValueError(
+        'ERR_OPTION',
+        `init: there is no option '${wrong}'; there are ${INIT_OPTIONS.join(', ')}${didYouMean(wrong, INIT_OPTIONS)}`,
+        { op: 'init' },
+      );
     for (const plugin of options.plugins ?? []) this.use(plugin);
     for (const [id, given] of Object.entries(options.backendOptions ?? {})) this.#options.set(id, given);
     if (options.eager !== undefined) this.eager = options.eager;
@@ -142,9 +154,12 @@ export class Runtime {
     const providers = this.#providers();
     const found = providers.findLast((p) => p.id === id);
     if (found === undefined) {
+      const ids = [...new Set(providers.map((p) => p.id))];
       throw new DeviceError(
         'ERR_DEVICE_UNKNOWN',
-        `no backend '${id}' is registered; there are: ${providers.map((p) => p.id).join(', ') || 'none'}`,
+        `no backend '${String(id)}' is registered; there are: ${ids.join(', ') || 'none'}${
+          isDType(id) ? ` ('${id}' is a dtype)` : didYouMean(id, [...ids, ...DTYPES])
+        }`,
         { device: id },
       );
     }
@@ -174,6 +189,7 @@ export class Runtime {
   #add(device: Device): Device {
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
+    for (const visit of deviceWatchers) visit(device);
     return device;
   }
 
