@@ -17,8 +17,9 @@ import type { StartOptions, Started } from './start.js';
 
 /** The worker's code. What it runs comes as text: a file of its own would have to be found in sources, builds and bundles alike. */
 const SOURCE = `
-const { parentPort, workerData } = require('node:worker_threads');
-(async () => {
+// A module or a script, as the flags of the process have it: neither require nor import statements.
+import('node:worker_threads').then(async ({ parentPort, workerData }) => {
+ try {
   const { dawn, protocol, shared, flagBuffer, powerPreference, probe } = workerData;
   let gpu;
   try {
@@ -42,7 +43,13 @@ const { parentPort, workerData } = require('node:worker_threads');
     post: (message, transfer) => parentPort.postMessage(message, transfer),
     tick: () => new Promise((resolve) => setImmediate(resolve)),
   });
-})().catch((error) => parentPort.postMessage({ reason: String(error && error.stack || error) }));
+ } catch (error) {
+  const { protocol, shared } = workerData;
+  // Whoever waits for an answer must not wait for ever.
+  Atomics.store(new Int32Array(shared.buffer), protocol.CONTROL.state, protocol.STATE.closed);
+  parentPort.postMessage({ reason: String(error && error.stack || error) });
+ }
+});
 `;
 
 /**

@@ -15,10 +15,10 @@ export interface PoolLimits {
 }
 
 const LEAST = 256;
-/** The engine's collector is told of GPU memory by a throwaway array of this size for as many bytes allocated. */
-const PRESSURE = 1 << 24;
-/** What a buffer costs the process besides its bytes. */
+/** What a GPU buffer costs the process besides its bytes, on the driver's side. */
 const OVERHEAD = 1 << 14;
+/** For so much of it the engine's collector gets a hint: core tells it of the bytes, and knows nothing of the rest. */
+const HINT = 1 << 23;
 
 export class BufferPool {
   readonly #queue: DeviceQueue;
@@ -30,7 +30,7 @@ export class BufferPool {
   #bytes = 0;
   #pooled = 0;
   #peak = 0;
-  #sincePressure = 0;
+  #owed = 0;
   /** GPU buffers made so far. */
   created = 0;
 
@@ -58,11 +58,11 @@ export class BufferPool {
       id = this.#nextId++;
       this.created++;
       this.#queue.createBuffer(id, capacity);
+      this.#hint();
     } else this.#pooled -= capacity;
     this.#buffers++;
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
-    this.#press(bytes + OVERHEAD);
     return new WebGpuBuffer(dtype, length, id, capacity);
   }
 
@@ -97,12 +97,12 @@ export class BufferPool {
     return { buffers: this.#buffers, bytes: this.#bytes, pooledBytes: this.#pooled, peakBytes: this.#peak };
   }
 
-  #press(bytes: number): void {
-    this.#sincePressure += bytes;
-    while (this.#sincePressure >= PRESSURE) {
-      this.#sincePressure -= PRESSURE;
-      void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(PRESSURE, { maxByteLength: PRESSURE });
-    }
+  /** A throwaway array's size goes on the engine's account of external memory; none of its pages is touched. */
+  #hint(): void {
+    this.#owed += OVERHEAD;
+    if (this.#owed < HINT) return;
+    this.#owed = 0;
+    void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(HINT, { maxByteLength: HINT });
   }
 
   #outOfMemory(dtype: DType, length: number, bytes: number): never {

@@ -5,6 +5,7 @@
 import { autocasting } from '../amp/state.js';
 import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
 import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
+import { observed, observing } from '../inspect/observing.js';
 import { keep } from '../memory/scope.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -69,6 +70,12 @@ interface BackwardOptions {
  * @returns with `targets`, the gradient of each (null where none came).
  */
 export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
+  const observer = observing.current;
+  if (observer === null) return walk(roots, grads, options);
+  return observed(observer, 'backward', 'backward', null, () => walk(roots, grads, options));
+}
+
+function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
   const { targets, retainGraph, createGraph } = options;
   const mark = ++marks;
   const nodes: GradNode[] = [];
@@ -278,7 +285,8 @@ function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mar
 function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
   node.checkAlive();
   try {
-    const grads = node.rule(grad, node);
+    const observer = observing.current;
+    const grads = observer === null ? node.rule(grad, node) : observed(observer, 'node', node.name, node, () => node.rule(grad, node));
     if (anomaly.on && anomaly.checkNan) refuseNan(node, grads);
     return grads;
   } catch (error) {

@@ -9,6 +9,8 @@ import { didYouMean, unknownKey } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
 import { type DependencyContainer, rootContainer } from './container.js';
 import { Device } from './device.js';
+import { deviceWatchers } from './device-watchers.js';
+import { environment, listed, loadPlugins } from './load-plugins.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 
 export interface InitOptions {
@@ -72,6 +74,22 @@ export class Runtime {
   #providers(): BackendProvider[] {
     // A child's own registrations only: resolveAll on an empty token throws.
     return this.container.isRegistered(BACKEND) ? this.container.resolveAll<BackendProvider>(BACKEND) : [];
+  }
+
+  /** The ids of the backends that are registered, the preferred first; none of them is asked or loaded. */
+  get backendIds(): string[] {
+    return [
+      ...new Set(
+        this.#providers()
+          .sort((a, b) => b.priority - a.priority)
+          .map((p) => p.id),
+      ),
+    ];
+  }
+
+  /** The plugins in use. */
+  get plugins(): readonly Plugin[] {
+    return [...this.#plugins.values()];
   }
 
   /** Layers registered by plugins, by name. */
@@ -171,6 +189,7 @@ export class Runtime {
   #add(device: Device): Device {
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
+    for (const visit of deviceWatchers) visit(device);
     return device;
   }
 
@@ -250,5 +269,19 @@ export function toDevice(device: DeviceLike | undefined | null): Device {
   return typeof device === 'string' ? runtimes.current.device(device) : device;
 }
 
-/** Chooses the default device of the default runtime. @see Runtime.init */
-export const init = (options: InitOptions = {}): Promise<Device> => runtimes.current.init(options);
+/**
+ * Chooses the default device of the default runtime, and starts it; may be called again to choose another.
+ *
+ * In Node two variables of the environment take part: TESSERA_PLUGINS, packages or files with plugins, separated by commas, which are loaded first;
+ * and TESSERA_DEVICE, which is what 'auto' (and no `device` at all) then means. A device that the program names stays what it is.
+ *
+ * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason, `ERR_PLUGIN`, `ERR_CONTRACT_VERSION`.
+ * @see Runtime.init
+ * @example const device = await init({ device: 'auto' }); // webgpu, then wasm, then cpu
+ */
+export async function init(options: InitOptions = {}): Promise<Device> {
+  const runtime = runtimes.current;
+  for (const name of listed(environment('TESSERA_PLUGINS'))) for (const plugin of await loadPlugins(name)) runtime.use(plugin);
+  const { device = 'auto' } = options;
+  return runtime.init({ ...options, device: device === 'auto' ? (environment('TESSERA_DEVICE') ?? 'auto') : device });
+}

@@ -11,6 +11,7 @@ import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
+import { made } from './made.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
 import type { Storage } from './storage.js';
@@ -66,6 +67,7 @@ export class Tensor {
     this.offset = offset;
     storage.handles++;
     if (scopes.current !== null) scopes.current.track(this);
+    if (made.listener !== null) made.listener(this);
   }
 
   // ── what it is ──
