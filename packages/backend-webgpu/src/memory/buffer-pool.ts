@@ -2,7 +2,7 @@
  * @file Where buffers come from. Freed ones are kept by size, and the last one freed is the first one used again, so that a loop finds the
  * same buffers in the same places, and with them the bind groups that were made for them.
  */
-import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { type DeviceQueue, FLAG_BUFFER } from '../device/queue.js';
 import { WebGpuBuffer } from './webgpu-buffer.js';
 

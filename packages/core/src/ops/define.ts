@@ -53,9 +53,10 @@ const inPlaceForms = new WeakMap<object, unknown>();
  * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
  * @example export const exp_: UnaryOp = inPlace(exp);
  */
-export const inPlace = <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+export const inPlace = /* @__NO_SIDE_EFFECTS__ */ <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
 
 /** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
+/* @__NO_SIDE_EFFECTS__ */
 export function unary<O extends readonly unknown[] = readonly []>(name: string, spec: UnarySpec<O>): UnaryOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
@@ -161,6 +162,7 @@ const maskOf = (letters: string): number =>
   (letters.includes('a') ? 1 : 0) | (letters.includes('b') ? 2 : 0) | (letters.includes('o') ? 4 : 0);
 
 /** Declares an op of two operands that broadcast. Its in-place form is had by {@link inPlace}. */
+/* @__NO_SIDE_EFFECTS__ */
 export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
