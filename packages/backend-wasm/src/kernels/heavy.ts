@@ -14,7 +14,7 @@ import { rowKernels } from '../rows/rows.js';
 
 export function createHeavyKernels(
   machine: Machine,
-  options: ConvolutionOptions = { winograd: true },
+  options: ConvolutionOptions,
 ): Pick<RequiredKernels<WasmBuffer>, 'matmul'> & Partial<AcceleratedKernels<WasmBuffer>> {
   const host = new KernelHost(machine);
   let tile: TileShape | undefined;

@@ -7,7 +7,7 @@ import { type FunctionBuilder, i32, i32x4, type Local, select, v128 } from '../a
 import type { VLocal } from '../math/library.js';
 import { Odometer } from './odometer.js';
 import type { ProgramCode, Row } from './program-code.js';
-import { BLOCKS, COLUMN_BLOCK, type ReduceForm } from './reduce-code.js';
+import { BLOCKS, COLUMN_BLOCK, type ReduceForm } from './reduce-form.js';
 import { type Reduction, startOf, type State, vectorsOf } from './reductions.js';
 import { CONTIGUOUS, storeSome } from './storage.js';
 import { priceOf } from './unroll.js';

@@ -4,7 +4,7 @@ import { type FunctionBuilder, i32, i32x4, type Local, select, v128 } from '../a
 import type { VLocal } from '../math/library.js';
 import { Odometer } from './odometer.js';
 import type { ProgramCode, Row } from './program-code.js';
-import type { ReduceForm } from './reduce-code.js';
+import type { ReduceForm } from './reduce-form.js';
 import { type Reduction, rotated, startOf, type State } from './reductions.js';
 import { CONTIGUOUS, type Quad, storeSome, STRIDED } from './storage.js';
 import { unrolling } from './unroll.js';

@@ -73,6 +73,8 @@ export function createReduce(context: Context): RequiredKernels<WebGpuBuffer>['r
     let pieces = 1;
     if (length > walk / 8 && groups < ENOUGH_GROUPS)
       pieces = Math.min(Math.ceil(length / (walk / 8)), Math.ceil(ENOUGH_GROUPS / groups), 1024);
+    // Pieces of an argmax are two arrays, which is one binding more than a program leaves room for.
+    if (reduction.indexed && inputs.length + 2 > launcher.queue.facts.limits.maxStorageBuffersPerShaderStage) pieces = 1;
     const pieceLength = Math.ceil(length / pieces);
     pieces = Math.ceil(length / pieceLength);
 

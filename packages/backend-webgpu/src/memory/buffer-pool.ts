@@ -17,6 +17,8 @@ export interface PoolLimits {
 const LEAST = 256;
 /** The engine's collector is told of GPU memory by a throwaway array of this size for as many bytes allocated. */
 const PRESSURE = 1 << 24;
+/** What a buffer costs the process besides its bytes. */
+const OVERHEAD = 1 << 14;
 
 export class BufferPool {
   readonly #queue: DeviceQueue;
@@ -42,7 +44,8 @@ export class BufferPool {
     const bytes = length * DTYPE_INFO[dtype].size;
     const capacity = capacityFor(bytes);
     const { maxBytes, maxBufferBytes } = this.#limits;
-    if (bytes > maxBufferBytes)
+    // Kernels compute places of elements as signed integers.
+    if (bytes > maxBufferBytes || length > 2 ** 31 - 1)
       throw new MemoryError(
         'ERR_BUFFER_SIZE',
         `webgpu: ${length} ${dtype} elements take ${bytes} bytes; this adapter binds ${maxBufferBytes} bytes at most`,
@@ -59,7 +62,7 @@ export class BufferPool {
     this.#buffers++;
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
-    this.#press(bytes);
+    this.#press(bytes + OVERHEAD);
     return new WebGpuBuffer(dtype, length, id, capacity);
   }
 

@@ -3,6 +3,8 @@
  * broadcasting, recording, the reduction of gradients to the inputs' shapes, and the in-place form.
  */
 import type { GradNode, Rule } from '../autograd/node.js';
+import { asFloat32, FLOAT32_POINTWISE } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { gradState } from '../autograd/mode.js';
 import { DTypeError, ValueError } from '../errors.js';
 import { toDevice } from '../plugin/runtime.js';
@@ -84,8 +86,14 @@ export function unary<O extends readonly unknown[] = readonly []>(name: string, 
     }
     return out;
   };
-  inPlaceForms.set(op, (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`));
-  return op;
+  const form = (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`);
+  if (!FLOAT32_POINTWISE.has(name)) {
+    inPlaceForms.set(op, form);
+    return op;
+  }
+  const outer = (x: Tensor, ...options: O): Tensor => (autocasting.on ? asFloat32(op, x, ...options) : op(x, ...options));
+  inPlaceForms.set(outer, form);
+  return outer;
 }
 
 export interface BinarySpec<O extends readonly unknown[]> {
@@ -227,10 +235,14 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     else if (mask === 3) n.save(a, bt!);
     else if (mask !== 0) n.save(...[mask & 1 ? a : null, mask & 2 ? bt : null, out].filter((t): t is Tensor => t !== null));
   };
-  inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor =>
-    assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`),
-  );
-  return op;
+  const form = (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`);
+  if (!FLOAT32_POINTWISE.has(name)) {
+    inPlaceForms.set(op, form);
+    return op;
+  }
+  const outer = (a: Tensor, b: Operand, ...options: O): Tensor => (autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options));
+  inPlaceForms.set(outer, form);
+  return outer;
 }
 
 /** For callers without types. */

@@ -22,7 +22,8 @@ const FUSION_INPUTS = 12;
 /** A backend in use: what tensors name as their device. Made by a `Runtime`. */
 export class Device {
   readonly id: string;
-  readonly kernels: Backend['kernels'];
+  /** The backend's; while a profiler runs, its measuring ones. @internal */
+  kernels: Backend['kernels'];
   readonly collected: boolean;
   readonly programs = new ProgramCache();
   /** Instructions and inputs that a fused program may have. */
@@ -35,6 +36,8 @@ export class Device {
   launches = 0;
   /** Called before each launch. */
   onLaunch: ((event: LaunchEvent) => void) | null = null;
+  /** Called with the bytes of each buffer that is made, and with their negative when it is freed. */
+  onMemory: ((bytes: number) => void) | null = null;
 
   constructor(readonly backend: Backend) {
     if (backend.contractVersion !== CONTRACT_VERSION) {
@@ -79,7 +82,9 @@ export class Device {
         { device: this.id },
       );
     }
-    return new Memory(this, this.#buffer(dtype, Math.max(length, 1)), dtype, length);
+    const buffer = this.#buffer(dtype, Math.max(length, 1));
+    if (this.onMemory !== null) this.onMemory(buffer.length * DTYPE_INFO[dtype].size);
+    return new Memory(this, buffer, dtype, length);
   }
 
   #buffer(dtype: DType, length: number): BackendBuffer {
@@ -96,6 +101,7 @@ export class Device {
 
   /** A memory's buffer that nobody needs any more. */
   released(buffer: BackendBuffer): void {
+    if (this.onMemory !== null) this.onMemory(-buffer.length * DTYPE_INFO[buffer.dtype].size);
     this.backend.free(buffer);
   }
 

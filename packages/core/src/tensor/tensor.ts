@@ -11,6 +11,7 @@ import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
+import { made } from './made.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
 import type { Storage } from './storage.js';
@@ -66,6 +67,7 @@ export class Tensor {
     this.offset = offset;
     storage.handles++;
     if (scopes.current !== null) scopes.current.track(this);
+    if (made.listener !== null) made.listener(this);
   }
 
   // ── what it is ──
@@ -280,8 +282,15 @@ export class Tensor {
     return formatTensor(this);
   }
 
+  /** What `console.log` shows in Node. It never throws: a debugger may ask at any time. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    const sizes = `shape=[${this.shape.join(', ')}], dtype=${this.dtype}, device='${this.device.id}'`;
+    if (this.#disposed) return `Tensor(disposed of, ${sizes})`;
+    try {
+      return this.toString();
+    } catch (error) {
+      return `Tensor(${sizes}, cannot be read: ${error instanceof Error ? error.message : String(error)})`;
+    }
   }
 
   get [Symbol.toStringTag](): string {

@@ -5,6 +5,7 @@ import {
   enableGrad,
   keep,
   noGrad,
+  recordFunction,
   type RemovableHandle,
   type Tensor,
   toDevice,
@@ -153,7 +154,7 @@ export abstract class Optimizer<O extends object> {
    */
   step(closure?: Closure): Tensor | null {
     for (const hook of this.#stepPre) hook(this);
-    const loss = this.takeStep(closure);
+    const loss = recordFunction(`${this.typeName}.step`, () => this.takeStep(closure));
     this.stepsTaken++;
     for (const hook of this.#stepPost) hook(this);
     return loss;
@@ -162,7 +163,7 @@ export abstract class Optimizer<O extends object> {
   /** As {@link step}, for closures that are async, and for optimizers that read a device which cannot be waited for (LBFGS). */
   async stepAsync(closure?: AsyncClosure): Promise<Tensor | null> {
     for (const hook of this.#stepPre) hook(this);
-    const loss = await this.takeStepAsync(closure);
+    const loss = await recordFunction(`${this.typeName}.step`, () => this.takeStepAsync(closure));
     this.stepsTaken++;
     for (const hook of this.#stepPost) hook(this);
     return loss;

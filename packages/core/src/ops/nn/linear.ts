@@ -1,4 +1,6 @@
 /** @file The affine map of dense layers. */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf } from '../../tensor/shape.js';
@@ -17,6 +19,7 @@ OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
  * @example linear(x, weight, bias)
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  if (autocasting.on) return asHalf(linear, x, weight, bias);
   const b = bias ?? null;
   if (x.dtype !== weight.dtype || (b !== null && b.dtype !== weight.dtype)) {
     throw new DTypeError(

@@ -1,4 +1,6 @@
 /** @file Batch, instance, group, layer and root-mean-square norm. */
+import { asFloat32 } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf, sameShape, type Shape } from '../../tensor/shape.js';
@@ -196,6 +198,7 @@ export function instanceNorm(
  * @throws ShapeError `ERR_NORM_SHAPE`; ValueError `ERR_NORM_GROUPS`.
  */
 export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(groupNorm, x, numGroups, weight, bias, options);
   const op = 'groupNorm';
   if (x.ndim < 2)
     throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected at least 2 dimensions for input tensor but received ${x.ndim}`, {
@@ -258,6 +261,7 @@ function lastSizes(op: string, x: Tensor, sizes: number | Shape, given: readonly
  * @example layerNorm(x, [512], weight, bias)
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(layerNorm, x, normalizedShape, weight, bias, options);
   const shape = lastSizes('layerNorm', x, normalizedShape, [
     ['weight', weight],
     ['bias', bias],

@@ -1,4 +1,6 @@
 /** @file softmax and its logarithm: one kernel over the last dim where the backend has it, else two reductions and a pointwise program. */
+import { asFloat32 } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import type { Rule } from '../../autograd/node.js';
 import { DTypeError } from '../../errors.js';
 import { type DType, isFloat } from '../../tensor/dtype.js';
@@ -25,11 +27,13 @@ OPS.set('logSoftmax', { name: 'logSoftmax', inputs: 1, differentiable: true });
  * @example softmax(tensor([[1, 2, 3]]), -1) // [[0.0900, 0.2447, 0.6652]]
  */
 export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(softmax, x, dim, options);
   return along(x, dim, options, false);
 }
 
 /** log softmax(x) = x − log Σ exp(x) along `dim`. PyTorch: torch.log_softmax. @see softmax */
 export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(logSoftmax, x, dim, options);
   return along(x, dim, options, true);
 }
 
