@@ -240,7 +240,7 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     inPlaceForms.set(op, form);
     return op;
   }
-  const outer = (a: Tensor, b: Operand, ...options: O): Tensor => (autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options));
+  const outer = (a: Operand, b: Operand, ...options: O): Tensor => (autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options));
   inPlaceForms.set(outer, form);
   return outer;
 }
