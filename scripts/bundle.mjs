@@ -2,11 +2,11 @@
  * @file Bundles each package for Node, after `tsc -b`: the last part of `npm run build`. Node spends 0.3 to 0.8 ms on each module that it loads, and the
  * packages are hundreds of small ones. Bundlers for the web go on reading the modules, of which they leave out what a page does not use.
  *
- * The bundle takes the place of `dist/index.node.js`, in which tsc re-exports the modules, and tsc's record of having emitted it is removed: the next
+ * A bundle takes the place of `dist/index.node.js`, in which tsc re-exports the modules, and tsc's record of having emitted it is removed: the next
  * `tsc -b` emits it anew, over the bundle. So nothing compiled ever runs with a bundle of older sources.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'vite';
 
 const packages = join(import.meta.dirname, '../packages');
@@ -17,8 +17,14 @@ const mapsOfTsc = {
   load: (file) => ({ code: readFileSync(file, 'utf8'), map: readFileSync(`${file}.map`, 'utf8') }),
 };
 
-/** The modules of a package in one file, and what it imports only on demand in files beside it. */
-async function bundle(folder) {
+/** The entries that Node has a file of its own for: { 'index.node': 'dist/index.js' }. */
+function entriesOf(exports) {
+  const named = Object.values(exports).filter((target) => target.node !== undefined);
+  return Object.fromEntries(named.map((target) => [basename(target.node, '.js'), target.default]));
+}
+
+/** Each entry in a file; what several share, or import only on demand, in files beside them: a module is there once. */
+async function bundle(folder, entry) {
   const [{ output }] = await build({
     root: folder,
     configFile: false,
@@ -29,11 +35,11 @@ async function bundle(folder) {
       target: 'es2022',
       minify: false,
       sourcemap: true,
-      lib: { entry: 'dist/index.js', formats: ['es'] },
+      lib: { entry, formats: ['es'] },
       rolldownOptions: {
         // Whatever is no file of the package: other packages, and Node's modules.
         external: /^[^./]/,
-        output: { entryFileNames: 'index.node.js', chunkFileNames: 'chunks/[name].js', keepNames: true },
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js', keepNames: true },
       },
     },
   });
@@ -44,9 +50,10 @@ for (const name of readdirSync(packages)) {
   const folder = join(packages, name);
   const dist = join(folder, 'dist');
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const entries = entriesOf(exports);
   // No record: bundled already.
-  if (!exports['.'].node || !existsSync(join(dist, '.tsbuildinfo'))) continue;
-  const output = await bundle(folder);
+  if (Object.keys(entries).length === 0 || !existsSync(join(dist, '.tsbuildinfo'))) continue;
+  const output = await bundle(folder, entries);
   rmSync(join(dist, '.tsbuildinfo'));
   for (const { fileName, code, source } of output) {
     mkdirSync(dirname(join(dist, fileName)), { recursive: true });
