@@ -207,7 +207,7 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
       return op(asFirst(name, a, b), b, ...options);
     }
     const bt = typeof b === 'object' ? b : null;
-    if (bt === null && tensors) notTensor(name, 'other', b);
+    if (bt === null && (tensors || (typeof b !== 'number' && typeof b !== 'boolean'))) notTensor(name, 'other', b);
     if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
     const promoted = resultType(a, b);
     if (check !== undefined) check(a, b, promoted, ...options);
@@ -240,7 +240,8 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     inPlaceForms.set(op, form);
     return op;
   }
-  const outer = (a: Operand, b: Operand, ...options: O): Tensor => (autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options));
+  const outer = (a: Operand, b: Operand, ...options: O): Tensor =>
+    autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options);
   inPlaceForms.set(outer, form);
   return outer;
 }

@@ -33,6 +33,10 @@ export interface BackendStatus {
   readonly availability: Availability;
 }
 
+type Core = typeof import('../index.js');
+/** What plugins get handed where a runtime was given nothing else: core's index says it here. */
+let ownCore: Core | null = null;
+
 export class Runtime {
   readonly container: DependencyContainer = rootContainer.createChildContainer();
   /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
@@ -43,15 +47,16 @@ export class Runtime {
   readonly #options = new Map<string, Readonly<Record<string, unknown>>>();
   #default: Device | null = null;
   #eager = false;
-  #core: typeof import('../index.js') | null = null;
+  readonly #core: Core | undefined;
 
-  constructor(core?: typeof import('../index.js')) {
-    this.#core = core ?? null;
+  /** @param core What plugins get handed. Default: this package. */
+  constructor(core?: Core) {
+    this.#core = core;
   }
 
-  /** What plugins get handed. Set once by core's index. @internal */
-  provideCore(core: typeof import('../index.js')): void {
-    this.#core ??= core;
+  /** Called once by core's index. @internal */
+  static provideCore(core: Core): void {
+    ownCore ??= core;
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
@@ -66,7 +71,7 @@ export class Runtime {
       );
     }
     if (this.#plugins.has(plugin.name)) return this;
-    plugin.register({ container: this.container, core: this.#core! });
+    plugin.register({ container: this.container, core: this.#core ?? ownCore! });
     this.#plugins.set(plugin.name, plugin);
     return this;
   }
