@@ -2,7 +2,7 @@
  * @file Scaled dot-product attention and its gradients. The rows of the scores are made in blocks, in float64, and never all at once; a causal
  * block stops at the last column that one of its rows sees.
  */
-import type { AcceleratedKernels, TypedArray, View } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray, View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import { StridedLanes } from '../gemm/lanes.js';
 import type { Matrix, Sink } from '../gemm/matrix.js';

@@ -1,5 +1,5 @@
 /** @file softmax and its logarithm over the rows of a matrix, and their gradient. Sums are made in float64. */
-import type { AcceleratedKernels, DType } from '@tessera/core';
+import type { AcceleratedKernels, DType } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { exp as exp32 } from '../scalar/float32-math.js';
 

@@ -1,13 +1,11 @@
 /** @file Buffers, and the account of them. */
-import { type DType, DTYPE_INFO, DTYPES, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DType, DTYPE_INFO, DTYPES, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { Allocator } from './allocator.js';
-import { CollectorWeight } from './collector-weight.js';
 import type { LinearMemory } from './linear-memory.js';
 import { WasmBuffer } from './wasm-buffer.js';
 
 export class WasmMemory {
   readonly #allocator: Allocator;
-  readonly #weight = new CollectorWeight();
   readonly #budget: number;
   #buffers = 0;
   #bytes = 0;
@@ -34,7 +32,6 @@ export class WasmMemory {
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
     this.#byDType[index] += bytes;
-    this.#weight.add(bytes);
     return new WasmBuffer(dtype, length, address, bytes);
   }
 
@@ -46,7 +43,6 @@ export class WasmMemory {
     this.#bytes -= buffer.bytes;
     this.#byDType[DTYPE_INFO[buffer.dtype].index] -= buffer.bytes;
     this.#allocator.give(buffer.address, buffer.bytes);
-    this.#weight.subtract(buffer.bytes);
   }
 
   /**

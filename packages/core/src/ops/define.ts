@@ -57,9 +57,10 @@ const inPlaceForms = new WeakMap<object, unknown>();
  * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
  * @example export const exp_: UnaryOp = inPlace(exp);
  */
-export const inPlace = <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+export const inPlace = /* @__NO_SIDE_EFFECTS__ */ <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
 
 /** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
+/* @__NO_SIDE_EFFECTS__ */
 export function unary<O extends readonly unknown[] = readonly []>(name: string, spec: UnarySpec<O>): UnaryOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
@@ -178,6 +179,7 @@ export function binary<O extends readonly unknown[] = readonly []>(
   spec: BinarySpec<O> & { readonly numbers: 'beside-tensor' | 'any' },
 ): NumberOp<O>;
 export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O>;
+/* @__NO_SIDE_EFFECTS__ */
 export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): NumberOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';

@@ -54,9 +54,9 @@ export class Runtime {
     this.#core = core;
   }
 
-  /** Called once by core's index. @internal */
-  static provideCore(core: Core): void {
-    ownCore ??= core;
+  /** Called by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
+  static provideCore(core: Core, part = false): void {
+    if (!part || ownCore === null) ownCore = core;
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
