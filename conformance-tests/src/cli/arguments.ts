@@ -1,7 +1,7 @@
 /** @file The options of the command line. */
 import type { Plugin } from '@tessera/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { directoryFiles, fixtureSource } from '../fixtures/index.js';
+import { directoryFiles, type FixtureKind, type FixtureSource, fixtureSource } from '../fixtures/index.js';
 import type { ConformanceOptions } from '../run.js';
 import { type Level, LEVELS } from '../suite.js';
 import { DEVICES, devicesFrom, pluginFor } from './devices.js';
@@ -106,8 +106,17 @@ export async function optionsFor(
     ...(just && { levels: [just] }),
     ...(only !== undefined && { only }),
     ...(sample && { sample }),
-    ...(fixtures !== undefined && { fixtures: fixtureSource(directoryFiles(fixtures)) }),
+    ...(fixtures !== undefined && { fixtures: await fixturesIn(fixtures) }),
   };
+}
+
+const KINDS: readonly FixtureKind[] = ['ops', 'modules', 'optim', 'extra_ops', 'seed_examples'];
+
+/** The set in a folder, which must have something of a set. @throws Error */
+async function fixturesIn(folder: string): Promise<FixtureSource> {
+  const source = fixtureSource(directoryFiles(folder));
+  for (const kind of KINDS) if ((await source.list(kind)).length > 0) return source;
+  throw new Error(`error: --fixtures ${folder}: there are no fixtures, which would be in folders ${KINDS.join(', ')} there`);
 }
 
 /** `threads=4` as a number, `pinned=true` as a boolean, all else as text. */

@@ -13,7 +13,7 @@ import {
   type MemoryStats,
   type RequiredKernels,
   ValueError,
-} from '@tessera/core';
+} from '@tessera/core/backend';
 import { createGather } from './kernels/gather.js';
 import type { ConvolutionOptions } from './convolution/convolutions.js';
 import { createHeavyKernels } from './kernels/heavy.js';

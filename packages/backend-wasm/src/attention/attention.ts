@@ -1,5 +1,5 @@
 /** @file Scaled-dot-product attention and its gradient. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { roundUp } from '../convolution/correlation.js';
 import { FLOAT32 } from '../matmul/element.js';

@@ -1,5 +1,5 @@
 /** @file The convolution kernels: which way each call goes. */
-import type { AcceleratedKernels, Window } from '@tessera/core';
+import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { Gemm, NO_BIAS, type Operand, TILE_4X8 } from '../matmul/gemm.js';

@@ -1,5 +1,5 @@
 /** @file The kernels that do most of the arithmetic: products, convolutions, poolings, rows, attention. */
-import type { AcceleratedKernels, RequiredKernels } from '@tessera/core';
+import type { AcceleratedKernels, RequiredKernels } from '@tessera/core/backend';
 import { attentionKernels } from '../attention/attention.js';
 import { KernelHost } from '../code/kernel-host.js';
 import { type ConvolutionOptions, convolutionKernels } from '../convolution/convolutions.js';

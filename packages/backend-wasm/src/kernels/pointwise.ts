@@ -1,5 +1,5 @@
 /** @file The pointwise kernel: finds (or makes) the compiled form of a program for the layout of its views, and calls it. */
-import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core';
+import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS, ARGUMENTS_BYTES } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

@@ -1,5 +1,13 @@
 /** @file The reduce kernel: chooses the form of the loops, finds (or makes) the compiled kernel, calls it. */
-import { DTYPE_INFO, type Program, type ReduceKind, registerDTypes, type RequiredKernels, ValueError, type View } from '@tessera/core';
+import {
+  DTYPE_INFO,
+  type Program,
+  type ReduceKind,
+  registerDTypes,
+  type RequiredKernels,
+  ValueError,
+  type View,
+} from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

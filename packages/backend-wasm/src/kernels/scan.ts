@@ -1,5 +1,5 @@
 /** @file The scan kernel: chooses the lines to run side by side, finds (or makes) the compiled kernel, calls it. */
-import { type RequiredKernels, ValueError, type View } from '@tessera/core';
+import { type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

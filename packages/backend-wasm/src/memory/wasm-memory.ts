@@ -1,5 +1,5 @@
 /** @file Buffers, and the account of them. */
-import { type DType, DTYPE_INFO, DTYPES, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DType, DTYPE_INFO, DTYPES, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { Allocator } from './allocator.js';
 import type { LinearMemory } from './linear-memory.js';
 import { WasmBuffer } from './wasm-buffer.js';

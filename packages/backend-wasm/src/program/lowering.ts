@@ -1,5 +1,5 @@
 /** @file Each opcode as instructions on four elements, by the dtype of its arguments. */
-import type { ComputeDType, Opcode } from '@tessera/core';
+import type { ComputeDType, Opcode } from '@tessera/core/backend';
 import { type Expr, f32x4, f64x2, type FunctionBuilder, i32, i32x4, i64x2, select, v128 } from '../assembler/index.js';
 import { FUNCTIONS } from '../math/functions.js';
 import { demotePair, type MathLibrary, promoteHigh, upper, type V, type VLocal } from '../math/library.js';

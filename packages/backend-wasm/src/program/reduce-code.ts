@@ -1,5 +1,5 @@
 /** @file What both forms of a reduction share: the function around them. */
-import { DTYPE_INFO, type DType, type Program } from '@tessera/core';
+import { DTYPE_INFO, type DType, type Program } from '@tessera/core/backend';
 import { i32, type Local } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { FUNCTIONS } from '../math/functions.js';

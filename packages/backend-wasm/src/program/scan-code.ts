@@ -1,5 +1,5 @@
 /** @file Running sums and the like along one dim, on four lines side by side. */
-import { DTYPE_INFO, type DType, makeProgram, type ScanKind } from '@tessera/core';
+import { DTYPE_INFO, type DType, makeProgram, type ScanKind } from '@tessera/core/backend';
 import { f64x2, type FunctionBuilder, i32, type Local, select, v128 } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { FUNCTIONS } from '../math/functions.js';

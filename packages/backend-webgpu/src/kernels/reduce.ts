@@ -3,7 +3,7 @@
  * workgroup shares it; where there are too few items to fill a GPU, the length is cut into pieces, and a second launch reduces their results.
  * No partial sum gets more than some dozens of terms in a row, so that float sums are as accurate as pairwise summation.
  */
-import { type Program, type ReduceKind, type RequiredKernels, registerDTypes, ValueError } from '@tessera/core';
+import { type Program, type ReduceKind, type RequiredKernels, registerDTypes, ValueError } from '@tessera/core/backend';
 import type { PipelineSource } from '../device/launcher.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { loadElement } from '../wgsl/elements.js';

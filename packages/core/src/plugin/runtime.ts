@@ -49,9 +49,9 @@ export class Runtime {
     this.#core = core ?? null;
   }
 
-  /** What plugins get handed. Set once by core's index. @internal */
-  provideCore(core: typeof import('../index.js')): void {
-    this.#core ??= core;
+  /** What plugins get handed. Set by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
+  provideCore(core: typeof import('../index.js'), part = false): void {
+    if (!part || this.#core === null) this.#core = core;
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */

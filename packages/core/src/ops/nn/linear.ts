@@ -5,11 +5,12 @@ import { DeviceError, DTypeError, formatShape, ShapeError } from '../../errors.j
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { matmul } from '../matmul.js';
 import { OPS } from '../registry.js';
 import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
-import { reshape } from '../view.js';
+import { reshape, transpose } from '../view.js';
 
 OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
 /**
@@ -46,8 +47,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     const lead = x.shape.slice(0, -1);
     return reshape(affine(reshape(x, [numelOf(lead), weight.shape[1]!]), weight, b), [...lead, weight.shape[0]!]);
   }
-  const product = matmul(x, weight.t());
-  return b === null ? product : product.add(b);
+  const product = matmul(x, transpose(weight, 0, 1));
+  return b === null ? product : add(product, b);
 }
 
 /** x (M, K), weight (N, K), bias (N): recorded as one op. */
@@ -91,6 +92,6 @@ function launchLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
       return wrap(out);
     }
   }
-  const product = matmul(x, weight.t());
-  return bias === null ? product : product.add(bias);
+  const product = matmul(x, transpose(weight, 0, 1));
+  return bias === null ? product : add(product, bias);
 }

@@ -7,8 +7,10 @@ import { numelOf, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Update } from '../../tensor/update.js';
 import { noGrad } from '../../autograd/mode.js';
+import { add, mul, sub } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { OPS } from '../registry.js';
+import { rsqrt } from '../unary-math.js';
 import { reshape } from '../view.js';
 import { listed } from './geometry.js';
 import { normalizeChannels } from './norm-channels.js';
@@ -87,10 +89,10 @@ function updateRunning(runningMean: Maybe, runningVar: Maybe, mean: Tensor, vari
 /** With statistics that are given: (x − mean) · weight / √(var + ε) + bias. */
 function withRunning(x: Tensor, mean: Tensor, variance: Tensor, weight: Maybe, bias: Maybe, eps: number, shape: Shape): Tensor {
   const y = wide(x);
-  const inverse = cast(variance, y.dtype).add(eps).rsqrt();
-  const scale = weight === null || weight === undefined ? inverse : inverse.mul(cast(weight, y.dtype));
-  const centred = y.sub(cast(reshape(mean, shape), y.dtype)).mul(reshape(scale, shape));
-  return cast(bias === null || bias === undefined ? centred : centred.add(cast(reshape(bias, shape), y.dtype)), x.dtype);
+  const inverse = rsqrt(add(cast(variance, y.dtype), eps));
+  const scale = weight === null || weight === undefined ? inverse : mul(inverse, cast(weight, y.dtype));
+  const centred = mul(sub(y, cast(reshape(mean, shape), y.dtype)), reshape(scale, shape));
+  return cast(bias === null || bias === undefined ? centred : add(centred, cast(reshape(bias, shape), y.dtype)), x.dtype);
 }
 
 /**
