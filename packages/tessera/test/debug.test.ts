@@ -1,6 +1,6 @@
 /** @file Debug switches, memory reports, and the tape as a graph. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { debug, graphOf, memoryReport, memoryStats, nn, randn, tensor, type Tensor, toDevice } from '../src/index.js';
+import { debug, graphOf, memoryReport, memoryStats, nn, randn, scope, tensor, type Tensor, toDevice } from '../src/index.js';
 
 describe('debug.kernels', () => {
   const { print } = debug;
@@ -67,6 +67,15 @@ describe('memory', () => {
     expect(String(report)).toMatch(/1200 +3 +float32\[100\] +at .*debug\.test\.ts/);
     expect(memoryReport({ minAgeMs: 1e6 }).origins).toEqual([]);
     kept.forEach((t) => t.dispose());
+    expect(memoryReport().origins).toEqual([]);
+  });
+
+  it('scopes dispose of what is tracked as ever', () => {
+    debug.tensors = true;
+    const out = scope(() => randn([10]).add(1));
+    expect(memoryReport().origins.map((o) => o.count)).toEqual([1]);
+    expect(() => scope(() => (debug.tensors = false))).toThrow(expect.objectContaining({ code: 'ERR_TRACKING_SCOPE' }) as Error);
+    out.dispose();
     expect(memoryReport().origins).toEqual([]);
   });
 

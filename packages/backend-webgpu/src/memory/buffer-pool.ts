@@ -15,11 +15,6 @@ export interface PoolLimits {
 }
 
 const LEAST = 256;
-/** What a GPU buffer costs the process besides its bytes, on the driver's side. */
-const OVERHEAD = 1 << 14;
-/** For so much of it the engine's collector gets a hint: core tells it of the bytes, and knows nothing of the rest. */
-const HINT = 1 << 23;
-
 export class BufferPool {
   readonly #queue: DeviceQueue;
   readonly #limits: PoolLimits;
@@ -30,7 +25,6 @@ export class BufferPool {
   #bytes = 0;
   #pooled = 0;
   #peak = 0;
-  #owed = 0;
   /** GPU buffers made so far. */
   created = 0;
 
@@ -58,7 +52,6 @@ export class BufferPool {
       id = this.#nextId++;
       this.created++;
       this.#queue.createBuffer(id, capacity);
-      this.#hint();
     } else this.#pooled -= capacity;
     this.#buffers++;
     this.#bytes += bytes;
@@ -95,14 +88,6 @@ export class BufferPool {
 
   stats(): MemoryStats {
     return { buffers: this.#buffers, bytes: this.#bytes, pooledBytes: this.#pooled, peakBytes: this.#peak };
-  }
-
-  /** A throwaway array's size goes on the engine's account of external memory; none of its pages is touched. */
-  #hint(): void {
-    this.#owed += OVERHEAD;
-    if (this.#owed < HINT) return;
-    this.#owed = 0;
-    void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(HINT, { maxByteLength: HINT });
   }
 
   #outOfMemory(dtype: DType, length: number, bytes: number): never {

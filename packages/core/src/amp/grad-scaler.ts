@@ -102,7 +102,7 @@ export class GradScaler {
     const finite = new Map<string, Tensor[]>();
     noGrad(() => {
       for (const { params } of optimizer.paramGroups)
-        for (const { grad } of params) {
+        for (const { ownGrad: grad } of params) {
           if (grad === null) continue;
           if (grad.dtype === 'float16')
             throw new DTypeError(

@@ -201,7 +201,7 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
     for (const { node, ...scratch } of shared) Object.assign(node, scratch);
   }
   // What is pending is launched now, so that gradients do not keep the graph's values alive.
-  for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();
+  for (const leaf of leaves) if (leaf.ownGrad !== null) leaf.ownGrad.realize();
   const results = (targets ?? []).map((t) => captured.get(t) ?? null);
   if (temporaries === null) return results;
   // Handles of the caller's own; one input may have been asked for twice.
@@ -339,11 +339,13 @@ function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
       { shapes: [leaf.shape, grad.shape] },
     );
   }
-  const previous = leaf.grad;
-  if (previous === null) leaf.grad = createGraph ? grad : ownCopy(grad);
-  else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
+  const previous = leaf.ownGrad;
+  if (previous === null) {
+    if (createGraph) leaf.grad = grad;
+    else leaf.takeGrad(ownCopy(grad));
+  } else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
   else addInPlace(previous, grad);
-  keep(leaf.grad!);
+  keep(leaf.ownGrad!);
   asUser(() => leaf.afterAccumulate());
 }
 
@@ -423,7 +425,7 @@ export function backward(
     if (g !== null) {
       accumulate(input, g, createGraph);
       if (!createGraph) g.dispose();
-      input.grad!.realize();
+      input.ownGrad!.realize();
     }
   });
 }

@@ -1,7 +1,7 @@
 /** @file Where a profiler is told of what happens: one question where a module is called and where a node of the graph runs, none anywhere else. */
 
 /** What a span of time was spent on. */
-export type SpanKind = 'user' | 'module' | 'backward' | 'node' | 'kernel';
+export type SpanKind = 'user' | 'module' | 'backward' | 'node' | 'kernel' | 'transfer';
 
 /** Who is told. */
 export interface Observer {

@@ -196,6 +196,7 @@ export class Profile {
           ...(s.path === '' ? {} : { module: s.path }),
           ...(s.shapes === null ? {} : { shapes: s.shapes }),
           ...(s.flops === 0 ? {} : { flops: s.flops }),
+          ...(s.transferred === 0 ? {} : { bytes: s.transferred }),
           ...(s.deviceTime === null ? {} : { deviceMs: s.deviceTime }),
           ...(s.allocated === 0 ? {} : { allocatedBytes: s.allocated }),
         },

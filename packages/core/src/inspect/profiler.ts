@@ -4,6 +4,7 @@ import type { Backend } from '../backend/contract.js';
 import type { Device } from '../plugin/device.js';
 import { deviceWatchers } from '../plugin/device-watchers.js';
 import { runtimes } from '../plugin/runtime.js';
+import { measuredBackend } from './measured-backend.js';
 import { measuredKernels } from './measured-kernels.js';
 import { observing } from './observing.js';
 import { Profile } from './profile.js';
@@ -23,7 +24,7 @@ export interface ProfilerOptions {
 interface Watched {
   readonly device: Device;
   readonly kernels: Backend['kernels'];
-  readonly onMemory: Device['onMemory'];
+  readonly backend: Backend;
 }
 
 /**
@@ -59,15 +60,12 @@ export class Profiler {
 
   #attach(device: Device): void {
     const recorder = this.#recorder!;
-    const { kernels, onMemory } = device;
-    this.#watched.push({ device, kernels, onMemory });
+    const { kernels, backend } = device;
+    this.#watched.push({ device, kernels, backend });
     recorder.memoryBefore(device);
     device.kernels = measuredKernels(device, kernels, recorder);
-    device.onMemory = (bytes) => {
-      onMemory?.(bytes);
-      recorder.memory(device, bytes);
-    };
-    device.backend.timing?.begin();
+    device.backend = measuredBackend(device, backend, recorder);
+    backend.timing?.begin();
   }
 
   /** Ends the measuring, and gives what was found. @throws ValueError `ERR_PROFILER` when it was not started. */
@@ -103,9 +101,9 @@ export class Profiler {
     this.#recorder = null;
     observing.current = null;
     deviceWatchers.delete(this.#watch);
-    for (const { device, kernels, onMemory } of this.#watched) {
+    for (const { device, kernels, backend } of this.#watched) {
       device.kernels = kernels;
-      device.onMemory = onMemory;
+      device.backend = backend;
     }
     return recorder;
   }

@@ -5,6 +5,7 @@ import type { Module } from '../module/module.js';
 import { namedModules } from '../module/traversal.js';
 import type { Device } from '../plugin/device.js';
 import { isTensor } from '../tensor/tensor.js';
+import type { BackendListener } from './measured-backend.js';
 import { flopsOf, type KernelListener } from './measured-kernels.js';
 import type { Observer, SpanKind } from './observing.js';
 import { type MemorySample, Span } from './spans.js';
@@ -20,7 +21,7 @@ interface Turn {
   readonly path: string;
 }
 
-export class Recorder implements Observer, KernelListener {
+export class Recorder implements Observer, KernelListener, BackendListener {
   readonly spans: Span[] = [];
   readonly samples: MemorySample[] = [];
   readonly root: Span;
@@ -124,6 +125,18 @@ export class Recorder implements Observer, KernelListener {
     const shapes = this.#options.recordShapes ? views.map((v) => [...v.shape]) : null;
     const span = new Span('kernel', kernel, this.#top.path, this.#kernelStart, this.#top, device.id, shapes);
     span.flops = flopsOf(kernel, views);
+    this.#close(span);
+  }
+
+  // ── copies between the host and devices ──
+
+  beginTransfer(): void {
+    this.#kernelStart = this.now();
+  }
+
+  endTransfer(device: Device, name: 'read' | 'write', bytes: number): void {
+    const span = new Span('transfer', name, this.#top.path, this.#kernelStart, this.#top, device.id);
+    span.transferred = bytes;
     this.#close(span);
   }
 

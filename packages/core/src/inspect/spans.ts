@@ -11,6 +11,8 @@ export class Span {
   freed = 0;
   /** Floating point operations, where they are known from the shapes: products and convolutions. */
   flops = 0;
+  /** Bytes that were copied between the host and a device. */
+  transferred = 0;
   /** The device's own time for a kernel that runs after its call; null where that is not known. */
   deviceTime: number | null = null;
 

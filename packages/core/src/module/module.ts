@@ -238,9 +238,8 @@ export abstract class Module extends Callable {
   /** Forgets the gradients, or fills them with 0 when `setToNone` is false. PyTorch: zero_grad(). */
   zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
     for (const p of this.parameters()) {
-      if (p.grad === null) continue;
-      if (setToNone) p.grad = null;
-      else p.grad.detach_().zero_();
+      if (setToNone) p.dropGrad();
+      else p.ownGrad?.detach_().zero_();
     }
   }
 

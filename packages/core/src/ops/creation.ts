@@ -185,16 +185,18 @@ export const fullLike = (x: Tensor, value: number | boolean, options: TensorOpti
 export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
-export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
-  const numbers = args.filter((a): a is number => typeof a === 'number');
+export function arange(...args: readonly (number | boolean | TensorOptions | undefined)[]): Tensor {
+  const given = args.filter((a): a is number | boolean => typeof a === 'number' || typeof a === 'boolean').map(Number);
   const options = (args.find((a) => typeof a === 'object') as TensorOptions | undefined) ?? {};
+  const dtype = requireDType(options.dtype ?? (given.every(Number.isInteger) ? 'int32' : 'float32'), 'arange');
+  // As torch.int64, which int32 stands for: fractions are gone before the steps are counted.
+  const numbers = dtype === 'int32' && given.every(Number.isFinite) ? given.map(Math.trunc) : given;
   const [start, end, step] = numbers.length < 2 ? [0, numbers[0] ?? NaN, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
   if (!Number.isFinite(start) || !Number.isFinite(end))
     throw new ValueError('ERR_ARANGE', `arange: unsupported range: ${start} -> ${end}`, { op: 'arange' });
   if (step === 0 || !Number.isFinite(step)) throw new ValueError('ERR_ARANGE', 'arange: step must be nonzero', { op: 'arange' });
   if ((end - start) * step < 0)
     throw new ValueError('ERR_ARANGE', 'arange: upper bound and lower bound inconsistent with step sign', { op: 'arange' });
-  const dtype = requireDType(options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32'), 'arange');
   const device = toDevice(options.device);
   const count = Math.ceil((end - start) / step);
   const index = indexValue([count], 0, device);

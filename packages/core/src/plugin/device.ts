@@ -36,10 +36,12 @@ export class Device {
   launches = 0;
   /** Called before each launch. */
   onLaunch: ((event: LaunchEvent) => void) | null = null;
-  /** Called with the bytes of each buffer that is made, and with their negative when it is freed. */
-  onMemory: ((bytes: number) => void) | null = null;
 
-  constructor(readonly backend: Backend) {
+  /** Its backend; while a profiler runs, one that measures before it hands on. @internal */
+  backend: Backend;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
     if (backend.contractVersion !== CONTRACT_VERSION) {
       throw new DeviceError(
         'ERR_CONTRACT_VERSION',
@@ -82,9 +84,7 @@ export class Device {
         { device: this.id },
       );
     }
-    const buffer = this.#buffer(dtype, Math.max(length, 1));
-    if (this.onMemory !== null) this.onMemory(buffer.length * DTYPE_INFO[dtype].size);
-    return new Memory(this, buffer, dtype, length);
+    return new Memory(this, this.#buffer(dtype, Math.max(length, 1)), dtype, length);
   }
 
   #buffer(dtype: DType, length: number): BackendBuffer {
@@ -101,7 +101,6 @@ export class Device {
 
   /** A memory's buffer that nobody needs any more. */
   released(buffer: BackendBuffer): void {
-    if (this.onMemory !== null) this.onMemory(-buffer.length * DTYPE_INFO[buffer.dtype].size);
     this.backend.free(buffer);
   }
 

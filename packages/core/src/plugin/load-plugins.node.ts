@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 
 /** Where a name leads: a path from the working folder, or a package that is installed there (and else one beside this package). */
 function locate(name: string): string {
-  if (/^file:/.test(name)) return name;
+  if (name.startsWith('file:')) return name;
   if (/^(\.{1,2}[/\\]|[/\\]|[A-Za-z]:[/\\])/.test(name)) return pathToFileURL(resolve(name)).href;
   try {
     return pathToFileURL(createRequire(resolve('package.json')).resolve(name)).href;

@@ -11,7 +11,6 @@ import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
-import { made } from './made.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
 import { formatTensor } from './print.js';
 import type { Storage } from './storage.js';
@@ -45,8 +44,10 @@ export class Tensor {
   readonly ownStrides: Shape | null;
   /** The tensor that this one is a view of, where writes to one must reach the other's gradients. @internal */
   viewOf: Tensor | null = null;
-  /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
-  grad: Tensor | null = null;
+  /** The accumulated gradient; {@link grad} hands it out. @internal */
+  ownGrad: Tensor | null = null;
+  /** Somebody outside may hold it. */
+  #gradSeen = false;
   /** The backward pass that it is a temporary of, and in how many places that waits to read it. @internal */
   pass: object | null = null;
   /** @internal */
@@ -67,7 +68,6 @@ export class Tensor {
     this.offset = offset;
     storage.handles++;
     if (scopes.current !== null) scopes.current.track(this);
-    if (made.listener !== null) made.listener(this);
   }
 
   // ── what it is ──
@@ -307,6 +307,30 @@ export class Tensor {
   }
 
   // ── autograd ──
+
+  /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
+  get grad(): Tensor | null {
+    if (this.ownGrad !== null) this.#gradSeen = true;
+    return this.ownGrad;
+  }
+
+  set grad(grad: Tensor | null) {
+    this.ownGrad = grad;
+    this.#gradSeen = true;
+  }
+
+  /** A gradient that nobody outside has seen yet. @internal */
+  takeGrad(grad: Tensor): void {
+    this.ownGrad = grad;
+    this.#gradSeen = false;
+  }
+
+  /** Has no gradient any more. One that nobody was shown is freed at once: what `zeroGrad()` does. @internal */
+  dropGrad(): void {
+    const grad = this.ownGrad;
+    this.ownGrad = null;
+    if (grad !== null && !this.#gradSeen) grad.dispose();
+  }
 
   /** Do ops on it get recorded? Only floating dtypes may. PyTorch: Tensor.requires_grad. */
   get requiresGrad(): boolean {

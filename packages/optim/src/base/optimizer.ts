@@ -120,7 +120,7 @@ export abstract class Optimizer<O extends object> {
   /** Throws where options are out of range. */
   protected abstract check(options: O): void;
 
-  /** Updates one parameter in place; `state` starts empty. */
+  /** Updates one parameter in place; `state` starts empty. `grad` may be freed by `zeroGrad()`: keep a clone of it, not itself. */
   protected abstract update(p: Tensor, grad: Tensor, state: ParamState, options: O): void;
 
   /** A complaint about an option, in PyTorch's words. @throws ValueError `ERR_OPTIM_OPTION` */
@@ -184,7 +184,7 @@ export abstract class Optimizer<O extends object> {
   #updateAll(): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        const { grad } = p;
+        const grad = p.ownGrad;
         if (grad === null) continue;
         const known = this.state.get(p);
         const state = known ?? {};
@@ -198,9 +198,9 @@ export abstract class Optimizer<O extends object> {
   zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        const { grad } = p;
+        const grad = p.ownGrad;
         if (grad === null) continue;
-        if (setToNone) p.grad = null;
+        if (setToNone) p.dropGrad();
         else {
           if (grad.isLeaf) grad.requiresGrad_(false);
           else grad.detach_();

@@ -1,6 +1,6 @@
 /** @file The command line of the package: `npx tessera devices`. */
 import { loadPlugins, type Runtime } from '@tessera/core';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { deviceLines, deviceReports } from './devices.js';
 
 interface DevicesOptions {
@@ -16,6 +16,8 @@ export interface CliContext {
   readonly write: (text: string) => void;
 }
 
+const more = (name: string, before: readonly string[] | undefined): string[] => [...(before ?? []), name];
+
 /** Runs a command. @returns the exit code: 0, 1 where it failed, 2 for wrong arguments. */
 export async function main(argv: readonly string[], { runtime, version, environment, write }: CliContext): Promise<number> {
   const names = (text: string | undefined): string[] => (text ?? '').split(',').flatMap((name) => name.trim() || []);
@@ -24,11 +26,7 @@ export async function main(argv: readonly string[], { runtime, version, environm
   program
     .command('devices')
     .description('Lists the backends: which can run here, which would be chosen, what each can do.')
-    .option(
-      '--plugin <name>',
-      'a package or file that brings a backend; may be repeated',
-      (name: string, before: readonly string[] = []) => [...before, name],
-    )
+    .addOption(new Option('--plugin <name>', 'a package or file that brings a backend; may be repeated').argParser(more))
     .option('--json', 'as JSON')
     .action(async ({ plugin = [], json }: DevicesOptions) => {
       for (const name of [...names(environment['TESSERA_PLUGINS']), ...plugin]) for (const one of await loadPlugins(name)) runtime.use(one);
