@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** @file The conformance suite as a command: `npm run conformance -- --device cpu --level ops`. */
+/** @file The conformance suite as a command: `npx tessera-conformance ./my-backend.js --level training`, and here `npm run conformance --`. */
 import { main } from './cli/main.js';
 
-process.exitCode = await main(process.argv.slice(2), { program: 'npm run conformance --' });
+process.exitCode = await main(process.argv.slice(2), {
+  program: process.env['npm_lifecycle_event']?.startsWith('conformance') ? 'npm run conformance --' : 'npx tessera-conformance',
+});

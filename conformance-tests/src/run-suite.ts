@@ -6,9 +6,13 @@ import { Skip } from './check/skip.js';
 import type { Subject } from './subject/subject.js';
 import type { Case, Suite } from './suite.js';
 
-/** Runs the cases whose id `wanted` accepts. */
+/** Runs the cases whose id `wanted` accepts. Reference data that cannot be read are a failure of one case, `NAME/data`, and the rest goes on. */
 export async function* runSuite(suite: Suite, subject: Subject, wanted: (id: string) => boolean = () => true): AsyncGenerator<CaseResult> {
-  for await (const one of suite.cases(subject)) if (wanted(one.id)) yield await runCase(one, subject);
+  try {
+    for await (const one of suite.cases(subject)) if (wanted(one.id)) yield await runCase(one, subject);
+  } catch (error) {
+    yield { id: `${suite.name}/data`, status: 'failed', failure: { stage: 'reference data', message: messageOf(error) } };
+  }
 }
 
 async function runCase(one: Case, subject: Subject): Promise<CaseResult> {

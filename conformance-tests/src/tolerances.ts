@@ -35,6 +35,11 @@ export interface OpTolerance {
 }
 
 export const OP_TOLERANCES: Readonly<Record<string, OpTolerance>> = {
+  'nn.MultiheadAttention': {
+    grads: { rtol: 5e-4 },
+    reason:
+      'where one weight is near 1 the gradient of the softmax cancels, and PyTorch’s float32 is off by 2e-4 of the largest gradient from its float64; data of modules come without its own error',
+  },
   'nn.CTCLoss': {
     grads: { rtol: 1e-4 },
     reason:

@@ -1,5 +1,5 @@
 /** @file The command line: what it prints, and its exit codes. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CpuBackend } from '@tessera/backend-cpu';
@@ -39,6 +39,29 @@ describe('the command', () => {
     expect(again).toMatch(/conformance --device broken --just kernels --only 'scatter\/add\/same-target'$/);
     expect(lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
+  });
+
+  it('takes a set that has some kinds of data only', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tessera-set-'));
+    await mkdir(path.join(folder, 'modules'));
+    const shipped = new URL('../fixtures/modules/', import.meta.url);
+    for (const file of ['ReLU.json.gz', 'ReLU.safetensors.gz', 'Tanh.json.gz'])
+      await copyFile(new URL(file, shipped), path.join(folder, 'modules', file));
+    const some = await run('--device', 'sound', '--fixtures', folder, '--only', 'ReLU');
+    expect(some.lines.at(-1)).toMatch(/^\d+ passed, 0 failed, 0 skipped$/);
+    expect(some.code).toBe(0);
+
+    // Damaged data are one failure; the others run.
+    await writeFile(path.join(folder, 'modules', 'Tanh.safetensors'), 'no tensors');
+    const damaged = await run('--device', 'sound', '--fixtures', folder, '--just', 'modules');
+    expect(damaged.lines.some((line) => line.startsWith('✗ Tanh/data (reference data): threw'))).toBe(true);
+    expect(damaged.lines.at(-1)).toMatch(/^[1-9]\d* passed, 1 failed, 0 skipped$/);
+
+    await rm(folder, { recursive: true });
+    const none = await run('--device', 'sound', '--fixtures', folder);
+    expect(none.code).toBe(2);
+    expect(none.lines).toHaveLength(1);
+    expect(none.lines[0]).toContain('there are no fixtures');
   });
 
   it('says in one line what is allowed', async () => {

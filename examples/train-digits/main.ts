@@ -1,8 +1,8 @@
 /** @file Trains the CNN of the README on handwritten digits: `npm start`, with options after `--`. */
 import { SingleBar } from 'cli-progress';
 import { CommanderError } from 'commander';
-import { runtimes } from 'tessera';
-import { parseOptions } from './options.js';
+import { loadPlugins, runtimes } from 'tessera';
+import { parseOptions, pluginNames } from './options.js';
 import { type Display, percent, run } from './run.js';
 
 /** A bar in a terminal; a line an epoch elsewhere, so that logs stay readable. */
@@ -32,10 +32,9 @@ function display(epochs: number): Display {
 }
 
 try {
-  const options = parseOptions(
-    process.argv.slice(2),
-    (await runtimes.current.backends()).map((b) => b.id),
-  );
+  const argv = process.argv.slice(2);
+  for (const name of pluginNames(argv)) for (const plugin of await loadPlugins(name)) runtimes.current.use(plugin);
+  const options = parseOptions(argv, runtimes.current.backendIds);
   await run(options, display(options.epochs));
 } catch (error) {
   // What commander throws it has printed already.

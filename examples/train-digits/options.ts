@@ -9,6 +9,9 @@ export interface Options {
   optimizer: OptimizerName;
   seed: number;
   out: string;
+  /** A model as data, in place of the CNN. */
+  model?: string;
+  plugin?: readonly string[];
 }
 
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
@@ -32,6 +35,22 @@ function positive(text: string): number {
   return x;
 }
 
+const more = (name: string, before: readonly string[] = []): string[] => [...before, name];
+
+/** The plugins that the command line and TESSERA_PLUGINS name: what they bring are choices of other options, so they are read first. */
+export function pluginNames(argv: readonly string[]): string[] {
+  const { plugin = [] } = new Command()
+    .option('--plugin <name>', '', more)
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .parse([...argv], { from: 'user' })
+    .opts<{ plugin?: string[] }>();
+  return [...(process.env['TESSERA_PLUGINS'] ?? '').split(',').flatMap((name) => name.trim() || []), ...plugin];
+}
+
 /**
  * Reads the command line.
  * @throws CommanderError after one line was printed: on a wrong option (exit code 1), and after the help (0).
@@ -45,6 +64,8 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--lr <rate>', 'learning rate at the start; it falls along a cosine (default: 0.004, with sgd 0.05)', positive)
     .addOption(new Option('--optimizer <name>', 'how to descend').choices([...OPTIMIZERS]).default('adam'))
     .option('--seed <n>', 'of all random numbers', whole(0, 2 ** 32 - 1), 0)
+    .option('--model <file>', 'a model as data (JSON, as nn.toConfig writes it), in place of the CNN')
+    .option('--plugin <name>', 'a package or file that brings layers or devices; may be repeated', more)
     .option('--out <dir>', 'where to write the weights and the loss curve', 'out/train-digits')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { data, init, io, manualSeed, optim, type Tensor } from 'tessera';
 import { loadDigits } from './digits.js';
 import { svgCurve, terminalCurve } from './loss-curve.js';
-import { CNN } from './model.js';
+import { type Classifier, modelMaker } from './model.js';
 import type { Options } from './options.js';
 import { evaluate, type Progress, trainEpoch } from './train.js';
 
@@ -24,16 +24,21 @@ export interface Outcome {
 
 export const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
 
-function makeOptimizer(model: CNN, { optimizer, lr }: Options): optim.Adam | optim.AdamW | optim.SGD {
+function makeOptimizer(model: Classifier, { optimizer, lr }: Options): optim.Adam | optim.AdamW | optim.SGD {
   if (optimizer === 'adam') return new optim.Adam(model.parameters(), { lr });
   if (optimizer === 'adamw') return new optim.AdamW(model.parameters(), { lr });
   return new optim.SGD(model.parameters(), { lr, momentum: 0.9 });
 }
 
 /** Saves the weights, loads them into another model, and checks that it is as good. */
-async function saveAndCheck(model: CNN, file: string, accuracy: number, loader: data.DataLoader<[Tensor, Tensor]>): Promise<void> {
+async function saveAndCheck(
+  model: Classifier,
+  loaded: Classifier,
+  file: string,
+  accuracy: number,
+  loader: data.DataLoader<[Tensor, Tensor]>,
+): Promise<void> {
   await writeFile(file, await io.saveSafetensorsAsync(model.stateDict(), { metadata: { format: 'pt' } }));
-  const loaded = new CNN();
   loaded.loadStateDict(io.loadSafetensors(await readFile(file)));
   const again = await evaluate(loaded, loader);
   if (again !== accuracy) throw new Error(`the saved weights give ${percent(again)}, the trained ones ${percent(accuracy)}`);
@@ -52,7 +57,8 @@ export async function run(options: Options, display: Display): Promise<Outcome> 
   const device = await init({ device: options.device });
   await makeFolder(options.out);
   manualSeed(options.seed);
-  const model = new CNN();
+  const make = await modelMaker(options.model);
+  const model = make();
   const optimizer = makeOptimizer(model, options);
   const digits = await loadDigits();
   const loader = new data.DataLoader<[Tensor, Tensor]>(digits.train, { batchSize: options.batchSize, shuffle: true });
@@ -73,7 +79,7 @@ export async function run(options: Options, display: Display): Promise<Outcome> 
 
   const accuracy = await evaluate(model, testLoader);
   const weights = join(options.out, 'weights.safetensors');
-  await saveAndCheck(model, weights, accuracy, testLoader);
+  await saveAndCheck(model, make(), weights, accuracy, testLoader);
   const curve = join(options.out, 'loss.svg');
   await writeFile(curve, svgCurve(losses, `Loss on handwritten digits (${options.optimizer}, learning rate ${options.lr}, ${device.id})`));
   display.print(`\n${terminalCurve(losses)}\n`);

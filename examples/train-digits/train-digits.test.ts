@@ -1,11 +1,27 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Options, parseOptions } from './options.js';
+import { loadPlugins, runtimes } from 'tessera';
+import { type Options, parseOptions, pluginNames } from './options.js';
 import { type Display, type Outcome, run } from './run.js';
 
 const silent: Display = { print: () => {}, epochStarts: () => {}, step: () => {}, epochEnds: () => {} };
+
+/** A plugin as a file: core is handed to it, so that it imports nothing. */
+const MEAN_LAYER = `
+export const plugin = {
+  name: 'row-means', version: '1.0.0', contract: 1,
+  register({ container, core }) {
+    class RowMeans extends core.Module {
+      static typeName = 'RowMeans';
+      static signature = '';
+      forward(x) { return x.mean([1, 2]); }
+    }
+    container.register(core.LAYER, { useValue: { name: 'RowMeans', module: RowMeans } });
+  },
+};
+`;
 
 describe('train-digits', () => {
   let out: string;
@@ -22,8 +38,25 @@ describe('train-digits', () => {
     expect(first.losses.at(-1)!).toBeLessThan(first.losses[0]! / 2);
     expect(first.accuracy).toBeGreaterThan(0.75);
     expect(await train({})).toEqual(first);
+    // The same network as data: the same numbers.
+    expect(await train({ model: join(import.meta.dirname, 'cnn.json') })).toEqual(first);
     expect((await readFile(join(out, 'loss.svg'), 'utf8')).startsWith('<svg')).toBe(true);
     expect((await readFile(join(out, 'weights.safetensors'))).length).toBeGreaterThan(4 * (16 * 9 + 32 * 16 * 9 + 1568 * 10));
+  });
+
+  it('builds models with layers of plugins, and says what it does not know', { timeout: 300_000 }, async () => {
+    const plugin = join(out, 'mean-layer.mjs');
+    await writeFile(plugin, MEAN_LAYER);
+    const model = join(out, 'mean.json');
+    const args = [{ type: 'RowMeans' }, { type: 'Linear', args: [28, 10] }];
+    await writeFile(model, JSON.stringify({ format: 'tessera.model', version: 1, model: { type: 'Sequential', args } }));
+    await expect(train({ model })).rejects.toThrow("model.args[0].type: there is no layer 'RowMeans'");
+    for (const name of pluginNames(['--epochs', '1', '--plugin', plugin]))
+      for (const one of await loadPlugins(name)) runtimes.current.use(one);
+    expect((await train({ model })).losses).toHaveLength(23);
+    await writeFile(model, '{');
+    await expect(train({ model })).rejects.toThrow(/--model '.*mean.json'/);
+    await expect(loadPlugins(join(out, 'nothing.mjs'))).rejects.toMatchObject({ code: 'ERR_PLUGIN' });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 /** @file The training loop, and how good a model is. */
 import { type data, F, noGrad, type Tensor, type optim } from 'tessera';
-import type { CNN } from './model.js';
+import type { Classifier } from './model.js';
 
 type Batch = [images: Tensor, labels: Tensor];
 
@@ -23,7 +23,7 @@ async function hits(logits: Tensor, labels: Tensor): Promise<number> {
  * @throws Error when the loss is no number any more.
  */
 export async function trainEpoch(
-  model: CNN,
+  model: Classifier,
   loader: data.DataLoader<Batch>,
   optimizer: optim.Adam | optim.AdamW | optim.SGD,
   scheduler: optim.lrScheduler.LRScheduler,
@@ -53,7 +53,7 @@ export async function trainEpoch(
 }
 
 /** The fraction of a dataset that the model recognises. */
-export async function evaluate(model: CNN, loader: data.DataLoader<Batch>): Promise<number> {
+export async function evaluate(model: Classifier, loader: data.DataLoader<Batch>): Promise<number> {
   model.eval();
   let right = 0;
   let seen = 0;

@@ -79,11 +79,11 @@ describe.skipIf(noBrowser)('accessibility', () => {
     const page = await playground.open();
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Skip to content');
-    for (let i = 0; i < 60 && (await page.evaluate(() => document.activeElement!.id)) !== 'train'; i++) await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement!.id)).toBe('train');
+    for (let i = 0; i < 60 && (await page.evaluate(() => document.activeElement!.id)) !== 'run'; i++) await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement!.id)).toBe('run');
     await page.keyboard.press('Enter');
     await trained(page, 2);
-    expect(await page.evaluate(() => document.activeElement!.id)).toBe('train');
+    expect(await page.evaluate(() => document.activeElement!.id)).toBe('run');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     await playground.close(page);

@@ -26,6 +26,7 @@ describe.skipIf(noBrowser)('hosting', () => {
 
   it('trains on without a network, once it is loaded', async () => {
     const page = await playground.open();
+    await expect.poll(() => playground.answered.some((url) => /digits-[\w-]+\.safetensors$/.test(url)), { timeout: 60_000 }).toBe(true);
     await page.context().setOffline(true);
     for (const backend of ['cpu', 'wasm']) {
       await choose(page, backend);

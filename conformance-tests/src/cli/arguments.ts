@@ -1,12 +1,13 @@
 /** @file The options of the command line. */
 import type { Plugin } from '@tessera/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { directoryFiles, fixtureSource } from '../fixtures/index.js';
+import { directoryFiles, type FixtureKind, type FixtureSource, fixtureSource } from '../fixtures/index.js';
 import type { ConformanceOptions } from '../run.js';
 import { type Level, LEVELS } from '../suite.js';
-import { DEVICES, pluginFor } from './devices.js';
+import { DEVICES, devicesFrom, pluginFor } from './devices.js';
 
 export interface Arguments {
+  /** Empty: those that the plugin brings, or cpu. */
   readonly device: readonly string[];
   readonly plugin?: string;
   readonly option: readonly string[];
@@ -20,6 +21,9 @@ export interface Arguments {
   readonly html?: string;
   readonly report?: string;
   readonly quiet?: true;
+  readonly against?: string;
+  readonly runs?: number;
+  readonly seed?: number;
 }
 
 /** Where the command was called from, for the lines that it prints. */
@@ -37,6 +41,10 @@ export function parse(argv: readonly string[], { program }: CliContext, write: (
     if (!(LEVELS as readonly string[]).includes(name)) throw new InvalidArgumentError(`It must be ${LEVELS.join(', ')}.`);
     return name as Level;
   };
+  const whole = (text: string): number => {
+    if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+    return Number(text);
+  };
   const list = (text: string, before: readonly string[] | undefined): string[] => [
     ...(before ?? []),
     ...text.split(',').map((id) => id.trim()),
@@ -47,8 +55,12 @@ export function parse(argv: readonly string[], { program }: CliContext, write: (
   };
   const command = new Command(program)
     .description('Runs the conformance suite of Tessera on one or more devices.')
+    .argument('[backend]', 'the same as --plugin: a file or package with a backend, all of whose devices are run')
     .addOption(
-      new Option('--device <ids>', `devices, separated by commas: ${DEVICES.join(', ')}, or a plugin’s (default: cpu)`).argParser(list),
+      new Option(
+        '--device <ids>',
+        `devices, separated by commas: ${DEVICES.join(', ')}, or a plugin’s (default: what the plugin brings, or cpu)`,
+      ).argParser(list),
     )
     .option('--plugin <name>', 'a package or file that exports the plugin of devices that are not ours')
     .addOption(new Option('--option <name=value>', 'an option of the backend, such as threads=1; may be repeated').argParser(option))
@@ -61,12 +73,22 @@ export function parse(argv: readonly string[], { program }: CliContext, write: (
     .option('--markdown <file>', 'write the scorecard as Markdown')
     .option('--html <file>', 'write the scorecard as one HTML page')
     .option('--report <dir>', 'write all three to a directory')
+    .option('--against <id>', 'in place of the suite: run random programs, views, models and trainings here and on another device')
+    .addOption(new Option('--runs <n>', 'with --against: how many of each kind').argParser(whole))
+    .addOption(new Option('--seed <n>', 'with --against: of the random programs').argParser(whole))
     .option('--quiet', 'print failures and the last lines only')
     .allowExcessArguments(false)
     .configureOutput({ writeOut: (text) => write(text.trimEnd()), writeErr: (text) => write(text.trim().replaceAll('\n', ' ')) })
     .exitOverride();
   const given = command.parse(argv, { from: 'user' }).opts<Partial<Arguments>>();
-  return { ...given, device: given.device ?? ['cpu'], option: given.option ?? [] };
+  const plugin = given.plugin ?? command.args[0];
+  return { ...given, ...(plugin !== undefined && { plugin }), device: given.device ?? [], option: given.option ?? [] };
+}
+
+/** The devices to run. @throws Error with one line for the person at the terminal */
+export async function devicesOf({ device, plugin }: Arguments): Promise<readonly string[]> {
+  if (device.length > 0) return device;
+  return plugin === undefined ? ['cpu'] : devicesFrom(plugin);
 }
 
 /** What one device is run with. @throws Error with one line for the person at the terminal */
@@ -84,8 +106,17 @@ export async function optionsFor(
     ...(just && { levels: [just] }),
     ...(only !== undefined && { only }),
     ...(sample && { sample }),
-    ...(fixtures !== undefined && { fixtures: fixtureSource(directoryFiles(fixtures)) }),
+    ...(fixtures !== undefined && { fixtures: await fixturesIn(fixtures) }),
   };
+}
+
+const KINDS: readonly FixtureKind[] = ['ops', 'modules', 'optim', 'extra_ops', 'seed_examples'];
+
+/** The set in a folder, which must have something of a set. @throws Error */
+async function fixturesIn(folder: string): Promise<FixtureSource> {
+  const source = fixtureSource(directoryFiles(folder));
+  for (const kind of KINDS) if ((await source.list(kind)).length > 0) return source;
+  throw new Error(`error: --fixtures ${folder}: there are no fixtures, which would be in folders ${KINDS.join(', ')} there`);
 }
 
 /** `threads=4` as a number, `pinned=true` as a boolean, all else as text. */

@@ -1,5 +1,6 @@
 /** @file Where the CLI finds the devices that it is asked for. */
-import type { Plugin } from '@tessera/core';
+import * as core from '@tessera/core';
+import { loadPlugins, type Plugin, Runtime } from '@tessera/core';
 
 /** The package of each device that Tessera ships. Any other comes with `--plugin`. */
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -18,23 +19,18 @@ export const DEVICES = Object.keys(PACKAGES);
 export async function pluginFor(device: string, from?: string): Promise<Plugin> {
   const name = PACKAGES[device] ?? from;
   if (name === undefined) throw new Error(`unknown device '${device}': it must be ${DEVICES.join(', ')}, or come with --plugin NAME`);
-  const module = await load(name);
-  const plugin = Object.values(module).find(isPlugin);
-  if (plugin === undefined) throw new Error(`'${name}' exports no plugin ({ name, version, contract, register })`);
+  const plugins = await loadPlugins(name);
+  const plugin = plugins.find((one) => devicesOf(one).includes(device)) ?? plugins[0];
+  const ids = devicesOf(plugin);
+  if (!ids.includes(device)) throw new Error(`'${name}' brings no device '${device}'; it brings: ${ids.join(', ') || 'none'}`);
   return plugin;
 }
 
-async function load(name: string): Promise<Readonly<Record<string, unknown>>> {
-  const path = await import('node:path');
-  const { pathToFileURL } = await import('node:url');
-  const specifier = /^(\.|\/)/.test(name) ? pathToFileURL(path.resolve(name)).href : name;
-  try {
-    return (await import(/* @vite-ignore */ specifier)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    throw new Error(`'${name}' does not load: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`, { cause: error });
-  }
+/** The devices that a package or a file brings. @throws DeviceError `ERR_PLUGIN`, `ERR_CONTRACT_VERSION` */
+export async function devicesFrom(name: string): Promise<string[]> {
+  const ids = (await loadPlugins(name)).flatMap(devicesOf);
+  if (ids.length === 0) throw new Error(`'${name}' brings no device`);
+  return ids;
 }
 
-function isPlugin(value: unknown): value is Plugin {
-  return typeof value === 'object' && value !== null && 'register' in value && 'contract' in value;
-}
+const devicesOf = (plugin: Plugin): string[] => new Runtime(core).use(plugin).backendIds;

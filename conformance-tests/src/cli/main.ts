@@ -1,14 +1,17 @@
 /** @file The command line: runs the suite on one device after another, and prints what comes of it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isTesseraError } from '@tessera/core';
 import { CommanderError } from 'commander';
 import { htmlOf } from '../report/html.js';
 import { markdownOf } from '../report/markdown.js';
 import { overviewLines } from '../report/overview.js';
 import { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from '../report/scorecard.js';
-import { runConformance } from '../run.js';
+import { type ConformanceOptions, runConformance } from '../run.js';
+import { againstLines, compareBackends } from '../against/against.js';
+import type { SubjectSource } from '../subject/start.js';
 import type { Level } from '../suite.js';
-import { type Arguments, type CliContext, optionsFor, parse } from './arguments.js';
+import { type Arguments, type CliContext, devicesOf, optionsFor, parse } from './arguments.js';
 
 export type { CliContext } from './arguments.js';
 
@@ -24,18 +27,24 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   }
   const runs = [];
   try {
-    for (const device of given.device) runs.push(await optionsFor(device, given, context));
+    for (const device of await devicesOf(given)) runs.push(await optionsFor(device, given, context));
   } catch (error) {
     write(error instanceof Error ? error.message : String(error));
     return 2;
   }
+  if (given.against !== undefined) return compareWith(given.against, runs, given, context, write);
   const cards: Scorecard[] = [];
   for (const options of runs) {
-    const card = await runConformance({
-      ...options,
-      onFailure: (failure, { level }) => failureLines(failure, commandOf(given, context)(options.device, level, failure.id)).forEach(write),
-      onRow: (row) => given.quiet || write(rowLine(row)),
-    });
+    const card = await scorecardOf(
+      {
+        ...options,
+        onFailure: (failure, { level }) =>
+          failureLines(failure, commandOf(given, context)(options.device, level, failure.id)).forEach(write),
+        onRow: (row) => given.quiet || write(rowLine(row)),
+      },
+      write,
+    );
+    if (card === null) return 2;
     if (card.rows.length === 0)
       write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
     else if (given.only === undefined) overviewLines(card).forEach(write);
@@ -45,6 +54,48 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   await writeReports(cards, given, context);
   write(summaryOf(total(cards)));
   return cards.some(({ failed, rows }) => failed > 0 || rows.length === 0) ? 1 : 0;
+}
+
+/** Runs the same programs on each device and on another one. @returns the exit code */
+async function compareWith(
+  against: string,
+  runs: readonly (SubjectSource & { readonly device: string })[],
+  given: Arguments,
+  context: CliContext,
+  write: (line: string) => void,
+): Promise<number> {
+  let found = 0;
+  let tried = 0;
+  try {
+    const other = await optionsFor(against, given, context);
+    for (const one of runs) {
+      const report = await compareBackends(one, other, {
+        ...(given.runs !== undefined && { runs: given.runs }),
+        ...(given.seed !== undefined && { seed: given.seed }),
+        onKind: (kind) => given.quiet || write(`… ${kind}`),
+      });
+      againstLines(report).forEach(write);
+      found += report.disagreements.length;
+      tried += report.tried;
+    }
+  } catch (error) {
+    if (!isTesseraError(error) || !error.code.startsWith('ERR_DEVICE')) throw error;
+    write(error.message);
+    return 2;
+  }
+  write(`${tried - found} passed, ${found} failed, 0 skipped`);
+  return found > 0 ? 1 : 0;
+}
+
+/** The scorecard of a device, or null where it does not start: then a line says why. */
+async function scorecardOf(options: ConformanceOptions, write: (line: string) => void): Promise<Scorecard | null> {
+  try {
+    return await runConformance(options);
+  } catch (error) {
+    if (!isTesseraError(error) || !error.code.startsWith('ERR_DEVICE')) throw error;
+    write(error.message);
+    return null;
+  }
 }
 
 /** The cases of all devices together. */

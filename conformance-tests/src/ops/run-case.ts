@@ -37,7 +37,8 @@ export async function runOpCase(opCase: OpCase, context: OpContext): Promise<voi
   const { forms } = context;
   context.stage(forms.name);
   await runForm(forms.call, opCase, decoded, context, decoded.backward !== undefined);
-  if (forms.method) {
+  // A number in the first place, as in div(1, x), has no methods.
+  if (forms.method && decoded.args[0]?.kind === 'tensor') {
     context.stage('as a method');
     await runForm(forms.method, opCase, decoded, context, false);
   }

@@ -1,5 +1,5 @@
 /** @file One case of an optimizer: twenty steps on a small network, losses and parameters against PyTorch's. */
-import { isTesseraError, type Tensor } from '@tessera/core';
+import { isTesseraError } from '@tessera/core';
 import { compare } from '../check/compare.js';
 import { expectedTensor, read } from '../check/host-tensor.js';
 import { flatTensors } from '../check/outputs.js';
@@ -13,11 +13,12 @@ import {
   type TensorTable,
   type ValueRecord,
 } from '../fixtures/index.js';
-import { type AnyModule, callModule, constructModule, disposeModule } from '../modules/construct.js';
+import { disposeModule } from '../modules/construct.js';
 import { makeArguments, placeTensor } from '../ops/arguments.js';
 import { camelCase } from '../ops/signature.js';
-import type { Library } from '../subject/library.js';
 import type { Subject } from '../subject/subject.js';
+import { driftOf, NO_DRIFT } from './drift.js';
+import { construct, lossOf, mlp, takeStep } from './problem.js';
 import { paramsFrom } from './python-params.js';
 import {
   type AnyOptimizer,
@@ -54,8 +55,8 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
     optimizer = construct(subject.library, name, parameters, options);
     checkDefaults(optimizer, optionsOf(decoded.defaults, subject));
     const [x, y] = [placeTensor(decoded.x, subject), placeTensor(decoded.y, subject)];
-    const mseLoss = subject.library.fn('F.mseLoss', 'mseLoss');
     const tolerance = context.closure ? quasiNewtonTolerance : pathTolerance;
+    const drift = context.closure ? await driftOf(name, one, decoded, options, subject) : NO_DRIFT;
     for (let step = 0; step < one.losses.length; step++) {
       if (step === RESUME_AFTER) {
         stage('resume');
@@ -68,18 +69,14 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
         optimizer = next;
       }
       stage(`step ${step + 1}`);
-      const loss = await takeStep(optimizer, context.closure, () => {
-        dropGradients(network);
-        const current = mseLoss(callModule(network, 'Sequential', [x], {}), y) as Tensor;
-        current.backward();
-        return current;
-      });
-      checkLoss(step, await loss.itemAsync(), one.losses[step], tolerance);
+      const loss = await takeStep(optimizer, context.closure, () => lossOf(subject.library, network, x, y));
+      checkLoss(step, await loss.itemAsync(), one.losses[step], tolerance, drift.loss(step));
       const after = decoded.after.find((entry) => entry.step === step + 1);
       for (const [key, value] of Object.entries(after?.state ?? {})) {
         const parameter = [...network.namedParameters()].find(([own]) => own === key)?.[1];
         if (!parameter) throw new Mismatch(`the network has no ${key}`);
-        compare(`${key} after step ${step + 1}`, await read(parameter), expectedTensor(value), tolerance(step + 1), null, PATH_FLOOR);
+        const what = `${key} after step ${step + 1}`;
+        compare(what, await read(parameter), expectedTensor(value), tolerance(step + 1), drift.parameter(step, key), PATH_FLOOR);
       }
     }
   } finally {
@@ -87,39 +84,6 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
     dropGradients(network);
     disposeModule(network);
   }
-}
-
-/** The loss before the step. With a closure, the optimizer calls it as often as it wants; the first one counts. */
-async function takeStep(optimizer: AnyOptimizer, closure: boolean, compute: () => Tensor): Promise<Tensor> {
-  if (!closure) {
-    const loss = compute();
-    optimizer.step();
-    return loss;
-  }
-  let first: Tensor | undefined;
-  const counted = (): Tensor => {
-    const loss = compute();
-    first ??= loss;
-    return loss;
-  };
-  await (optimizer.stepAsync ? optimizer.stepAsync(counted) : optimizer.step(counted));
-  if (!first) throw new Mismatch('the closure was not called');
-  return first;
-}
-
-/** Linear → Tanh → Linear. */
-function mlp(library: Library, { sizes: [inputs, hidden, outputs], problem }: OptimizerCase): AnyModule {
-  const bias = problem === 'mlp' ? {} : { bias: false };
-  const layers = [
-    constructModule(library, 'Linear', [inputs, hidden], bias),
-    constructModule(library, 'Tanh', [], {}),
-    constructModule(library, 'Linear', [hidden, outputs], bias),
-  ];
-  return new (library.cls('nn.Sequential'))(...layers) as unknown as AnyModule;
-}
-
-export function construct(library: Library, name: string, parameters: unknown, options: Readonly<Record<string, unknown>>): AnyOptimizer {
-  return new (library.cls(`optim.${name}`))(parameters, options) as unknown as AnyOptimizer;
 }
 
 function optionsOf(kwargs: ValueRecord, subject: Subject): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { constructModule, disposeModule } from '../modules/construct.js';
 import { bind, parseSignature, spread } from '../ops/signature.js';
 import type { Library } from '../subject/library.js';
 import type { Subject } from '../subject/subject.js';
-import { construct } from './run-case.js';
+import { construct } from './problem.js';
 import { RENAMED, SCHEDULERS } from './signatures.js';
 import type { AnyOptimizer } from './trajectory.js';
 

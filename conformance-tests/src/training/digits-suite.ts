@@ -7,7 +7,7 @@ import { directoryFiles, fetchFiles, type FixtureFiles, type TensorTable } from 
 import { type AnyModule, callModule, disposeModule } from '../modules/construct.js';
 import { placeTensor } from '../ops/arguments.js';
 import { camelCase } from '../ops/signature.js';
-import { construct } from '../optimizers/run-case.js';
+import { construct } from '../optimizers/problem.js';
 import { type AnyOptimizer, disposeOptimizer, dropGradients } from '../optimizers/trajectory.js';
 import { hasDType, type Subject } from '../subject/subject.js';
 import type { Suite } from '../suite.js';

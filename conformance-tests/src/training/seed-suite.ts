@@ -7,7 +7,7 @@ import { Skip } from '../check/skip.js';
 import type { FixtureSource, SeedManifest, TensorTable } from '../fixtures/index.js';
 import { type AnyModule, callModule, disposeModule } from '../modules/construct.js';
 import { placeTensor } from '../ops/arguments.js';
-import { construct } from '../optimizers/run-case.js';
+import { construct } from '../optimizers/problem.js';
 import { type AnyOptimizer, checkLoss, disposeOptimizer, dropGradients, PATH_FLOOR, pathTolerance } from '../optimizers/trajectory.js';
 import { seed, type Subject } from '../subject/subject.js';
 import type { Suite } from '../suite.js';

@@ -13,7 +13,7 @@ import {
   type MemoryStats,
   type RequiredKernels,
   ValueError,
-} from '@tessera/core';
+} from '@tessera/core/backend';
 import { attention, attentionGrad } from './accelerated/attention.js';
 import { avgPool, avgPoolGrad } from './accelerated/avg-pool.js';
 import { batchNorm, batchNormGrad } from './accelerated/batch-norm.js';

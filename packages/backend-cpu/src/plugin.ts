@@ -1,5 +1,5 @@
 /** @file The backend as a plugin, registered like any other. */
-import { type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core';
+import { type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core/backend';
 import { type CpuBackendOptions, createCpuBackend } from './cpu-backend.js';
 
 /**

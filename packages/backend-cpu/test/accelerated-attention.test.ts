@@ -183,3 +183,25 @@ describe('attention', () => {
     expect(k.attentionGrad(f, f, f, f, i, false, 1, f, f, f, f, f)).toBe(false);
   });
 });
+
+describe('weights near 1', () => {
+  /** One score far above the other: the weights are 1 − 4e-5 and 4e-5, of which float32 keeps three digits of the distance to 1. */
+  it('lose no digits of the gradient', () => {
+    const [q, key, value, g] = [
+      [8, 4],
+      [4, 8, 3.36, 6.746],
+      [7.5, -8.25, -6.75, 8.5],
+      [9, 7],
+    ];
+    const sizes = { B: 1, L: 1, S: 2, E: 2, V: 2 };
+    const expected = reference(sizes, { q, k: key, v: value, bias: [0, 0], scale: 1 }, g);
+    const to = (shape: number[], data: number[] = []): CpuView =>
+      make(cpu, 'float32', shape, data.length > 0 ? data : new Array<number>(sizeOf(shape)).fill(0));
+    const [qv, kv, vv, gv] = [to([1, 1, 2], q), to([1, 2, 2], key), to([1, 2, 2], value), to([1, 1, 2], g)];
+    const [out, lse, dq, dk, dv] = [to([1, 1, 2]), to([1, 1]), to([1, 1, 2]), to([1, 2, 2]), to([1, 2, 2])];
+    k.attention(qv, kv, vv, null, false, 1, out, lse);
+    k.attentionGrad(gv, qv, kv, vv, null, false, 1, out, lse, dq, dk, dv);
+    values(dq).forEach((x, i) => expect(Math.abs(x / expected.dq[i] - 1)).toBeLessThan(1e-5));
+    values(dk).forEach((x, i) => expect(Math.abs(x / expected.dk[i] - 1)).toBeLessThan(1e-5));
+  });
+});

@@ -1,5 +1,5 @@
 /** @file The backend as a plugin, registered like any other. */
-import { type Availability, type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core';
+import { type Availability, type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core/backend';
 import { hasSimd } from './machine/features.js';
 import { createWasmBackend, type WasmBackendOptions } from './wasm-backend.js';
 

@@ -13,6 +13,7 @@ const FAMILIES: Record<string, unknown> = {
   'i32.atomic': assembler.i32Atomic,
   'i64.atomic': assembler.i64Atomic,
   'memory.atomic': assembler.memory,
+  i16x8: assembler.i16x8,
 };
 const builderOf = (family: string, name: string): Call => (FAMILIES[family] as Record<string, Call>)[name];
 

@@ -187,6 +187,16 @@ describe('convolution of 3x3 by Winograd’s filtering', () => {
   it('of many channels stays within float32’s rounding', () => {
     check(problem([12, 12], [1, 96, 64, 1], { kernel: 3, padding: 1 }), 4e-6);
   });
+
+  it('can be switched off: then sums are direct, and closer still', async () => {
+    const direct = new Tensors({ threads: 1, winograd: false });
+    for (const sizes of [
+      [14, 14],
+      [9, 31],
+    ])
+      check(problem(sizes, [2, 16, 12, 1], { kernel: 3, padding: 1 }), 1e-6, 'plain', direct);
+    await direct.dispose();
+  });
 });
 
 describe('threads', () => {

@@ -17,7 +17,7 @@ const BOUNDS: { readonly [O in Opcode]?: readonly [float32: number, float64: num
   log2: [2, 3],
   log10: [2, 3],
   log1p: [3, 2],
-  tanh: [6, 5],
+  tanh: [4, 5],
   erf: [7, 24], // the reference itself is good to 1e-15
   erfc: [1, 64],
   sin: [1, 3],

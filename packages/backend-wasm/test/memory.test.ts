@@ -1,6 +1,7 @@
 /** Memory: the account, the allocator, addresses above 2 GiB, the weight on the collector. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { type Backend, Device, empty as emptyTensor } from '@tessera/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WasmBackend, type WasmBuffer } from '../src/index.js';
@@ -165,16 +166,10 @@ describe('handles that are dropped', () => {
     setFlagsFromString('--expose-gc');
     (runInNewContext('gc') as () => void)();
     const wasm = new WasmBackend({ threads: 1 });
-    const freed = new FinalizationRegistry<WasmBuffer>((buffer) => wasm.free(buffer));
-    const step = (): void => {
-      for (let i = 0; i < 30; i++) {
-        const buffer = wasm.allocate('float32', MIB / 4);
-        freed.register({ handle: buffer }, buffer);
-      }
-    };
+    const device = new Device(wasm as unknown as Backend);
     // 9 GiB in all: without a weight it would all be live at the end.
     for (let i = 0; i < 300; i++) {
-      step();
+      for (let k = 0; k < 30; k++) emptyTensor([MIB / 4], { device }).realize();
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(wasm.memory().peakBytes).toBeLessThan(2 * 1024 * MIB);

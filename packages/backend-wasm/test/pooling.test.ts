@@ -128,7 +128,8 @@ describe('pooling', () => {
     });
     fc.assert(
       fc.property(arbitrary, (p) => {
-        fc.pre(p.padding * 2 <= p.kernel && outOf(p).every((size) => size > 0));
+        // A window of padding alone has no maximum with a place: its gradient is refused, on every backend.
+        fc.pre(p.padding * 2 <= p.kernel && outOf(p).every((size) => size > 0) && windows(p).every((window) => window.length > 0));
         check(p);
       }),
       { numRuns: 150 },

@@ -1,5 +1,5 @@
 /** @file The backend as a plugin. Its code is loaded when somebody asks whether it can run. */
-import { type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core';
+import { type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core/backend';
 import type { WebGpuBackendOptions } from './webgpu-backend.js';
 
 /**

@@ -12,7 +12,7 @@ import {
   type MemoryStats,
   type RequiredKernels,
   ValueError,
-} from '@tessera/core';
+} from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
 import { Launcher } from './device/launcher.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './device/queue.js';

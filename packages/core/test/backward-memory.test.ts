@@ -1,7 +1,7 @@
 /** @file A backward pass frees what it made for itself, and nothing that others may hold. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as core from '../src/index.js';
-import { autograd, checkpoint, type Device, type FunctionContext, grad, Runtime, tensor, type Tensor } from '../src/index.js';
+import { autograd, checkpoint, type Device, type FunctionContext, grad, Runtime, scope, tensor, type Tensor } from '../src/index.js';
 import { type PlainBackend, plainPlugin } from './support/plain-backend.js';
 
 let device: Device;
@@ -64,6 +64,26 @@ describe('memory of a backward pass', () => {
     const [first, second] = grad(a.mul(a).sum(), [a, a]);
     first!.dispose();
     expect(second!.toArray()).toEqual([2, 4]);
+  });
+
+  it('is freed by zeroGrad where nobody was shown the gradient, and kept where somebody was', () => {
+    const a = leaf([1, 2]);
+    const model = new (class extends core.Module {
+      weight = new core.Parameter(a.detach());
+      forward(): Tensor {
+        return this.weight.mul(3).sum();
+      }
+    })();
+    const step = (): void => scope(() => model().backward());
+    step();
+    const before = backend.live;
+    model.zeroGrad();
+    expect(backend.live).toBe(before - 1);
+    step();
+    const seen = model.weight.grad!;
+    model.zeroGrad();
+    expect(model.weight.grad).toBeNull();
+    expect(seen.toArray()).toEqual([3, 3]);
   });
 
   it('leaves to hooks what they keep', () => {

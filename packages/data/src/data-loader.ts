@@ -1,5 +1,5 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
-import { type Generator, runtimes, ValueError } from '@tessera/core';
+import { didYouMean, type Generator, runtimes, unknownKey, ValueError } from '@tessera/core';
 import { defaultCollate } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { BatchSampler, RandomSampler, type Sampler, SequentialSampler } from './sampler.js';
@@ -33,6 +33,21 @@ export interface DataLoaderOptions {
   readonly generator?: Generator;
 }
 
+const OPTIONS: readonly string[] = [
+  'batchSize',
+  'shuffle',
+  'dropLast',
+  'sampler',
+  'batchSampler',
+  'collateFn',
+  'numWorkers',
+  'worker',
+  'prefetchFactor',
+  'persistentWorkers',
+  'timeout',
+  'generator',
+] satisfies (keyof DataLoaderOptions)[];
+
 /** Lets finalizers run: they need a macrotask, which a loop of mere promises never gives them. */
 function macrotask(): Promise<void> {
   return new Promise((resolve) => {
@@ -60,11 +75,17 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
   readonly #collate: (samples: readonly unknown[]) => unknown;
   readonly #pool: WorkerPool | null;
 
-  /** @throws ValueError `ERR_DATA_LOADER`, `ERR_BATCH_SIZE`, `ERR_SAMPLER`. */
+  /** @throws ValueError `ERR_OPTION`, `ERR_DATA_LOADER`, `ERR_BATCH_SIZE`, `ERR_SAMPLER`. */
   constructor(
     readonly dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number },
     options: DataLoaderOptions = {},
   ) {
+    const wrong = unknownKey(options, OPTIONS);
+    if (wrong !== null)
+      throw new ValueError(
+        'ERR_OPTION',
+        `DataLoader: there is no option '${wrong}'; there are ${OPTIONS.join(', ')}${didYouMean(wrong, OPTIONS)}`,
+      );
     this.#options = options;
     this.#collate = options.collateFn ?? defaultCollate;
     this.batchSampler = this.#isStream ? checkStream(options) : makeBatchSampler(dataset as { readonly length: number }, options);

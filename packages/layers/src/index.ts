@@ -165,3 +165,17 @@ export {
   type SmoothL1LossOptions,
 } from './loss/regression.js';
 export type { FactoryOptions } from './options.js';
+export { ModelSummary, type SummaryColumn, type SummaryRow } from './summary/model-summary.js';
+export { summary, type SummaryOptions } from './summary/summary.js';
+
+export {
+  type ConfigOptions,
+  fromConfig,
+  type LayerDocument,
+  type LayerReference,
+  type ModelDocument,
+  type ModuleClass,
+  type MoreLayers,
+  toConfig,
+  type ToConfigOptions,
+} from './config/index.js';

@@ -11,7 +11,7 @@ runtimes.current.use(cpuPlugin).use(wasmPlugin).use(webgpuPlugin);
 
 export * from '@tessera/core';
 export * as nn from '@tessera/layers';
-export { F } from '@tessera/layers';
+export { F, summary } from '@tessera/layers';
 export * as optim from '@tessera/optim';
 export * as data from '@tessera/data';
 export * as io from '@tessera/io';

@@ -15,8 +15,12 @@ export interface Digits {
 
 let loaded: Promise<Digits> | undefined;
 
-/** On the CPU, once. */
-export const loadDigits = (): Promise<Digits> => (loaded ??= load());
+/** On the CPU, once. What failed is tried again at the next call. */
+export const loadDigits = (): Promise<Digits> =>
+  (loaded ??= load().catch((error: unknown) => {
+    loaded = undefined;
+    throw error;
+  }));
 
 async function load(): Promise<Digits> {
   const response = await fetch(new URL(file, import.meta.url));

@@ -75,3 +75,5 @@ const api = {
 export type ComputeApi = typeof api;
 
 serve(api);
+// Fetched ahead, so that a page that is open needs no network any more. Where that fails, whoever needs them hears why.
+loadDigits().catch(() => undefined);

@@ -91,7 +91,9 @@ export class ModelEditor {
           hoverTooltip((_view, position) => this.#hover(position)),
           // Tab leaves the editor after Escape, as CodeMirror documents for keyboard users.
           keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
-          EditorView.contentAttributes.of({ 'aria-label': 'Model source in TypeScript. Escape, then Tab leaves the editor.' }),
+          EditorView.contentAttributes.of({
+            tabindex: '0',
+            'aria-label': 'Model source in TypeScript. Escape, then Tab leaves the editor.' }),
           EditorView.updateListener.of(({ docChanged, transactions }) => {
             // Typed by a person, not put there by the page.
             if (docChanged && transactions.some((one) => one.annotation(Transaction.userEvent) !== undefined)) this.handlers.changed();

@@ -15,8 +15,7 @@ async function describe(id: string, version: string | undefined): Promise<string
   if (id === 'webgpu') {
     const { facts } = await probeAdapter();
     if (facts === undefined) return 'The GPU, through WebGPU';
-    const names = [...new Set([facts.vendor, facts.architecture, facts.description])].filter((name) => name !== '').join(' ');
-    return `WebGPU on ${names === '' ? 'a GPU without a name' : names}`;
+    return `WebGPU on ${facts.description || 'a GPU without a name'}`;
   }
   return `From a plugin${version === undefined ? '' : `, version ${version}`}`;
 }

@@ -117,7 +117,7 @@ class Card {
       h('header', {}, h('h2', { id }, device), this.#total),
       h(
         'div',
-        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Cases on ${device}` },
+        { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': `Cases on ${device}` },
         h('table', {}, h('thead', {}, head), this.#rows),
       ),
       this.#more,

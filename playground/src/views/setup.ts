@@ -61,7 +61,7 @@ export class SetupForm {
           unavailable === undefined
             ? slow === undefined
               ? description
-              : `${description}. Slow here: ${slow}`
+              : `${description}. Slow here: ${slow}.`
             : `Not available: ${unavailable}`;
         return h('label', { class: 'card' }, input, h('strong', {}, id), h('span', { id: `backend-${id}` }, text));
       }),

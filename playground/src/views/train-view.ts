@@ -26,7 +26,7 @@ export class TrainView {
   readonly #editor: EditorPanel;
   readonly #drawing: Drawing;
   readonly #buttons = {
-    train: byId<HTMLButtonElement>('train'),
+    train: byId<HTMLButtonElement>('run'),
     step: byId<HTMLButtonElement>('one-step'),
     restart: byId<HTMLButtonElement>('restart'),
     save: byId<HTMLButtonElement>('save'),
@@ -87,6 +87,7 @@ export class TrainView {
     if (this.#busy) return;
     this.#busy = true;
     byId('failure').hidden = true;
+    byId('failure').textContent = '';
     this.#showButtons();
     try {
       await action();

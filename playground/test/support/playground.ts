@@ -29,6 +29,8 @@ export class Playground {
   #problems: string[] = [];
   /** Addresses that pages asked for, of any kind. */
   readonly requests: string[] = [];
+  /** Those that were answered. */
+  readonly answered: string[] = [];
 
   private constructor(
     readonly browser: Browser,
@@ -45,6 +47,7 @@ export class Playground {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
     context.setDefaultTimeout(PATIENCE);
     context.on('request', (request) => void this.requests.push(request.url()));
+    context.on('requestfinished', (request) => void this.answered.push(request.url()));
     const page = await context.newPage();
     const problem = (text: string): void => {
       if (allow === undefined || !allow.test(text)) this.#problems.push(text);

@@ -2,7 +2,7 @@
  * @file Scaled dot-product attention and its gradients. The rows of the scores are made in blocks, in float64, and never all at once; a causal
  * block stops at the last column that one of its rows sees.
  */
-import type { AcceleratedKernels, TypedArray, View } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray, View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import { StridedLanes } from '../gemm/lanes.js';
 import type { Matrix, Sink } from '../gemm/matrix.js';
@@ -156,8 +156,8 @@ class AddingSink implements Sink {
 }
 
 /**
- * With the weights P = e^(scores − logsumexp) and the gradient g of the output: dV = Pᵀ·g, dP = g·Vᵀ, dS = P ∘ (dP − Σ g ∘ out) · scale (the sum over a row of
- * P ∘ dP is that of g ∘ out), dQ = dS·K, dK = dSᵀ·Q (Dao et al., 2022).
+ * With the weights P and the gradient g of the output: dV = Pᵀ·g, dP = g·Vᵀ, dS = P ∘ (dP − Σ P ∘ dP) · scale, dQ = dS·K, dK = dSᵀ·Q. Rows are whole here, so
+ * that P is normalised anew in float64: `out` and `logsumexp`, which were rounded, would cost digits where one weight is near 1 and the rest cancels.
  */
 export const attentionGrad: Kernels['attentionGrad'] = (
   gradOut,
@@ -193,11 +193,11 @@ export const attentionGrad: Kernels['attentionGrad'] = (
       scoreBlock(parts, b, first, rows, seen, weights);
       product(rows, seen, width, g, transposed(matrixOf(value, b)), rowsOf(grads, seen), false);
       for (let i = 0; i < rows; i++) {
-        const total = logsumexp.buffer.data[start(logsumexp) + b * logsumexp.strides[0] + (first + i) * logsumexp.strides[1]];
-        if (precise) preciseExponentials(weights, i * seen, seen, total);
-        else exponentials(weights, i * seen, seen, total);
-        const shared = rowProduct(g, i, matrixOf(out, b, first), width);
-        for (let j = i * seen; j < (i + 1) * seen; j++) grads[j] = weights[j] * (grads[j] - shared) * scale;
+        const [from, end] = [i * seen, (i + 1) * seen];
+        softmaxRow(weights, from, seen, precise);
+        let shared = 0;
+        for (let j = from; j < end; j++) shared += weights[j] * grads[j];
+        for (let j = from; j < end; j++) grads[j] = weights[j] * (grads[j] - shared) * scale;
       }
       product(rows, E, seen, rowsOf(grads, seen), matrixOf(key, b), matrixOf(gradQuery, b, first), false);
       const across = (data: Float64Array): StridedLanes => StridedLanes.columns(rowsOf(data, seen));
@@ -209,15 +209,6 @@ export const attentionGrad: Kernels['attentionGrad'] = (
   }
   return true;
 };
-
-/** Σ over a row of a ∘ b. */
-function rowProduct(a: Matrix, row: number, b: Matrix, count: number): number {
-  let sum = 0;
-  let p = a.at + row * a.down;
-  let q = b.at + row * b.down;
-  for (let j = 0; j < count; j++, p += a.across, q += b.across) sum += a.data[p] * b.data[q];
-  return sum;
-}
 
 function storeRows(from: Float64Array, { data, at, down, across }: Matrix, rows: number, columns: number): void {
   for (let i = 0; i < rows; i++) for (let j = 0, to = at + i * down; j < columns; j++, to += across) data[to] = from[i * columns + j];

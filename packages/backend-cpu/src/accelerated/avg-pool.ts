@@ -1,5 +1,5 @@
 /** @file Average pooling over windows of one to three spatial dims, and its gradient. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { planesOf, takesPlanes, three, window3 } from './planes.js';
 import { clear, forEachPositionRow, type Reach, reaches } from './windows.js';

@@ -1,5 +1,5 @@
 /** @file Batch norm while training, and its gradients: each channel of (N, C, S) over N and S. All sums are made in float64, the variance around the mean. */
-import type { AcceleratedKernels, TypedArray } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { floats, gathered, scattered, squaresAround, start, sumOf } from './vectors.js';
 

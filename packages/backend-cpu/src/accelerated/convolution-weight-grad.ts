@@ -2,7 +2,7 @@
  * @file The gradient of a convolution by its weight: gradWeight[o, c, t] = Σ over images and positions of gradOut[o, i] · in[c, i · stride + offset(t)],
  * a matrix product whose depth runs through all positions of all images, summed in float64.
  */
-import type { AcceleratedKernels, TypedArray } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray } from '@tessera/core/backend';
 import { DEPTH, type DepthBlock, multiplyBlocks } from '../gemm/blocked.js';
 import { StridedLanes } from '../gemm/lanes.js';
 import type { Sink } from '../gemm/matrix.js';

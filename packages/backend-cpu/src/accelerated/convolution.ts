@@ -1,5 +1,5 @@
 /** @file Convolution and its gradient by the input: correlations, image by image and group by group. */
-import type { AcceleratedKernels, View } from '@tessera/core';
+import type { AcceleratedKernels, View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import type { Matrix } from '../gemm/matrix.js';
 import { PackedLanes } from '../gemm/packed-lanes.js';

@@ -3,7 +3,7 @@
  * with zeros outside. Forward, a tap's offset is t · dilation − padding. The gradient by the input splits into one correlation for each
  * phase of the stride (those positions whose taps meet the same places), with step 1.
  */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 import type { Three } from './planes.js';
 
 /** The taps of a kernel along three dims, as far as they take part: parallel arrays. */

@@ -1,5 +1,5 @@
 /** @file Cross entropy of rows of logits with class indices, and its gradient. Sums are made in float64. */
-import { type AcceleratedKernels, IndexError, type TypedArray, type View } from '@tessera/core';
+import { type AcceleratedKernels, IndexError, type TypedArray, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { exp as exp32 } from '../scalar/float32-math.js';
 import { floats, start } from './vectors.js';

@@ -1,5 +1,5 @@
 /** @file Where a correlation's results go: rows are channels, columns are positions of a grid with strides of its own. */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 import { type Matrix, type Sink, storeRow } from '../gemm/matrix.js';
 import { flatStride, type Three } from './planes.js';
 

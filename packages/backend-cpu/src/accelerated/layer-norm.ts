@@ -1,5 +1,5 @@
 /** @file Layer norm and root-mean-square norm of rows, and their gradients. All sums are made in float64, the variance around the mean. */
-import type { AcceleratedKernels, TypedArray } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { floats, gathered, scattered, squaresAround, start, sumOf } from './vectors.js';
 

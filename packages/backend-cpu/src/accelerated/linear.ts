@@ -1,5 +1,5 @@
 /** @file linear: a · bᵀ + bias. */
-import type { AcceleratedKernels, View } from '@tessera/core';
+import type { AcceleratedKernels, View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import { StridedLanes } from '../gemm/lanes.js';
 import { type Matrix, MatrixSink } from '../gemm/matrix.js';

@@ -1,5 +1,5 @@
 /** @file Max pooling over windows of one to three spatial dims, and its gradient. */
-import type { AcceleratedKernels, TypedArray } from '@tessera/core';
+import type { AcceleratedKernels, TypedArray } from '@tessera/core/backend';
 import { checkIndices } from '../kernels/indices.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { type Planes, planesOf, takesPlanes, three, type Three, window3 } from './planes.js';

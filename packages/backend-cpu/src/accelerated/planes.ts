@@ -1,5 +1,5 @@
 /** @file Batches of planes: views (N, C, …) with one to three spatial dims, all of them seen with three. */
-import type { TypedArray, View, Window } from '@tessera/core';
+import type { TypedArray, View, Window } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 
 /** Three numbers, for depth, height and width. Missing dims come first. */

@@ -1,5 +1,5 @@
 /** @file softmax and its logarithm over the rows of a matrix, and their gradient. Sums are made in float64. */
-import type { AcceleratedKernels, DType } from '@tessera/core';
+import type { AcceleratedKernels, DType } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { exp as exp32 } from '../scalar/float32-math.js';
 
@@ -55,7 +55,10 @@ function preciseExponentials(x: ArrayLike<number>, at: number, step: number, m: 
   return sum;
 }
 
-/** y · (g − Σ g·y); of the logarithm: g − e^y Σ g. */
+/**
+ * y · (g − Σ g·y); of the logarithm: g − e^y Σ g. The rounded weights have a sum near 1: divided by it, what cancels where one of them is near 1
+ * does so exactly.
+ */
 export const softmaxGrad: Kernels['softmaxGrad'] = (gradOut, out, gradInput, log) => {
   if (!takes(out.dtype) || gradOut.dtype !== out.dtype || gradInput.dtype !== out.dtype) return false;
   const [rows, columns] = out.shape;
@@ -74,7 +77,12 @@ export const softmaxGrad: Kernels['softmaxGrad'] = (gradOut, out, gradInput, log
       if (fast) for (let j = 0, p = a, q = b; j < columns; j++, p += stepG, q += stepY, to += stepX) x[to] = g[p] - exp32(y[q]) * sum;
       else for (let j = 0, p = a, q = b; j < columns; j++, p += stepG, q += stepY, to += stepX) x[to] = g[p] - Math.exp(y[q]) * sum;
     } else {
-      for (let j = 0, p = a, q = b; j < columns; j++, p += stepG, q += stepY) sum += g[p] * y[q];
+      let weights = 0;
+      for (let j = 0, p = a, q = b; j < columns; j++, p += stepG, q += stepY) {
+        sum += g[p] * y[q];
+        weights += y[q];
+      }
+      sum /= weights;
       for (let j = 0, p = a, q = b; j < columns; j++, p += stepG, q += stepY, to += stepX) x[to] = y[q] * (g[p] - sum);
     }
   }

@@ -1,5 +1,5 @@
 /** @file What the row and channel kernels share: which dtypes they take, vectors that may be missing, float64 scratch. */
-import type { DType, TypedArray, View } from '@tessera/core';
+import type { DType, TypedArray, View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 
 type V = View<CpuBuffer>;

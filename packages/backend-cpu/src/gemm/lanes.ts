@@ -2,7 +2,7 @@
  * @file Lanes: the rows of a matrix product's left side, or the columns of its right side. They are packed as float64, four lanes side by
  * side in a panel, so that the innermost loop reads two short streams without conversions or strides.
  */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 import type { Matrix } from './matrix.js';
 
 /** How many lanes make a panel. */

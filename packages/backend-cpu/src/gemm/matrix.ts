@@ -1,5 +1,5 @@
 /** @file Matrices in memory, and where the sums of a product are rounded to. */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 
 /** Element (i, j) is `data[at + i * down + j * across]`. */
 export interface Matrix {

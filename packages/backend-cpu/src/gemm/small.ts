@@ -1,5 +1,5 @@
 /** @file Small products: nothing is packed, four sums at a time. */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 import type { Matrix } from './matrix.js';
 
 /** out = a · b, with a (M, K) and b (K, N). */

@@ -1,5 +1,5 @@
 /** @file A matrix times a vector, in the order in which the matrix lies in memory. */
-import type { TypedArray } from '@tessera/core';
+import type { TypedArray } from '@tessera/core/backend';
 import type { Matrix } from './matrix.js';
 
 let sums = new Float64Array(0);

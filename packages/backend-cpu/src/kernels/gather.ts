@@ -1,5 +1,5 @@
 /** @file The gather kernel: out[i][j] = input[indices[i][j]][j] for dim 0, and so on. */
-import type { TypedArray, View } from '@tessera/core';
+import type { TypedArray, View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { checkDType } from './dtypes.js';
 import { checkIndices } from './indices.js';

@@ -1,5 +1,5 @@
 /** @file Checking the indices of gather and scatter before anything is written. */
-import { IndexError, type View } from '@tessera/core';
+import { IndexError, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { mergeDims, walkRows } from './strided.js';
 

@@ -1,5 +1,5 @@
 /** @file The matmul kernel: chooses by size and shape among the products in ../gemm. */
-import type { View } from '@tessera/core';
+import type { View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import { multiplyIntegers } from '../gemm/integer.js';
 import { StridedLanes } from '../gemm/lanes.js';

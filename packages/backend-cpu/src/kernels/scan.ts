@@ -1,5 +1,5 @@
 /** @file The scan kernel: running sum, prod, max, min and logsumexp along one dim. Floats run in float64 and are rounded as they are stored. */
-import { type ScanKind, type TypedArray, ValueError, type View } from '@tessera/core';
+import { type ScanKind, type TypedArray, ValueError, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { checkDType } from './dtypes.js';
 import { mergeDims, walkRows } from './strided.js';

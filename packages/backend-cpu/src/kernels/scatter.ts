@@ -1,5 +1,5 @@
 /** @file The scatter kernel: out[indices[i][j]][j] = source[i][j] for dim 0 (or +=, *=, max, min), in row-major order. */
-import { SCATTER_REDUCE_DTYPES, type ScatterKind, type TypedArray, type View } from '@tessera/core';
+import { SCATTER_REDUCE_DTYPES, type ScatterKind, type TypedArray, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { checkDType } from './dtypes.js';
 import { checkIndices } from './indices.js';

@@ -1,5 +1,5 @@
 /** @file The sort kernel: along one dim, stably, NaN as the largest. A line at a time: its values, then a permutation of its places. */
-import type { TypedArray, View } from '@tessera/core';
+import type { TypedArray, View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { checkDType } from './dtypes.js';
 import { mergeSort } from './sort-merge.js';

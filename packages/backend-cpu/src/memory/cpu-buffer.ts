@@ -1,5 +1,5 @@
 /** @file A piece of the CPU's memory. */
-import type { BackendBuffer, DType, TypedArray } from '@tessera/core';
+import type { BackendBuffer, DType, TypedArray } from '@tessera/core/backend';
 
 /** What is live on one array. */
 export interface Ledger {

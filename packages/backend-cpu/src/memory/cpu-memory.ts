@@ -2,7 +2,7 @@
  * @file Where buffers come from, and the account of them. A typed array of more than 16 elements costs the engine 0.5 to 1 µs, so small
  * buffers are cut one after another from slabs, which costs 40 ns.
  */
-import { type DType, DTYPE_INFO, MemoryError, type MemoryStats, type TypedArray } from '@tessera/core';
+import { type DType, DTYPE_INFO, MemoryError, type MemoryStats, type TypedArray } from '@tessera/core/backend';
 import { CpuBuffer, type Ledger, Owner } from './cpu-buffer.js';
 
 /** Buffers up to this many bytes are cut from slabs. */

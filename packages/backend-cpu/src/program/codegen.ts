@@ -2,7 +2,7 @@
  * @file Kernels as generated JavaScript: what all of them share. Sizes, strides and scalars are read from the views when a kernel runs; only
  * the program, the rank and which inner strides are 0 or 1 are in the text.
  */
-import { type Program, registerDTypes } from '@tessera/core';
+import { type Program, registerDTypes } from '@tessera/core/backend';
 import { ELEMENT_FUNCTIONS, loadText, scalarText, storeText } from '../scalar/elements.js';
 import { ENVIRONMENT, operationOf } from '../scalar/operations.js';
 

@@ -2,7 +2,7 @@
  * @file Programs without generated code: instruction by instruction over rows of up to 256 elements. What pages that forbid code from text
  * run, and the readable reference of what the generated kernels compute, to the bit.
  */
-import { type Program, registerDTypes, type View } from '@tessera/core';
+import { type Program, registerDTypes, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { loadRow, scalarValue } from '../scalar/elements.js';
 import { operationOf, type ScalarFunction } from '../scalar/operations.js';

@@ -1,5 +1,5 @@
 /** @file The text of a pointwise kernel: loops over all dims, the program in the innermost. */
-import type { Program } from '@tessera/core';
+import type { Program } from '@tessera/core/backend';
 import { ProgramText } from './codegen.js';
 
 /** Columns of a strip: as many elements as lie in a cache line, and as many streams as the processor fetches ahead. */

@@ -2,7 +2,7 @@
  * @file The text of a reduction kernel, in two forms: *inner*, whose innermost loop runs along the last reduced dim into one accumulator, and
  * *columns*, whose innermost loop runs along a kept dim over a row of accumulators, for reductions over leading dims.
  */
-import type { Program } from '@tessera/core';
+import type { Program } from '@tessera/core/backend';
 import { ProgramText } from './codegen.js';
 import type { Reduction } from './reduction.js';
 

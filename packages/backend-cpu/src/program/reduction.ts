@@ -1,5 +1,5 @@
 /** @file The kinds of reduction: where an accumulator starts, how it takes a value, what it gives. */
-import type { ComputeDType, ReduceKind } from '@tessera/core';
+import type { ComputeDType, ReduceKind } from '@tessera/core/backend';
 
 /**
  * How values are combined, as text over `acc` and `v` (and `comp`, the part that was lost in rounding, `at`, the place of the best, and `r`,

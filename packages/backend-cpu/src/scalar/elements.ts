@@ -1,5 +1,13 @@
 /** @file Elements of the dtypes: how a value is loaded from a typed array into a register, and stored. */
-import { bf16BitsToF32, type ComputeDType, type DType, f16BitsToF32, f32ToBf16Bits, f32ToF16Bits, type TypedArray } from '@tessera/core';
+import {
+  bf16BitsToF32,
+  type ComputeDType,
+  type DType,
+  f16BitsToF32,
+  f32ToBf16Bits,
+  f32ToF16Bits,
+  type TypedArray,
+} from '@tessera/core/backend';
 
 /** What generated code calls for dtypes whose array holds bits. */
 export const ELEMENT_FUNCTIONS = { bf16BitsToF32, f16BitsToF32, f32ToBf16Bits, f32ToF16Bits };

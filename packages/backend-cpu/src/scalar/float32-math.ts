@@ -3,7 +3,7 @@
  * truth, which the caller rounds. They take a half to a third of the time of the engine's float64 ones, and generated kernels inline them.
  * NaN goes through all of them. Functions that are not here are not faster than the engine's.
  */
-import { scalarFunctions as special } from '@tessera/core';
+import { scalarFunctions as special } from '@tessera/core/backend';
 
 /** 2^(n − 200) for n = 0 … 400. */
 const POWERS = Float64Array.from({ length: 401 }, (_, n) => 2 ** (n - 200));

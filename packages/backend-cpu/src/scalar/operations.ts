@@ -3,7 +3,7 @@
  * the interpreter calls. Both round float32 results with Math.fround where the operation does not give a float32 by itself, so that a
  * chain has the same bits fused or not, compiled or not.
  */
-import { type ComputeDType, type Opcode, scalarFunctions as special } from '@tessera/core';
+import { type ComputeDType, type Opcode, scalarFunctions as special } from '@tessera/core/backend';
 import * as fast from './float32-math.js';
 
 export type ScalarFunction = (a: number, b: number, c: number) => number;

@@ -2,7 +2,7 @@
  * @file Expressions: trees of instructions with a type that TypeScript checks. Making one writes nothing; a {@link FunctionBuilder} writes it where
  * it is used. What is used twice belongs in a local: an expression that was written already refuses to be written again.
  */
-import { TesseraError } from '@tessera/core';
+import { TesseraError } from '@tessera/core/backend';
 import type { CodeWriter } from './code-writer.js';
 import type { Instruction } from './instruction.js';
 import type { ResultType, ValueType } from './value-types.js';

@@ -26,12 +26,12 @@ export const ATTENTION_FIELDS = [
   ...matrix('v'),
   ...matrix('mask'),
   ...matrix('out'),
-  ...words('sums sumsBatch sumsRow', 'stripAt keysAt valuesAt leftAt scoresAt scoresRow resultsAt'),
+  ...words('sums sumsBatch sumsRow', 'stripAt keysAt valuesAt leftAt scoresAt scoresRow'),
   ...matrix('gradOut'),
   ...matrix('gradQ'),
   ...matrix('gradK'),
   ...matrix('gradV'),
-  ...words('rightAt gradsAt totalsAt keySumsAt valueSumsAt'),
+  ...words('rightAt gradsAt'),
 ] as const;
 
 type Fields = Readonly<Record<(typeof ATTENTION_FIELDS)[number], I32>>;
@@ -191,7 +191,7 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
 
   task(module, 'attention', ATTENTION_FIELDS, (f, p, begin, end, scratch) => {
     const block = new Block(f, p, scratch);
-    const [strip, keys, values, left, scores, results, packedBatch, zeros, k, kc, at, to] = locals(f, 'i32', 12);
+    const [strip, keys, values, left, scores, packedBatch, zeros, k, kc, at, to] = locals(f, 'i32', 11);
     f.set(zeros, scratch);
     f.emit(memory.fill(zeros, 0, 256));
     f.set(strip, i32.add(scratch, p.stripAt));
@@ -199,7 +199,6 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     f.set(values, i32.add(scratch, p.valuesAt));
     f.set(left, i32.add(scratch, p.leftAt));
     f.set(scores, i32.add(scratch, p.scoresAt));
-    f.set(results, i32.add(scratch, p.resultsAt));
     f.set(packedBatch, -1);
     const loop = new RowLoop(f, block.keys);
     const [most, sum, factor] = locals(f, 'v128', 3);
@@ -288,7 +287,7 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
   // Units are batches: the gradients of keys and values are sums over all queries.
   task(module, 'attentionGrad', ATTENTION_FIELDS, (f, p, begin, end, scratch) => {
     const block = new Block(f, p, scratch);
-    const [strip, left, right, scores, grads, totals, zeros, unit, last, again] = locals(f, 'i32', 10);
+    const [strip, left, right, scores, grads, zeros, unit, last] = locals(f, 'i32', 8);
     f.set(zeros, scratch);
     f.emit(memory.fill(zeros, 0, 256));
     f.set(strip, i32.add(scratch, p.stripAt));
@@ -296,7 +295,6 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     f.set(right, i32.add(scratch, p.rightAt));
     f.set(scores, i32.add(scratch, p.scoresAt));
     f.set(grads, i32.add(scratch, p.gradsAt));
-    f.set(totals, i32.add(scratch, p.totalsAt));
     const loop = new RowLoop(f, block.keys);
     const [lse, total, scale] = locals(f, 'v128', 3);
     const [x, y, n, gradRow] = locals(f, 'i32', 4);
@@ -306,7 +304,6 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     f.for(begin, begin, end, 1, () => {
       f.set(unit, i32.mul(begin, p.blocks));
       f.set(last, i32.add(unit, p.blocks));
-      f.set(again, 0);
       clearRows(f, begin, p, 'gradK', p.E);
       clearRows(f, begin, p, 'gradV', p.V);
       f.for(unit, unit, last, 1, () => {

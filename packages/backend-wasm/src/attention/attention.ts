@@ -1,5 +1,5 @@
 /** @file Scaled-dot-product attention and its gradient. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { roundUp } from '../convolution/correlation.js';
 import { FLOAT32 } from '../matmul/element.js';
@@ -54,8 +54,8 @@ export function attentionKernels(host: KernelHost, tile: TileShape): Pick<Kernel
       const c = cut(L, S, E, V);
       const args = [L, S, E, V, c.rows, c.blocks, f32bits(scale), causal ? 1 : 0, maskKind(mask)];
       args.push(...matrix(query), ...matrix(key), ...matrix(value), ...matrix(mask, mask?.dtype === 'bool' ? 1 : 4), ...matrix(out));
-      args.push(...matrix(logsumexp).slice(0, 3), c.stripAt, c.keysAt, c.valuesAt, c.leftAt, c.scoresAt, c.scoresRow, 0);
-      args.push(...new Array<number>(21).fill(0));
+      args.push(...matrix(logsumexp).slice(0, 3), c.stripAt, c.keysAt, c.valuesAt, c.leftAt, c.scoresAt, c.scoresRow);
+      args.push(...new Array<number>(18).fill(0));
       host.launch(task('attention'), args, B * c.blocks, c.end, (B * L * S * (E + V + 8)) / MULTIPLICATIONS_PER_NS);
       return true;
     },
@@ -67,8 +67,8 @@ export function attentionKernels(host: KernelHost, tile: TileShape): Pick<Kernel
       const c = cut(L, S, E, V);
       const args = [L, S, E, V, c.rows, c.blocks, f32bits(scale), causal ? 1 : 0, maskKind(mask)];
       args.push(...matrix(query), ...matrix(key), ...matrix(value), ...matrix(mask, mask?.dtype === 'bool' ? 1 : 4), ...matrix(out));
-      args.push(...matrix(logsumexp).slice(0, 3), c.stripAt, c.keysAt, c.valuesAt, c.leftAt, c.scoresAt, c.scoresRow, 0);
-      args.push(...matrix(gradOut), ...matrix(gradQuery), ...matrix(gradKey), ...matrix(gradValue), c.rightAt, c.gradsAt, 0, 0, 0);
+      args.push(...matrix(logsumexp).slice(0, 3), c.stripAt, c.keysAt, c.valuesAt, c.leftAt, c.scoresAt, c.scoresRow);
+      args.push(...matrix(gradOut), ...matrix(gradQuery), ...matrix(gradKey), ...matrix(gradValue), c.rightAt, c.gradsAt);
       host.launch(task('attentionGrad'), args, B, c.end, (2.5 * B * L * S * (E + V + 8)) / MULTIPLICATIONS_PER_NS);
       return true;
     },

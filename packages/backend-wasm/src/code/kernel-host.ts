@@ -1,5 +1,5 @@
 /** @file How the kernels of this backend are launched: modules compiled once, arguments, scratch. */
-import type { View } from '@tessera/core';
+import type { View } from '@tessera/core/backend';
 import type { ModuleBuilder } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';

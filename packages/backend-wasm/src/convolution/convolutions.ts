@@ -1,5 +1,5 @@
 /** @file The convolution kernels: which way each call goes. */
-import type { AcceleratedKernels, Window } from '@tessera/core';
+import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { Gemm, NO_BIAS, type Operand, TILE_4X8 } from '../matmul/gemm.js';
@@ -26,6 +26,9 @@ const WINOGRAD_CHANNELS = 8;
 /** A tile of 4x4 results needs 2.25 products a result, one of 2x2 4; small planes waste more of the larger tile. */
 const COST = { F2: 4, F4: 2.25 };
 
+/** Tiles of 4x4 in all images that a weight's gradient by them is made of, at least. */
+const WEIGHT_GRAD_TILES = 32;
+
 const isOne = ([a, b, c]: Three): boolean => a === 1 && b === 1 && c === 1;
 const isZero = ([a, b, c]: Three): boolean => a === 0 && b === 0 && c === 0;
 
@@ -45,7 +48,14 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
   const f4 = once(() => new Winograd(host, F4, fourByEight));
 
   /** Winograd's filtering for a 3x3 window of stride 1 that makes planes of `sizes`, or null. */
-  function winograd(weight: ImagePlanes, [stride, , dilation]: Windows, channels: number, rows: number, sizes: Three): Winograd | null {
+  function winograd(
+    weight: ImagePlanes,
+    [stride, , dilation]: Windows,
+    channels: number,
+    rows: number,
+    sizes: Three,
+    leastTiles = 0,
+  ): Winograd | null {
     const [depth, height, width] = weight.sizes;
     if (!options.winograd || depth !== 1 || height !== 3 || width !== 3 || sizes[0] !== 1 || !isOne(stride) || !isOne(dilation))
       return null;
@@ -54,7 +64,8 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
       const tiles = Math.ceil(sizes[1] / m) * Math.ceil(sizes[2] / m);
       return tiles * m * m * each;
     };
-    return cost(F4, COST.F4) <= cost(F2, COST.F2) ? f4() : f2();
+    const tiles = Math.ceil(sizes[1] / F4.m) * Math.ceil(sizes[2] / F4.m);
+    return tiles >= leastTiles && cost(F4, COST.F4) <= cost(F2, COST.F2) ? f4() : f2();
   }
 
   function forward(x: ImagePlanes, w: ImagePlanes, bias: Correlation['bias'], y: ImagePlanes, windows: Windows, groups: number): void {
@@ -129,7 +140,8 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
       const [x, g, w] = [planes(input), planes(gradOut), planes(gradWeight)];
       const windows = windowsOf(window);
       const rows = g.C / groups;
-      const fast = winograd(w, windows, x.C / groups, rows, g.sizes);
+      // Products over tiles want some: of few, the 36 sums of each weight cost more than what goes into them.
+      const fast = winograd(w, windows, x.C / groups, rows, g.sizes, WEIGHT_GRAD_TILES / x.N);
       const problem: WinogradProblem = { from: x, rows, groups, padding: [windows[1][1], windows[1][2]] };
       if (fast === null) weightGrad().run(x, g, w, windows, groups);
       else fast.weightGrad(problem, g, winogradWeights(w, rows));

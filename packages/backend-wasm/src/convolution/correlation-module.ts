@@ -6,7 +6,7 @@ import { f32, type FunctionBuilder, i32, memory, type ModuleBuilder, v128 } from
 import { call, type Callee, choose, inner, least, type I32, locals, task, roundedUp, words } from '../code/emit.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { columnsOf, emitIndirect, emitPacked, type TileShape } from '../matmul/tile.js';
-import { emitSingleChannel } from './single-channel.js';
+import { emitSingleChannel, emitSingleChannel3x3 } from './single-channel.js';
 import { emitCrop, emitSpread } from './planes.js';
 
 /** What copies one image's planes of one group into padded planes. Strides in bytes. */
@@ -18,12 +18,13 @@ export const SOURCE_FIELDS = words(
 /**
  * A correlation: `rows` output channels for each group, `k` = channels × taps, packed weights in blocks of `kBlock` k's; results of PD slices of PH rows
  * of PW positions; `chunk` flat positions are made at a time, from `panels` panels of patches at a time; each image is cut into `parts`.
+ * `firstTap` and `tapStep`: where the first of a 3x3 window's taps, in reading order, lies in a panel of weights, and from one to the next.
  */
 export const CORRELATION_FIELDS = [
   ...words(
     'groups rows k offsets weights weightsGroup bias biasStride',
     'out outImage outGroup outPlane outD outH outW PD PH PW pitch',
-    'chunk kBlock panels parts planesAt panelsAt sumsAt sumsRow biasAt stripAt',
+    'chunk kBlock panels parts planesAt panelsAt sumsAt sumsRow biasAt stripAt firstTap tapStep',
   ),
   ...SOURCE_FIELDS,
 ] as const;
@@ -40,8 +41,9 @@ export function emitCorrelation(module: ModuleBuilder, tile: TileShape): void {
   emitPackWeights(module, tile.rows);
 
   const singleChannel = emitSingleChannel(module);
+  const singleChannel3x3 = emitSingleChannel3x3(module);
 
-  for (const kind of ['patches', 'few', 'single'] as const) {
+  for (const kind of ['patches', 'few', 'single', 'single3x3'] as const) {
     task(module, kind, CORRELATION_FIELDS, (f, read, begin, end, scratch) => {
       const p = read as unknown as Fields;
       const [image, group, part, planes, panels, sums, strip, bias, units, slices, unit, lastUnit] = locals(f, 'i32', 12);
@@ -74,6 +76,16 @@ export function emitCorrelation(module: ModuleBuilder, tile: TileShape): void {
             });
           });
           f.set(first, i32.add(p.out, i32.add(i32.mul(image, p.outImage), i32.mul(group, p.outGroup))));
+          if (kind === 'single3x3') {
+            f.for(n, 0, p.rows, 1, () => {
+              f.set(weights, i32.add(i32.add(p.weights, p.firstTap), i32.add(i32.mul(group, p.weightsGroup), i32.mul(n, 4))));
+              const from = i32.add(bias, i32.mul(n, hasBias));
+              f.emit(call(singleChannel3x3, planes, p.rowBytes, p.PH, p.PW, weights, p.tapStep, from, first, p.outH));
+              f.increment(first, p.outPlane);
+            });
+            f.increment(begin, 1);
+            return;
+          }
           f.set(unit, i32.divU(i32.mul(part, units), p.parts));
           f.set(lastUnit, i32.divU(i32.mul(i32.add(part, 1), units), p.parts));
           f.while(

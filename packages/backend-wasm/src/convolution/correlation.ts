@@ -47,7 +47,7 @@ export class Correlator {
       emitCorrelation(module, tile),
     );
     this.#pack = tasks('packWeights');
-    this.#kinds = { patches: tasks('patches'), few: tasks('few'), single: tasks('single') };
+    this.#kinds = { patches: tasks('patches'), few: tasks('few'), single: tasks('single'), single3x3: tasks('single3x3') };
   }
 
   run(job: Correlation): void {
@@ -55,7 +55,7 @@ export class Correlator {
     const channels = from.C / groups;
     const planes = new PaddedPlanes(from, channels, { positions: to.sizes, step, pad: taps.pad, reach: taps.reach });
     const k = channels * taps.list.length;
-    const kind = channels === 1 && rows < this.tile.rows ? 'single' : k <= FEW_TAPS ? 'few' : 'patches';
+    const kind = this.#kindOf(job, channels, k);
     const groupBytes = roundUp(rows, this.tile.rows) * k * 4;
     // Shared by all threads: tables of offsets (into planes, into weights), and packed weights.
     this.host.withMemory(8 * k + 128 + groups * groupBytes, (tables) => {
@@ -63,6 +63,13 @@ export class Correlator {
       this.#writeOffsets(job, planes, tables, k);
       this.#launch(job, planes, kind, k, tables, packedAt, groupBytes);
     });
+  }
+
+  #kindOf({ to, rows, taps: { list, reach }, step }: Correlation, channels: number, k: number): Kind {
+    if (channels > 1 || rows >= this.tile.rows) return k <= FEW_TAPS ? 'few' : 'patches';
+    const threeByThree = list.length === 9 && product(step) === 1 && reach[0] === 0 && reach[1] === 2 && reach[2] === 2;
+    const [depth, height, width] = to.sizes;
+    return threeByThree && depth === 1 && height >= 2 && width >= 4 && to.strides[2] === 4 ? 'single3x3' : 'single';
   }
 
   #writeOffsets({ from, groups, weights, taps }: Correlation, planes: PaddedPlanes, tables: number, k: number): void {
@@ -89,12 +96,12 @@ export class Correlator {
       host.launch(this.#pack, packing, groups, 0, groups * rows * k);
     }
 
-    const unit = kind === 'single' ? PLANE_POSITIONS : columns;
+    const unit = kind === 'single' || kind === 'single3x3' ? PLANE_POSITIONS : columns;
     const chunk = Math.min(roundUp(planes.flat, unit), Math.max(unit, Math.floor(SUMS_BYTES / (paddedRows * 4) / unit) * unit));
     const panels = streamed ? 1 : Math.min(BLOCK_PANELS, chunk / columns);
     const units = to.sizes[0] * Math.ceil(planes.flat / chunk);
     const whole = from.N * groups;
-    const parts = Math.max(1, Math.min(units, host.threads === 1 ? 1 : Math.ceil((2 * host.threads) / whole)));
+    const parts = kind === 'single3x3' ? 1 : Math.max(1, Math.min(units, host.threads === 1 ? 1 : Math.ceil((2 * host.threads) / whole)));
 
     // Rows that lie a multiple of 4096 bytes apart would share cache lines.
     const sumsRow = chunk * 4 + (chunk % 1024 === 0 ? 64 : 0);
@@ -103,12 +110,15 @@ export class Correlator {
     const panelsAt = biasAt + roundUp(paddedRows * 4 + 256, 64);
     const sumsAt = panelsAt + roundUp(panels * columns * kBlock * 4 + 64, 64);
     const planesAt = sumsAt + roundUp(paddedRows * sumsRow + 64, 64);
+    // The nine taps of a 3x3 window in reading order, which is the reverse of the gradient's.
+    const forward = job.taps.list[0]?.shift[1] === 0;
+    const tapOrder = forward ? [0, tile.rows * 4] : [8 * tile.rows * 4, -tile.rows * 4];
     host.launch(
       this.#kinds[kind],
       [
         [groups, rows, k, tables, packedAt, groupBytes, bias.address, bias.stride],
         [to.address, to.strideN, to.strideC * rows, to.strideC, ...to.strides, ...to.sizes, planes.pitch],
-        [chunk, kBlock, panels, parts, planesAt, panelsAt, sumsAt, sumsRow, biasAt, stripAt],
+        [chunk, kBlock, panels, parts, planesAt, panelsAt, sumsAt, sumsRow, biasAt, stripAt, ...tapOrder],
         ...planes.fields(from.C / groups),
       ],
       whole * parts,
@@ -118,6 +128,6 @@ export class Correlator {
   }
 }
 
-type Kind = 'patches' | 'few' | 'single';
+type Kind = 'patches' | 'few' | 'single' | 'single3x3';
 
 export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;

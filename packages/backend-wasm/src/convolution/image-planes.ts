@@ -1,5 +1,5 @@
 /** @file A view of images as planes: (N, C, …) with one to three spatial dims, always seen as three, addresses and strides in bytes. */
-import type { View } from '@tessera/core';
+import type { View } from '@tessera/core/backend';
 
 export type Three = readonly [number, number, number];
 

@@ -1,6 +1,6 @@
 /** @file The correlation of one plane with one filter: depthwise convolutions, where there is no sum over channels to make a matrix product of. */
 import { f32x4, i32, type ModuleBuilder, v128 } from '../assembler/index.js';
-import { type Callee, inner, locals } from '../code/emit.js';
+import { type Callee, inner, locals, words } from '../code/emit.js';
 
 /** Vectors of positions that one pass over the taps makes. */
 const VECTORS = 8;
@@ -35,5 +35,50 @@ export function emitSingleChannel(module: ModuleBuilder): Callee {
       f.increment(p.to, PLANE_POSITIONS * 4);
       f.increment(p.from, PLANE_POSITIONS * 4);
     });
+  });
+}
+
+/**
+ * `(from, fromRow, rows, width, weights, weightStride, bias, to, toRow)`: the same for windows of 3x3 of stride 1, straight to where the results belong: rows of
+ * `width` ≥ 4 floats, two of them (`rows` ≥ 2) at a time, so that each value that is read serves both. What is left over is made twice.
+ */
+export function emitSingleChannel3x3(module: ModuleBuilder): Callee {
+  const names = words('from fromRow rows width weights weightStride bias to toRow');
+  return inner(module, 'singleChannel3x3', names, (f, p) => {
+    const [row, x, lastRow, lastX, from, to, at] = locals(f, 'i32', 7);
+    const weights = locals(f, 'v128', 9);
+    const [upper, lower, value, bias] = locals(f, 'v128', 4);
+    for (const weight of weights) {
+      f.set(weight, v128.load32Splat(p.weights));
+      f.increment(p.weights, p.weightStride);
+    }
+    f.set(bias, v128.load32Splat(p.bias));
+    f.set(lastRow, i32.sub(p.rows, 2));
+    f.set(lastX, i32.shl(i32.sub(p.width, 4), 2));
+    const four = (): void => {
+      f.set(at, i32.add(from, x));
+      f.set(upper, bias);
+      f.set(lower, bias);
+      for (let r = 0; r < 4; r++) {
+        for (let c = 0; c < 3; c++) {
+          f.set(value, v128.load(at, c * 4));
+          if (r < 3) f.set(upper, f32x4.add(f32x4.mul(value, weights[r * 3 + c]), upper));
+          if (r > 0) f.set(lower, f32x4.add(f32x4.mul(value, weights[(r - 1) * 3 + c]), lower));
+        }
+        if (r < 3) f.increment(at, p.fromRow);
+      }
+      f.set(at, i32.add(to, x));
+      f.emit(v128.store(at, upper), v128.store(i32.add(at, p.toRow), lower));
+    };
+    const twoRows = (): void => {
+      f.set(from, i32.add(p.from, i32.mul(row, p.fromRow)));
+      f.set(to, i32.add(p.to, i32.mul(row, p.toRow)));
+      f.for(x, 0, lastX, 16, four);
+      f.set(x, lastX);
+      four();
+    };
+    f.for(row, 0, lastRow, 2, twoRows);
+    f.set(row, lastRow);
+    twoRows();
   });
 }

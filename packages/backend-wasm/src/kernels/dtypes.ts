@@ -1,5 +1,5 @@
 /** @file Refusing dtypes that a kernel does not take. */
-import { type DType, DTypeError, KERNEL_DTYPES } from '@tessera/core';
+import { type DType, DTypeError, KERNEL_DTYPES } from '@tessera/core/backend';
 
 /** @throws DTypeError `ERR_KERNEL_DTYPE`. */
 export function checkDType(kernel: keyof typeof KERNEL_DTYPES, dtype: DType, taken = KERNEL_DTYPES[kernel]): void {

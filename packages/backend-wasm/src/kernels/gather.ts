@@ -1,5 +1,5 @@
 /** @file The gather kernel: out[i][j] = input[indices[i][j]][j] for dim 0, and so on. */
-import { DTYPE_INFO, type RequiredKernels } from '@tessera/core';
+import { DTYPE_INFO, type RequiredKernels } from '@tessera/core/backend';
 import { i32, memory, type ModuleBuilder } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

@@ -1,5 +1,5 @@
 /** @file The kernels that do most of the arithmetic: products, convolutions, poolings, rows, attention. */
-import type { AcceleratedKernels, RequiredKernels } from '@tessera/core';
+import type { AcceleratedKernels, RequiredKernels } from '@tessera/core/backend';
 import { attentionKernels } from '../attention/attention.js';
 import { KernelHost } from '../code/kernel-host.js';
 import { type ConvolutionOptions, convolutionKernels } from '../convolution/convolutions.js';
@@ -14,7 +14,7 @@ import { rowKernels } from '../rows/rows.js';
 
 export function createHeavyKernels(
   machine: Machine,
-  options: ConvolutionOptions = { winograd: true },
+  options: ConvolutionOptions,
 ): Pick<RequiredKernels<WasmBuffer>, 'matmul'> & Partial<AcceleratedKernels<WasmBuffer>> {
   const host = new KernelHost(machine);
   let tile: TileShape | undefined;

@@ -1,5 +1,5 @@
 /** @file Checking the indices of gather and scatter before anything is written. */
-import { IndexError, type View } from '@tessera/core';
+import { IndexError, type View } from '@tessera/core/backend';
 import { i32, i32x4, type Local, v128 } from '../assembler/index.js';
 import type { Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

@@ -1,7 +1,7 @@
 /** @file The pointwise kernel: finds (or makes) the compiled form of a program for the layout of its views, and calls it. */
-import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core';
+import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
-import { ARGUMENTS } from '../memory/linear-memory.js';
+import { ARGUMENTS, ARGUMENTS_BYTES } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { HEAD_WORDS } from '../program/argument-layout.js';
 import { type CompiledPointwise, compilePointwise, SEGMENT, SEGMENTS } from '../program/pointwise-code.js';
@@ -98,7 +98,7 @@ function checkViews(program: Program, inputs: readonly WasmView[], outputs: read
   const wanted = [...program.inputs, ...program.outputs.map((o) => o.dtype)];
   const given = [...inputs, ...outputs].map((view) => view.dtype);
   const { length } = outputs[0].shape;
-  if (wanted.join() !== given.join() || (HEAD_WORDS + length + (length + 1) * given.length) * 4 > 12 * 1024) {
+  if (wanted.join() !== given.join() || (HEAD_WORDS + length + (length + 1) * given.length) * 4 > ARGUMENTS_BYTES - 8 * 64) {
     throw new ValueError('ERR_PROGRAM_VIEWS', `pointwise: the program takes ${wanted.join(', ')}; the views have ${given.join(', ')}`, {
       op: 'pointwise',
       device: 'wasm',

@@ -2,7 +2,7 @@
  * @file Better layouts for pointwise programs: dims in another order where outputs are contiguous along one that is not the last, transposed inputs
  * copied tile by tile to where they are contiguous, and plain copies that are nothing but such a transposition.
  */
-import { DTYPE_INFO, type Program, type View } from '@tessera/core';
+import { DTYPE_INFO, type Program, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { WasmBuffer } from '../memory/wasm-buffer.js';
 import { Transposer } from './transpose.js';

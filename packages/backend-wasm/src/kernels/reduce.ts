@@ -1,10 +1,19 @@
 /** @file The reduce kernel: chooses the form of the loops, finds (or makes) the compiled kernel, calls it. */
-import { DTYPE_INFO, type Program, type ReduceKind, registerDTypes, type RequiredKernels, ValueError, type View } from '@tessera/core';
+import {
+  DTYPE_INFO,
+  type Program,
+  type ReduceKind,
+  registerDTypes,
+  type RequiredKernels,
+  ValueError,
+  type View,
+} from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { ProgramTable } from '../program/program-table.js';
-import { BLOCKS, COLUMN_BLOCK, compileReduce, type CompiledReduce, SCRATCH, SCRATCH_STRIDE } from '../program/reduce-code.js';
+import { type CompiledReduce, compileReduce } from '../program/reduce-code.js';
+import { BLOCKS, COLUMN_BLOCK, SCRATCH, SCRATCH_STRIDE } from '../program/reduce-form.js';
 import { reductionOf } from '../program/reductions.js';
 import { strideClass } from '../program/storage.js';
 import { NANOSECONDS_A_PRICE, priceOf } from '../program/unroll.js';

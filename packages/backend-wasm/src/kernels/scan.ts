@@ -1,9 +1,9 @@
 /** @file The scan kernel: chooses the lines to run side by side, finds (or makes) the compiled kernel, calls it. */
-import { type RequiredKernels, ValueError, type View } from '@tessera/core';
+import { type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { type CompiledScan, compileScan, GROUPS } from '../program/scan-code.js';
+import { type CompiledScan, compileScan, GROUPS, WIDE } from '../program/scan-code.js';
 import { checkDType } from './dtypes.js';
 
 type WasmView = View<WasmBuffer>;
@@ -29,7 +29,7 @@ export function createScan(machine: Machine): RequiredKernels<WasmBuffer>['scan'
         });
       compiled.set(key, (code = made));
     }
-    const groups = lanes < 0 ? 1 : Math.ceil(shape[lanes] / 4);
+    const groups = lanes < 0 ? 1 : Math.ceil(shape[lanes] / (contiguous ? 4 * WIDE : 4));
     let others = 1;
     for (let d = 0; d < shape.length; d++) if (d !== axis && d !== lanes) others *= shape[d];
     const { kernel, layout } = code;
@@ -37,7 +37,7 @@ export function createScan(machine: Machine): RequiredKernels<WasmBuffer>['scan'
     layout.writeView(linear, 0, reverse ? reversed(input, axis) : input);
     layout.writeView(linear, 1, reverse ? reversed(output, axis) : output);
     linear.i32[ARGUMENTS / 4 + GROUPS] = groups;
-    const each = shape[axis] * 4;
+    const each = shape[axis] * (contiguous ? 4 * WIDE : 4);
     machine.parallel(
       kernel,
       groups * others,

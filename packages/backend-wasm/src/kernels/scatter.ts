@@ -2,7 +2,7 @@
  * @file The scatter kernel: out[indices[i][j]][j] = source[i][j] for dim 0 (or +=, *=, max, min), in place. Sources are taken in row-major order, by one
  * thread, or by several that have columns of their own: the same result each time.
  */
-import { type DType, DTYPE_INFO, type RequiredKernels, SCATTER_REDUCE_DTYPES, type ScatterKind } from '@tessera/core';
+import { type DType, DTYPE_INFO, type RequiredKernels, SCATTER_REDUCE_DTYPES, type ScatterKind } from '@tessera/core/backend';
 import {
   type Expr,
   f32,

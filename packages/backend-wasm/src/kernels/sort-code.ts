@@ -3,7 +3,7 @@
  * descending order), so a stable order is what any of the algorithms gives: insertion for short lines, else one pass of counting for each byte of the
  * key that is not the same in all records (a radix sort from the lowest byte).
  */
-import { type DType, DTYPE_INFO } from '@tessera/core';
+import { type DType, DTYPE_INFO } from '@tessera/core/backend';
 import {
   call,
   type Expr,

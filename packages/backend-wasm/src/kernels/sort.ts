@@ -1,5 +1,5 @@
 /** @file The sort kernel: stable, NaN the largest. */
-import { type DType, DTYPE_INFO, type RequiredKernels } from '@tessera/core';
+import { type DType, DTYPE_INFO, type RequiredKernels } from '@tessera/core/backend';
 import type { Kernel, Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { checkDType } from './dtypes.js';

@@ -79,7 +79,7 @@ const LOG = [
 ];
 
 /** x = 2^e · (1 + m): the parts of a positive x, subnormal ones too. */
-function split(f: FunctionBuilder, x: VLocal): { e: VLocal; m: VLocal } {
+export function splitFloat32(f: FunctionBuilder, x: VLocal): { e: VLocal; m: VLocal } {
   const tiny = f.local('v128', f32x4.lt(x, MIN_NORMAL));
   const scaled = f.local('v128', v128.bitselect(f32x4.mul(x, 8388608), x, tiny));
   const exponent = f.local('v128', i32x4.shrS(i32x4.sub(scaled, 0x3f3504f3), 23));
@@ -104,7 +104,7 @@ function logTail(f: FunctionBuilder, lib: MathLibrary, m: VLocal): VLocal {
 
 /** ln x: 1 ulp. */
 const log: VectorFunction = unaryCode((f, lib, x) => {
-  const { e, m } = split(f, x);
+  const { e, m } = splitFloat32(f, x);
   const cubic = logTail(f, lib, m);
   const low = lib.madd(e, LN2_LOW, cubic);
   const y = lib.madd(f32x4.mul(m, m), -0.5, low);
@@ -114,7 +114,7 @@ const log: VectorFunction = unaryCode((f, lib, x) => {
 /** ln x / ln b: e log_b 2 + ln(1 + m) / ln b. */
 const logBase = (oneOverLn: number, twoHigh: number, twoLow: number): VectorFunction =>
   unaryCode((f, lib, x) => {
-    const { e, m } = split(f, x);
+    const { e, m } = splitFloat32(f, x);
     const natural = f.local('v128', f32x4.add(m, lib.madd(f32x4.mul(m, m), -0.5, logTail(f, lib, m))));
     return logBorders(x, lib.madd(e, twoHigh, lib.madd(e, twoLow, f32x4.mul(natural, oneOverLn))));
   });
@@ -129,20 +129,24 @@ const log1p: VectorFunction = unaryCode((f, lib, x) => {
   return v128.bitselect(x, y, f32x4.lt(f32x4.abs(x), 1e-8));
 });
 
-/** tanh x: 6 ulp. A rational function in x² times x. Eigen, ptanh_float. */
-const TANH_TOP = [
-  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5, 6.37261928875436e-4,
-  4.89352455891786e-3,
+/** (2^r − 1) / r for |r| ≤ ½: relative error 1.1e-8. */
+const EXP2_MINUS_1 = [
+  0.00015403512225020677, 0.0013390849344432354, 0.009618237614631653, 0.05550357326865196, 0.24022649228572845, 0.6931471824645996,
 ];
-const TANH_BOTTOM = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
-const TANH_MAX = 7.90531110763549805;
+/** From here on tanh is 1. */
+const TANH_MAX = 9.02;
 
+/** tanh x = E / (E + 2), E = e^2x − 1: 3.5 ulp. (A rational function in x, as others have it, takes as long and has 5.6.) */
 const tanh: VectorFunction = unaryCode((f, lib, x) => {
-  const c = f.local('v128', f32x4.pmin(f32x4.const(TANH_MAX), f32x4.pmax(f32x4.const(-TANH_MAX), x)));
-  const s = f.local('v128', f32x4.mul(c, c));
-  const y = f.local('v128', f32x4.div(f32x4.mul(lib.polynomial(s, TANH_TOP), c), lib.polynomial(s, TANH_BOTTOM)));
-  // Small ones are their own result, down to the sign of zero; a NaN, which the clamp loses, comes back the same way.
-  return v128.bitselect(y, x, f32x4.ge(f32x4.abs(x), 0.0004));
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.const(-TANH_MAX)), f32x4.const(TANH_MAX));
+  const y = f.local('v128', f32x4.mul(clamped, 2 * LOG2E));
+  const bits = f.local('v128', f32x4.add(y, ROUND));
+  const r = f.local('v128', f32x4.sub(y, f32x4.sub(bits, ROUND)));
+  const p = f.local('v128', f32x4.mul(lib.polynomial(r, EXP2_MINUS_1), r));
+  const power = f.local('v128', i32x4.add(i32x4.shl(bits, 23), 127 << 23));
+  const e = f.local('v128', lib.madd(p, power, f32x4.sub(power, 1)));
+  // The sign of zero is lost on the way.
+  return v128.or(f32x4.div(e, f32x4.add(e, 2)), v128.and(x, f32x4.const(-0)));
 });
 
 /** erf x: 7 ulp. A rational function in x² times x. XLA, ErfImpl32. */

@@ -15,7 +15,6 @@ const EXP = [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3].map((n) => 1 / Array.from({ le
 const powerOfTwo = (k: V): V => i64x2.shl(i64x2.add(f64x2.add(k, ROUND), 1023), 52);
 
 export const nan = (): V => f64x2.const(NaN);
-export const isNegative = (x: V): V => f64x2.lt(x, 0);
 /** The sign bit of `x` on the positive `y`. */
 export const withSign = (y: V, x: V): V => v128.or(y, v128.and(x, f64x2.const(-0)));
 

@@ -1,5 +1,6 @@
 /** @file All functions by name. Those of float32 end in `_f32`. */
 import type { VectorFunction } from './library.js';
+import { FLOAT32_BY_FLOAT64 } from './float32-by-float64.js';
 import { FLOAT32_FUNCTIONS } from './float32.js';
 import { EXPONENTIAL_FUNCTIONS } from './float64-exponential.js';
 import { SPECIAL_FUNCTIONS } from './float64-special.js';
@@ -7,6 +8,7 @@ import { TRIGONOMETRIC_FUNCTIONS } from './float64-trigonometry.js';
 
 export const FUNCTIONS: Readonly<Record<string, VectorFunction>> = {
   ...FLOAT32_FUNCTIONS,
+  ...FLOAT32_BY_FLOAT64,
   ...EXPONENTIAL_FUNCTIONS,
   ...TRIGONOMETRIC_FUNCTIONS,
   ...SPECIAL_FUNCTIONS,

@@ -75,7 +75,7 @@ export class Gemm {
     let mPart = p.m;
     let nPart = p.n;
     const work = p.m * p.n * p.k * p.batch;
-    const wanted = work < PARALLEL_WORK || this.host.threads === 1 ? 1 : this.host.threads * 4;
+    const wanted = work < PARALLEL_WORK || this.host.threads === 1 ? 1 : this.host.threads * 2;
     if (p.batch < wanted) {
       const parts = Math.ceil(wanted / p.batch);
       if (path !== 'vector' && p.m >= p.n / 2) mPart = Math.max(rows * 4, roundUp(Math.ceil(p.m / parts), rows * 4));

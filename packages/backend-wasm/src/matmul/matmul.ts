@@ -1,5 +1,5 @@
 /** @file The matmul and linear kernels. */
-import { type AcceleratedKernels, type RequiredKernels, ValueError } from '@tessera/core';
+import { type AcceleratedKernels, type RequiredKernels, ValueError } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { type Element, FLOAT32, FLOAT64, INT32 } from './element.js';

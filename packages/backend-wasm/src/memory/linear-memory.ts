@@ -2,7 +2,7 @@
  * @file The one WebAssembly.Memory of a backend, and typed arrays over all of it. Growing it detaches the arrays of a plain memory and leaves those of
  * a shared one short, so they are made anew by {@link LinearMemory.grow}: read `memory.f32` each time, and keep no view across an allocation.
  */
-import { MemoryError } from '@tessera/core';
+import { MemoryError } from '@tessera/core/backend';
 
 export const PAGE = 65536;
 const MAX_PAGES = 65536;

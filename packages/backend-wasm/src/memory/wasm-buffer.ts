@@ -1,5 +1,5 @@
 /** @file A piece of the linear memory. */
-import type { BackendBuffer, DType } from '@tessera/core';
+import type { BackendBuffer, DType } from '@tessera/core/backend';
 
 export class WasmBuffer implements BackendBuffer {
   freed = false;

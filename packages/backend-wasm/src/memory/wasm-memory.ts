@@ -1,20 +1,18 @@
 /** @file Buffers, and the account of them. */
-import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DType, DTYPE_INFO, DTYPES, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { Allocator } from './allocator.js';
-import { CollectorWeight } from './collector-weight.js';
 import type { LinearMemory } from './linear-memory.js';
 import { WasmBuffer } from './wasm-buffer.js';
 
 export class WasmMemory {
   readonly #allocator: Allocator;
-  readonly #weight = new CollectorWeight();
   readonly #budget: number;
   #buffers = 0;
   #bytes = 0;
   #peak = 0;
   #scratch = 0;
-  /** Live bytes by dtype, for what is said when there is no more. */
-  readonly #byDType = new Map<DType, number>();
+  /** Live bytes by dtype's number, for what is said when there is no more. */
+  readonly #byDType = new Float64Array(DTYPES.length);
 
   constructor(
     readonly linear: LinearMemory,
@@ -26,14 +24,14 @@ export class WasmMemory {
 
   /** @throws MemoryError `ERR_OUT_OF_MEMORY` when the budget or the engine has no room for it. */
   allocate(dtype: DType, length: number): WasmBuffer {
-    const bytes = length * DTYPE_INFO[dtype].size;
+    const { size, index } = DTYPE_INFO[dtype];
+    const bytes = length * size;
     const address = this.#bytes + bytes > this.#budget ? -1 : this.#allocator.take(bytes);
     if (address < 0) this.#outOfMemory(`${length} ${dtype} elements`, bytes, dtype);
     this.#buffers++;
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
-    this.#byDType.set(dtype, (this.#byDType.get(dtype) ?? 0) + bytes);
-    this.#weight.add(bytes);
+    this.#byDType[index] += bytes;
     return new WasmBuffer(dtype, length, address, bytes);
   }
 
@@ -43,7 +41,7 @@ export class WasmMemory {
     buffer.freed = true;
     this.#buffers--;
     this.#bytes -= buffer.bytes;
-    this.#byDType.set(buffer.dtype, this.#byDType.get(buffer.dtype)! - buffer.bytes);
+    this.#byDType[DTYPE_INFO[buffer.dtype].index] -= buffer.bytes;
     this.#allocator.give(buffer.address, buffer.bytes);
   }
 
@@ -75,11 +73,11 @@ export class WasmMemory {
   dispose(): void {
     this.#buffers = 0;
     this.#bytes = 0;
-    this.#byDType.clear();
+    this.#byDType.fill(0);
   }
 
   #outOfMemory(what: string, bytes: number, dtype?: DType): never {
-    const live = [...this.#byDType].filter(([, n]) => n > 0).map(([name, n]) => `${n} of ${name}`);
+    const live = DTYPES.filter((_, i) => this.#byDType[i] > 0).map((name) => `${this.#byDType[DTYPE_INFO[name].index]} of ${name}`);
     const scratch = this.#scratch > 0 ? [`${this.#scratch} of scratch`] : [];
     throw new MemoryError(
       'ERR_OUT_OF_MEMORY',

@@ -1,5 +1,5 @@
 /** @file Max and mean pooling and their gradients. */
-import { type AcceleratedKernels, IndexError, type Window } from '@tessera/core';
+import { type AcceleratedKernels, IndexError, type Window } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { type ImagePlanes, imagePlanes, product, three } from '../convolution/image-planes.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

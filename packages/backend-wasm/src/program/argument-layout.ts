@@ -1,5 +1,5 @@
 /** @file Where a compiled program finds its arguments: sizes, then of each view its address and strides (in bytes), then the scalars. */
-import { DTYPE_INFO, type Program, type View } from '@tessera/core';
+import { DTYPE_INFO, type Program, type View } from '@tessera/core/backend';
 import { i32, type Expr, type Local } from '../assembler/index.js';
 import { ARGUMENTS, type LinearMemory } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';

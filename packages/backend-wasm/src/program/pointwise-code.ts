@@ -1,5 +1,5 @@
 /** @file The pointwise kernel's code: rows over the outer dims, four elements at a time along the inner one. */
-import { DTYPE_INFO, type Program } from '@tessera/core';
+import { DTYPE_INFO, type Program } from '@tessera/core/backend';
 import { type FunctionBuilder, i32, i32x4, type Label, type Local, select } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { FUNCTIONS } from '../math/functions.js';

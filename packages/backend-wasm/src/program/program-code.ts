@@ -2,7 +2,7 @@
  * @file A program's instructions as code. What depends on scalars alone is computed at the start of the function, what does not vary along the inner
  * dim at the start of each row, the rest for each four elements.
  */
-import { type Program, registerDTypes, ValueError } from '@tessera/core';
+import { type Program, registerDTypes, ValueError } from '@tessera/core/backend';
 import { type FunctionBuilder, i32x4, type Local } from '../assembler/index.js';
 import type { MathLibrary } from '../math/library.js';
 import type { ArgumentLayout } from './argument-layout.js';

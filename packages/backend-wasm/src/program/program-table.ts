@@ -1,5 +1,5 @@
 /** @file Compiled kernels by program and layout: an array by the program's id, a one-entry cache in front of a map by layout. */
-import type { Program } from '@tessera/core';
+import type { Program } from '@tessera/core/backend';
 
 /** The compiled forms of one program. */
 export class ProgramEntry<T> {

@@ -1,5 +1,5 @@
-/** @file What both forms of a reduction share: the function around them, and which form suits a layout. */
-import { DTYPE_INFO, type DType, type Program } from '@tessera/core';
+/** @file What both forms of a reduction share: the function around them. */
+import { DTYPE_INFO, type DType, type Program } from '@tessera/core/backend';
 import { i32, type Local } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { FUNCTIONS } from '../math/functions.js';
@@ -9,25 +9,7 @@ import { ProgramCode } from './program-code.js';
 import { ReduceColumns } from './reduce-columns.js';
 import { ReduceRows } from './reduce-rows.js';
 import type { Reduction } from './reductions.js';
-import type { StrideClass } from './storage.js';
-
-/** Words of the head. */
-export const SCRATCH = 0;
-export const SCRATCH_STRIDE = 1;
-export const BLOCKS = 2;
-/** Columns that one unit of work has: accumulators that stay in the nearest cache. */
-export const COLUMN_BLOCK = 512;
-
-/** What the code of a reduction is chosen by. */
-export interface ReduceForm {
-  readonly rank: number;
-  /** The reduced dims, outermost first; the last of them is walked along innermost. */
-  readonly reduced: readonly number[];
-  /** The kept dim that lanes run along, or −1: lanes run along the last reduced dim. */
-  readonly column: number;
-  /** Of each input, along the dim of the lanes. */
-  readonly classes: readonly StrideClass[];
-}
+import { type ReduceForm, SCRATCH, SCRATCH_STRIDE } from './reduce-form.js';
 
 export interface CompiledReduce {
   readonly kernel: Kernel;

@@ -2,12 +2,12 @@
  * @file Reductions whose lanes run along a kept dim: a row of accumulators in scratch, and rows of the input that are added to it, several at a time, so
  * that memory is read in several streams and the accumulators are touched less often.
  */
-import type { DType } from '@tessera/core';
+import type { DType } from '@tessera/core/backend';
 import { type FunctionBuilder, i32, i32x4, type Local, select, v128 } from '../assembler/index.js';
 import type { VLocal } from '../math/library.js';
 import { Odometer } from './odometer.js';
 import type { ProgramCode, Row } from './program-code.js';
-import { BLOCKS, COLUMN_BLOCK, type ReduceForm } from './reduce-code.js';
+import { BLOCKS, COLUMN_BLOCK, type ReduceForm } from './reduce-form.js';
 import { type Reduction, startOf, type State, vectorsOf } from './reductions.js';
 import { CONTIGUOUS, storeSome } from './storage.js';
 import { priceOf } from './unroll.js';

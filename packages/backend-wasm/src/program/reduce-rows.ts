@@ -1,10 +1,10 @@
 /** @file Reductions whose lanes run along a reduced dim: four accumulators side by side for one result, merged at the end. */
-import type { DType } from '@tessera/core';
+import type { DType } from '@tessera/core/backend';
 import { type FunctionBuilder, i32, i32x4, type Local, select, v128 } from '../assembler/index.js';
 import type { VLocal } from '../math/library.js';
 import { Odometer } from './odometer.js';
 import type { ProgramCode, Row } from './program-code.js';
-import type { ReduceForm } from './reduce-code.js';
+import type { ReduceForm } from './reduce-form.js';
 import { type Reduction, rotated, startOf, type State } from './reductions.js';
 import { CONTIGUOUS, type Quad, storeSome, STRIDED } from './storage.js';
 import { unrolling } from './unroll.js';

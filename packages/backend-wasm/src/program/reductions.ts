@@ -4,7 +4,7 @@
  * float32 sums run in float32 over short blocks and are then added to float64 totals: closer to the exact sum than pairwise float32 summation, at the
  * speed of plain addition.
  */
-import type { ComputeDType, ReduceKind } from '@tessera/core';
+import type { ComputeDType, ReduceKind } from '@tessera/core/backend';
 import { f32x4, f64x2, type FunctionBuilder, i32x4, i64x2, v128 } from '../assembler/index.js';
 import { demotePair, promoteHigh, type V, type VLocal } from '../math/library.js';
 import type { Quad } from './storage.js';

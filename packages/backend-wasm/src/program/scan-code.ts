@@ -1,5 +1,5 @@
 /** @file Running sums and the like along one dim, on four lines side by side. */
-import { DTYPE_INFO, type DType, makeProgram, type ScanKind } from '@tessera/core';
+import { DTYPE_INFO, type DType, makeProgram, type ScanKind } from '@tessera/core/backend';
 import { f64x2, type FunctionBuilder, i32, type Local, select, v128 } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import { FUNCTIONS } from '../math/functions.js';
@@ -7,7 +7,7 @@ import { demotePair, MathLibrary, promoteHigh, type V, type VLocal } from '../ma
 import { ArgumentLayout } from './argument-layout.js';
 import { Odometer } from './odometer.js';
 import { type Reduction, reductionOf, startOf, type State } from './reductions.js';
-import { loadContiguous, loadStrided, type Quad, storeContiguous, storeSome } from './storage.js';
+import { loadContiguous, loadStrided, storeContiguous, storeSome } from './storage.js';
 
 type I32 = Local<'i32'>;
 
@@ -26,7 +26,9 @@ export interface CompiledScan {
   readonly layout: ArgumentLayout;
 }
 
-/** Words of the head: groups of four lines along the lanes' dim. */
+/** Groups of four lines that one unit of work has, where lines are neighbours in memory: a cache line of float32. */
+export const WIDE = 4;
+/** Words of the head: units of work along the lanes' dim. */
 export const GROUPS = 0;
 
 /** ln(e^a + e^b) = max + ln(1 + e^(min − max)), in float64. */
@@ -87,44 +89,60 @@ class ScanLoops {
     readonly form: ScanForm,
   ) {}
 
-  /** Units of work are groups of four lines. */
+  /** Units of work are groups of lines. */
   emit(begin: I32, end: I32): void {
     const { f, layout, args, form } = this;
     const kept = Array.from({ length: form.rank }, (_, d) => d).filter((d) => d !== form.axis && d !== form.lanes);
-    const start = startOf(this.reduction);
     f.loop((nextUnit) => {
       const groups = f.local('i32', layout.head(args, GROUPS));
       const place = f.local('i32', i32.divU(begin, groups));
-      const first = f.local('i32', i32.shl(i32.sub(begin, i32.mul(place, groups)), 2));
+      const first = f.local('i32', i32.mul(i32.sub(begin, i32.mul(place, groups)), 4 * (form.contiguous ? WIDE : 1)));
       const lines = f.local('i32', form.lanes < 0 ? 1 : i32.sub(layout.size(args, form.lanes), first));
       const pointers = new Map([0, 1].map((v) => [v, f.local('i32', layout.address(args, v))]));
       if (form.lanes >= 0) for (const [v, p] of pointers) f.increment(p, i32.mul(first, layout.stride(args, v, form.lanes)));
       new Odometer(f, layout, args, kept, pointers).seek(place);
-      const steps = [0, 1].map((v) => this.#steps(v, lines));
-      const state: State = start.map((s) => f.local('v128', s));
-      const count = f.local('i32', layout.size(args, form.axis));
-      const [source, target] = [pointers.get(0)!, pointers.get(1)!];
-      f.loop((again) => {
-        const value = form.contiguous ? loadContiguous(f, this.dtype, source, 0) : loadStrided(f, this.dtype, source, steps[0]);
-        this.reduction.take(f, state, value, null);
-        const result = this.reduction.result(f, state);
-        f.if(
-          i32.geU(lines, 4),
-          () => this.#storeFour(target, steps[1], result),
-          () => storeSome(f, this.dtype, target, steps[1], lines, result),
-        );
-        f.increment(source, layout.stride(args, 0, form.axis));
-        f.increment(target, layout.stride(args, 1, form.axis));
-        f.brIf(again, count.tee(i32.sub(count, 1)));
-      });
+      const wide = this.form.contiguous ? WIDE : 1;
+      f.if(
+        i32.geU(lines, 4 * wide),
+        () => this.#lines(pointers, wide, null),
+        // The last few lines of a row.
+        () =>
+          f.doWhile(
+            () => {
+              const left = f.local('i32', select(i32.ltU(lines, 4), lines, i32.const(4)));
+              this.#lines(new Map([...pointers].map(([v, p]) => [v, f.local('i32', p)])), 1, left);
+              if (form.lanes >= 0) for (const [v, p] of pointers) f.increment(p, i32.shl(layout.stride(args, v, form.lanes), 2));
+              f.set(lines, i32.sub(lines, left));
+            },
+            () => lines,
+          ),
+      );
       f.brIf(nextUnit, i32.ltU(begin.tee(i32.add(begin, 1)), end));
     });
   }
 
-  #storeFour(at: I32, steps: readonly I32[], result: Quad): void {
-    const { f, form, dtype } = this;
-    if (form.contiguous) storeContiguous(f, dtype, at, 0, result);
-    else storeSome(f, dtype, at, steps, f.local('i32', 4), result);
+  /** Runs along so many groups of four lines; with `some`, one group of fewer. */
+  #lines(pointers: ReadonlyMap<number, I32>, groups: number, some: I32 | null): void {
+    const { f, layout, args, form, dtype } = this;
+    const [source, target] = [pointers.get(0)!, pointers.get(1)!];
+    const lines = some ?? f.local('i32', 4);
+    const steps = [0, 1].map((v) => this.#steps(v, lines));
+    const start = startOf(this.reduction);
+    const states: State[] = Array.from({ length: groups }, () => start.map((s) => f.local('v128', s)));
+    const count = f.local('i32', layout.size(args, form.axis));
+    f.loop((again) => {
+      states.forEach((state, group) => {
+        const offset = group * 4 * layout.elementSize(0);
+        const value = form.contiguous ? loadContiguous(f, dtype, source, offset) : loadStrided(f, dtype, source, steps[0]);
+        this.reduction.take(f, state, value, null);
+        const result = this.reduction.result(f, state);
+        if (form.contiguous && some === null) storeContiguous(f, dtype, target, offset, result);
+        else storeSome(f, dtype, target, steps[1], lines, result);
+      });
+      f.increment(source, layout.stride(args, 0, form.axis));
+      f.increment(target, layout.stride(args, 1, form.axis));
+      f.brIf(again, count.tee(i32.sub(count, 1)));
+    });
   }
 
   /** The distances of the other three lines; of those that are not there: 0. */

@@ -2,7 +2,7 @@
  * @file Four elements at a time between memory and registers. In registers float32 and int32 are four lanes, bool is a mask of four lanes, float64 two
  * pairs of lanes; narrower dtypes widen on their way in and narrow on their way out.
  */
-import { type DType, DTYPE_INFO } from '@tessera/core';
+import { type DType, DTYPE_INFO } from '@tessera/core/backend';
 import { type Expr, type FunctionBuilder, i32, i32x4, i8x16, type Local, v128 } from '../assembler/index.js';
 import type { V, VLocal } from '../math/library.js';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './halves.js';

@@ -1,5 +1,5 @@
 /** @file What a program costs, for choices of code and of threads. */
-import { OPCODES, type Program } from '@tessera/core';
+import { OPCODES, type Program } from '@tessera/core/backend';
 
 /** The price of one element, where an addition is 1. */
 export function priceOf(program: Program): number {

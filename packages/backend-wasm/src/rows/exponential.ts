@@ -1,12 +1,12 @@
 /** @file e^x for arguments that are 0 or less, as softmaxes have: fewer steps than the general one. */
-import { type Expr, f32x4, type FunctionBuilder, i32x4, v128 } from '../assembler/index.js';
+import { type Expr, f32x4, type FunctionBuilder, i32x4 } from '../assembler/index.js';
 import { multiplyAdd, FLOAT32 } from '../matmul/element.js';
 import type { V128 } from '../code/emit.js';
 
 /** 2^f for |f| ≤ ½, to 1.2e-7. */
 const POLYNOMIAL = [1, 0.6931468559, 0.24022238, 0.05550892952, 0.009671697938, 0.001321867248];
-/** Added and subtracted again, it rounds to an integer. */
-const ROUND = 12582912;
+/** Added and subtracted again, it rounds to an integer n; in between, n + 127 is in the low bits: what a float 2^n has as its exponent. */
+const ROUND = 12582912 + 127;
 
 /** e^x for x ≤ 0 (a little above does no harm): 0 below −87, NaN for NaN. */
 export function expNonPositive(f: FunctionBuilder, fma: boolean, x: Expr<'v128'>): V128 {
@@ -15,7 +15,7 @@ export function expNonPositive(f: FunctionBuilder, fma: boolean, x: Expr<'v128'>
     keep(multiplyAdd(FLOAT32, fma, a, b, typeof c === 'number' ? keep(f32x4.const(c)) : c));
   const t = keep(f32x4.mul(x, Math.LOG2E));
   // 0 and NaN stay: the second operand of pmax wins only where it is larger.
-  const clamped = keep(f32x4.pmax(t, f32x4.const(-126)));
+  const clamped = keep(f32x4.pmax(t, f32x4.const(-127)));
   const bits = keep(f32x4.add(clamped, ROUND));
   const r = keep(f32x4.sub(clamped, f32x4.sub(bits, ROUND)));
   const square = keep(f32x4.mul(r, r));
@@ -24,5 +24,6 @@ export function expNonPositive(f: FunctionBuilder, fma: boolean, x: Expr<'v128'>
   const middle = madd(r, f32x4.const(p3), p2);
   const high = madd(r, f32x4.const(p5), p4);
   const y = madd(square, madd(square, high, middle), low);
-  return keep(v128.andnot(i32x4.add(y, i32x4.shl(bits, 23)), f32x4.lt(t, -126)));
+  // For n = −127 the factor is 0.
+  return keep(f32x4.mul(y, i32x4.shl(bits, 23)));
 }

@@ -1,5 +1,5 @@
 /** @file The kernels over rows: softmax, cross-entropy, norms, with their gradients. What they do not take, they decline. */
-import { type AcceleratedKernels, IndexError } from '@tessera/core';
+import { type AcceleratedKernels, IndexError } from '@tessera/core/backend';
 import { addressOf, type Fields, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { partsOf } from './parts.js';

@@ -14,8 +14,8 @@ export const ENTROPY_FIELDS = words(
   'columns logits logitsRow logitsColumn targets targetsRow losses lossesRow sums sumsRow out outRow outColumn room ignore flag',
 );
 
-/** Vectors that one sum adds up before it goes to the total: long rows keep their accuracy. */
-const SUM_BLOCK = 4;
+/** Vectors of a round: sums and maxima of their own let operations overlap. */
+const UNROLL = 4;
 
 export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
   const library = new MathLibrary(module, fma, FUNCTIONS);
@@ -23,9 +23,9 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
 
   /** The largest of a row, in all lanes. */
   const largest = (f: FunctionBuilder, loop: RowLoop, row: I32, most: V128): void => {
-    const parts = locals(f, 'v128', SUM_BLOCK);
+    const parts = locals(f, 'v128', UNROLL);
     for (const part of parts) f.set(part, f32x4.const(-Infinity));
-    loop.each(SUM_BLOCK, ({ u, load }) => f.set(parts[u], f32x4.pmax(parts[u], load(row, -Infinity))));
+    loop.each(UNROLL, ({ u, load }) => f.set(parts[u], f32x4.pmax(parts[u], load(row, -Infinity))));
     f.set(parts[0], f32x4.pmax(parts[0], parts[1]));
     f.set(parts[2], f32x4.pmax(parts[2], parts[3]));
     f.set(parts[0], f32x4.pmax(parts[0], parts[2]));
@@ -68,7 +68,7 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
         () => {
           const sum = sumOfExponentials(f, loop, x.at, most, y.at);
           f.set(factor, f32x4.splat(f32.div(f32.const(1), sum)));
-          loop.each(SUM_BLOCK, ({ load, store }) => store(y.at, f.local('v128', f32x4.mul(load(y.at), factor))));
+          loop.each(UNROLL, ({ load, store }) => store(y.at, f.local('v128', f32x4.mul(load(y.at), factor))));
         },
       );
       y.finish(to);
@@ -84,7 +84,7 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
     const y = new StagedRow(f, p.bColumn, p.columns, i32.add(scratch, p.room));
     const out = new StagedRow(f, p.outColumn, p.columns, i32.add(scratch, i32.mul(p.room, 2)));
     const [atG, atY, to] = locals(f, 'i32', 3);
-    const sums = locals(f, 'v128', SUM_BLOCK);
+    const sums = locals(f, 'v128', UNROLL);
     const total = f.local('v128');
     f.set(atG, i32.add(p.a, i32.mul(begin, p.aRow)));
     f.set(atY, i32.add(p.b, i32.mul(begin, p.bRow)));
@@ -101,7 +101,7 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
       f.if(
         p.log,
         () => {
-          loop.each(SUM_BLOCK, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], load(g.at))));
+          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], load(g.at))));
           collect();
           loop.each(1, ({ load, store }) => {
             const e = expNonPositive(f, fma, load(y.at));
@@ -109,9 +109,9 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
           });
         },
         () => {
-          loop.each(SUM_BLOCK, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), load(y.at)))));
+          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), load(y.at)))));
           collect();
-          loop.each(SUM_BLOCK, ({ load, store }) => store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
+          loop.each(UNROLL, ({ load, store }) => store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
         },
       );
       out.finish(to);

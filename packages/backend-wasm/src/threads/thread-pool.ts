@@ -3,7 +3,7 @@
  * caller does all alone. Workers spin for some 40 µs after a job and then sleep; blocks of work are taken from an atomic counter, so a worker that
  * comes late, or never, only leaves more for the others.
  */
-import { DeviceError } from '@tessera/core';
+import { DeviceError } from '@tessera/core/backend';
 import type { Kernel } from '../machine/machine.js';
 import { ARGUMENTS, CONTROL, type LinearMemory } from '../memory/linear-memory.js';
 import * as control from './control-block.js';

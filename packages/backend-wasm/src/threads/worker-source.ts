@@ -36,7 +36,7 @@ function work({ memory, at, thread }) {
   };
   const fail = (error) => {
     if (Atomics.compareExchange(c, C.FAILED, 0, 1) !== 0) return;
-    const text = new TextEncoder().encode(String(error)).slice(0, C.MESSAGE_BYTES);
+    const text = new TextEncoder().encode(String(error)).slice(0, ${control.MESSAGE_BYTES});
     new Uint8Array(memory.buffer, at + C.MESSAGE * 4, C.MESSAGE_BYTES).set(text);
     Atomics.store(c, C.MESSAGE_LENGTH, text.length);
   };

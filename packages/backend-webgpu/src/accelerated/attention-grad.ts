@@ -2,7 +2,7 @@
  * @file The gradients of attention. The shares P = exp(scores − logsumexp) are computed again, as a product that stores them so; another gives
  * dS = P (gradOut · valueᵀ − D) scale with D the row sums of gradOut · out; three more give the gradients. For part of the batch at a time.
  */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import { matrixOperand, product } from '../kernels/matmul.js';
 import { launchProduct, type Operand } from '../kernels/product.js';

@@ -2,7 +2,7 @@
  * @file Attention with a running softmax (Milakov and Gimelshein, 2018; Dao et al., 2022): a workgroup takes eight queries and walks over the
  * keys, 64 at a time. A lane computes the scores of one key for all eight, then sums some columns of the values. Scores are never written.
  */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters, type Stored } from '../wgsl/source.js';

@@ -1,5 +1,5 @@
 /** @file Batch norm by the batch's own statistics, and its gradients: a workgroup for each channel, over (N, S). */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { Parameters, type Stored } from '../wgsl/source.js';

@@ -3,7 +3,7 @@
  * With T taps and P positions, for each group: output (O, N·P) = weight (O, C·T) · windows (C·T, N·P); the input's gradient (C, N·Pin) =
  * weightᵀ (C, O·T) · (O·T, N·Pin); the weight's gradient (O, C·T) = gradOut (O, N·P) · windowsᵀ (N·P, C·T).
  */
-import type { AcceleratedKernels, Window } from '@tessera/core';
+import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import { launchProduct, type Operand } from '../kernels/product.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';

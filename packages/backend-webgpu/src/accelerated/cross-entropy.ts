@@ -1,5 +1,5 @@
 /** @file Cross-entropy of logits and class indices, and its gradient. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import { flagFunction } from '../kernels/flags.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';

@@ -1,5 +1,5 @@
 /** @file The accelerated kernels that this backend has. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { createAttention } from './attention.js';

@@ -1,5 +1,5 @@
 /** @file Layer norm and root-mean-square norm over rows, and their gradients. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters, type Stored } from '../wgsl/source.js';

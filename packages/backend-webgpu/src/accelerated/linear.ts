@@ -1,5 +1,5 @@
 /** @file linear: a product with a bias. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import { product } from '../kernels/matmul.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';

@@ -1,5 +1,5 @@
 /** @file Pooling and its gradients: an invocation for each element of the result. Gradients gather from the windows that an input lies in. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

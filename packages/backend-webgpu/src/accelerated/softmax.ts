@@ -1,5 +1,5 @@
 /** @file softmax, its logarithm, and their gradients, a row at a time. */
-import type { AcceleratedKernels } from '@tessera/core';
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { Parameters } from '../wgsl/source.js';

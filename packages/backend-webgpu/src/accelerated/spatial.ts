@@ -1,5 +1,5 @@
 /** @file Convolution and pooling windows in WGSL, over one to three spatial dims: coordinates, strides, bounds. */
-import type { Window } from '@tessera/core';
+import type { Window } from '@tessera/core/backend';
 import type { Launcher } from '../device/launcher.js';
 import type { Parameters } from '../wgsl/source.js';
 import type { GpuView } from '../wgsl/views.js';

@@ -2,7 +2,7 @@
  * @file The launcher: where kernels meet the queue. It packs parameters and bindings, keeps pipelines by their source, counts, and submits:
  * when enough is dispatched, when somebody reads, or when this thread's synchronous work is done.
  */
-import { DeviceError, NotSupportedError } from '@tessera/core';
+import { DeviceError, NotSupportedError } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { type DeviceQueue, FLAG_BUFFER } from './queue.js';
 

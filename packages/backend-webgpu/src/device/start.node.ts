@@ -2,7 +2,9 @@
  * @file The device in Node: Dawn (npm `webgpu`) in a worker that owns it. Dawn has no way to wait on a thread for what it maps, but a caller
  * may wait for a worker, so that reads are synchronous; and a dispatch costs the caller a fraction of a microsecond.
  */
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { openDevice } from './adapter.js';
@@ -15,8 +17,9 @@ import type { StartOptions, Started } from './start.js';
 
 /** The worker's code. What it runs comes as text: a file of its own would have to be found in sources, builds and bundles alike. */
 const SOURCE = `
-const { parentPort, workerData } = require('node:worker_threads');
-(async () => {
+// A module or a script, as the flags of the process have it: neither require nor import statements.
+import('node:worker_threads').then(async ({ parentPort, workerData }) => {
+ try {
   const { dawn, protocol, shared, flagBuffer, powerPreference, probe } = workerData;
   let gpu;
   try {
@@ -40,11 +43,47 @@ const { parentPort, workerData } = require('node:worker_threads');
     post: (message, transfer) => parentPort.postMessage(message, transfer),
     tick: () => new Promise((resolve) => setImmediate(resolve)),
   });
-})().catch((error) => parentPort.postMessage({ reason: String(error && error.stack || error) }));
+ } catch (error) {
+  const { protocol, shared } = workerData;
+  // Whoever waits for an answer must not wait for ever.
+  Atomics.store(new Int32Array(shared.buffer), protocol.CONTROL.state, protocol.STATE.closed);
+  parentPort.postMessage({ reason: String(error && error.stack || error) });
+ }
+});
 `;
+
+/**
+ * Is some Vulkan driver installed? Where none is, Dawn would be loaded (130 MB) for nothing, and the loader would complain on the terminal.
+ * The places are those of the Vulkan loader's documentation.
+ */
+function hasVulkanDriver(): boolean {
+  const { env } = process;
+  if (env['VK_DRIVER_FILES'] || env['VK_ICD_FILENAMES'] || env['VK_ADD_DRIVER_FILES']) return true;
+  const list = (name: string, fallback: string): string[] => (env[name] || fallback).split(':');
+  const home = env['HOME'] ?? '';
+  const folders = [
+    ...list('XDG_CONFIG_HOME', join(home, '.config')),
+    ...list('XDG_CONFIG_DIRS', '/etc/xdg'),
+    '/etc',
+    '/usr/local/etc',
+    ...list('XDG_DATA_HOME', join(home, '.local/share')),
+    ...list('XDG_DATA_DIRS', '/usr/local/share:/usr/share'),
+    '/usr/local/share',
+    '/usr/share',
+  ];
+  return folders.some((folder) => {
+    try {
+      return readdirSync(join(folder, 'vulkan/icd.d')).some((file) => file.endsWith('.json'));
+    } catch {
+      return false;
+    }
+  });
+}
 
 /** Where Dawn is, or why it is not there. */
 function findDawn(): { url: string } | { reason: string } {
+  if (process.platform === 'linux' && !hasVulkanDriver())
+    return { reason: 'no Vulkan driver is installed, and Dawn computes with Vulkan here' };
   try {
     return { url: pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href };
   } catch {

@@ -26,6 +26,8 @@ interface Waiting {
 }
 
 const COUNTERS: readonly (keyof ExecutorCounters)[] = ['dispatches', 'submits', 'pipelines', 'buffers', 'groups', 'writes', 'reads'];
+/** How long the end of a worker is waited for, in milliseconds. */
+const PATIENCE = 60_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -171,15 +173,18 @@ export class WorkerQueue implements DeviceQueue {
     if (this.#closed) return;
     this.#send(OP.close, 0, 0);
     this.#closed = true;
-    for (let i = 0; i < 200 && Atomics.load(this.#control, CONTROL.state) !== STATE.closed; i++)
-      await new Promise((resolve) => setTimeout(resolve, i < 10 ? 1 : 10));
+    // A worker that is ended while it is inside the driver takes the process with it, so this takes as long as the work that is pending.
+    this.worker.ref();
+    const end = performance.now() + PATIENCE;
+    while (Atomics.load(this.#control, CONTROL.state) !== STATE.closed && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     for (const { reject } of this.#waiting.values()) reject(this.#gone());
     this.#waiting.clear();
     await this.worker.terminate();
   }
 
   /** For the end of the process: the worker must not be inside the driver then. Waits until it is parked. */
-  park(milliseconds = 5000): void {
+  park(milliseconds = PATIENCE): void {
     const control = this.#control;
     Atomics.store(control, CONTROL.stop, 1);
     Atomics.notify(control, CONTROL.head);

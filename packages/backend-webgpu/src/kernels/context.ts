@@ -1,5 +1,5 @@
 /** @file What kernels work with: the launcher, and memory for what they need in between. */
-import type { DType } from '@tessera/core';
+import type { DType } from '@tessera/core/backend';
 import type { Launcher } from '../device/launcher.js';
 import type { BufferPool } from '../memory/buffer-pool.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';

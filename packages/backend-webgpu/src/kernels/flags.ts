@@ -2,7 +2,7 @@
  * @file Flags: how a kernel tells of an index out of range. It cannot throw, so it raises a flag (an atomic word and what was wrong with the
  * first index), goes on with an index that is in range, and the next read reports it.
  */
-import { IndexError } from '@tessera/core';
+import { IndexError } from '@tessera/core/backend';
 
 /** What raised the flag, by number. */
 const KERNELS = ['gather', 'scatter', 'crossEntropy'] as const;

@@ -1,5 +1,5 @@
 /** @file The gather kernel: an invocation for each element of the result. */
-import type { RequiredKernels } from '@tessera/core';
+import type { RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { isNarrow, loadElement, storedAs, wordBits } from '../wgsl/elements.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

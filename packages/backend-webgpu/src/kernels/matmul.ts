@@ -1,5 +1,5 @@
 /** @file The matmul kernel: strided, batched, float32 and int32. Short and wide products go to dot products, the rest to tiles. */
-import type { RequiredKernels } from '@tessera/core';
+import type { RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { storedAs } from '../wgsl/elements.js';
 import type { GpuView } from '../wgsl/views.js';

@@ -2,7 +2,7 @@
  * @file The pointwise kernel. Usually an invocation computes one index; where an output packs elements into words, it computes four and
  * writes whole words. Outputs of narrow dtypes that are not dense from a word's beginning are written through scratch memory.
  */
-import { formatProgram, NotSupportedError, type Program, type RequiredKernels } from '@tessera/core';
+import { formatProgram, NotSupportedError, type Program, type RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { isNarrow, loadElement, narrowBits, PER_WORD } from '../wgsl/elements.js';
 import { packScalars, programText } from '../wgsl/program.js';

@@ -1,5 +1,5 @@
 /** @file Pipelines of programs: found by the program's identity and a few letters more. */
-import type { Program } from '@tessera/core';
+import type { Program } from '@tessera/core/backend';
 import type { Launcher, PipelineSource } from '../device/launcher.js';
 
 export class ProgramTable {

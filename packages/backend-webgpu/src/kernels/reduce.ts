@@ -3,7 +3,7 @@
  * workgroup shares it; where there are too few items to fill a GPU, the length is cut into pieces, and a second launch reduces their results.
  * No partial sum gets more than some dozens of terms in a row, so that float sums are as accurate as pairwise summation.
  */
-import { type Program, type ReduceKind, type RequiredKernels, registerDTypes, ValueError } from '@tessera/core';
+import { type Program, type ReduceKind, type RequiredKernels, registerDTypes, ValueError } from '@tessera/core/backend';
 import type { PipelineSource } from '../device/launcher.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { loadElement } from '../wgsl/elements.js';
@@ -73,6 +73,8 @@ export function createReduce(context: Context): RequiredKernels<WebGpuBuffer>['r
     let pieces = 1;
     if (length > walk / 8 && groups < ENOUGH_GROUPS)
       pieces = Math.min(Math.ceil(length / (walk / 8)), Math.ceil(ENOUGH_GROUPS / groups), 1024);
+    // Pieces of an argmax are two arrays, which is one binding more than a program leaves room for.
+    if (reduction.indexed && inputs.length + 2 > launcher.queue.facts.limits.maxStorageBuffersPerShaderStage) pieces = 1;
     const pieceLength = Math.ceil(length / pieces);
     pieces = Math.ceil(length / pieceLength);
 

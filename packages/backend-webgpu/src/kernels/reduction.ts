@@ -1,5 +1,5 @@
 /** @file How the kinds of reductions combine values in WGSL: a start, a step, and the same for a value with its index. */
-import { type ComputeDType, type ReduceKind, ValueError } from '@tessera/core';
+import { type ComputeDType, type ReduceKind, ValueError } from '@tessera/core/backend';
 
 /** A monoid over WGSL values of `type`. */
 export interface Reduction {

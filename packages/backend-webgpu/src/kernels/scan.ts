@@ -2,7 +2,7 @@
  * @file The scan kernel. Where there are many lines an invocation walks along each; else a workgroup shares a line, block by block: a scan of the
  * block in shared memory, and a carry from one to the next.
  */
-import type { RequiredKernels, ScanKind } from '@tessera/core';
+import type { RequiredKernels, ScanKind } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { storedAs } from '../wgsl/elements.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

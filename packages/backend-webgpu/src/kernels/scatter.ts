@@ -3,7 +3,7 @@
  * invocation each, in order. For long ones the indices are sorted stably first; then whoever holds the first source of a target takes
  * all of them, in order: the sums are those of a sequential loop, bit for bit.
  */
-import type { DType, RequiredKernels, ScatterKind } from '@tessera/core';
+import type { DType, RequiredKernels, ScatterKind } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { isNarrow, loadElement, PER_WORD, storedAs, wordBits } from '../wgsl/elements.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

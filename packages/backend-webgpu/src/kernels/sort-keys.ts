@@ -2,7 +2,7 @@
  * @file Sorting of lines by 32-bit keys. The place in the line breaks ties, so that any order of comparing (a bitonic network here) sorts
  * stably. Keys and places lie in two scratch arrays, padded to a power of two a line with what sorts to the end.
  */
-import type { DType } from '@tessera/core';
+import type { DType } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { loadElement, storedAs } from '../wgsl/elements.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

@@ -1,5 +1,5 @@
 /** @file The sort kernel: sorts keys and places, then fetches the values. */
-import type { RequiredKernels } from '@tessera/core';
+import type { RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { isNarrow, loadElement, storedAs, wordBits } from '../wgsl/elements.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';

@@ -2,7 +2,7 @@
  * @file Where buffers come from. Freed ones are kept by size, and the last one freed is the first one used again, so that a loop finds the
  * same buffers in the same places, and with them the bind groups that were made for them.
  */
-import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core';
+import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { type DeviceQueue, FLAG_BUFFER } from '../device/queue.js';
 import { WebGpuBuffer } from './webgpu-buffer.js';
 
@@ -15,9 +15,6 @@ export interface PoolLimits {
 }
 
 const LEAST = 256;
-/** The engine's collector is told of GPU memory by a throwaway array of this size for as many bytes allocated. */
-const PRESSURE = 1 << 24;
-
 export class BufferPool {
   readonly #queue: DeviceQueue;
   readonly #limits: PoolLimits;
@@ -28,7 +25,6 @@ export class BufferPool {
   #bytes = 0;
   #pooled = 0;
   #peak = 0;
-  #sincePressure = 0;
   /** GPU buffers made so far. */
   created = 0;
 
@@ -42,7 +38,8 @@ export class BufferPool {
     const bytes = length * DTYPE_INFO[dtype].size;
     const capacity = capacityFor(bytes);
     const { maxBytes, maxBufferBytes } = this.#limits;
-    if (bytes > maxBufferBytes)
+    // Kernels compute places of elements as signed integers.
+    if (bytes > maxBufferBytes || length > 2 ** 31 - 1)
       throw new MemoryError(
         'ERR_BUFFER_SIZE',
         `webgpu: ${length} ${dtype} elements take ${bytes} bytes; this adapter binds ${maxBufferBytes} bytes at most`,
@@ -59,7 +56,6 @@ export class BufferPool {
     this.#buffers++;
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
-    this.#press(bytes);
     return new WebGpuBuffer(dtype, length, id, capacity);
   }
 
@@ -92,14 +88,6 @@ export class BufferPool {
 
   stats(): MemoryStats {
     return { buffers: this.#buffers, bytes: this.#bytes, pooledBytes: this.#pooled, peakBytes: this.#peak };
-  }
-
-  #press(bytes: number): void {
-    this.#sincePressure += bytes;
-    while (this.#sincePressure >= PRESSURE) {
-      this.#sincePressure -= PRESSURE;
-      void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(PRESSURE, { maxByteLength: PRESSURE });
-    }
   }
 
   #outOfMemory(dtype: DType, length: number, bytes: number): never {

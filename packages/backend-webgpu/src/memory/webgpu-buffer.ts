@@ -1,5 +1,5 @@
 /** @file A piece of the GPU's memory. */
-import type { BackendBuffer, DType } from '@tessera/core';
+import type { BackendBuffer, DType } from '@tessera/core/backend';
 
 /** Elements lie as PyTorch has them in host memory: 1-byte types four to a word, the halves two to a word. */
 export class WebGpuBuffer implements BackendBuffer {

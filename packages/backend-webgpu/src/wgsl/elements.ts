@@ -1,5 +1,5 @@
 /** @file Elements in memory: how each dtype is bound, loaded and stored. */
-import type { DType } from '@tessera/core';
+import type { DType } from '@tessera/core/backend';
 import type { Stored } from './source.js';
 
 /** 1-byte types lie four to a word, the halves two to a word. */

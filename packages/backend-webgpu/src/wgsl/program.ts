@@ -1,5 +1,5 @@
 /** @file A pointwise program as WGSL statements: one `let` for each register. */
-import { type ComputeDType, type Instruction, type Opcode, type Program, registerDTypes } from '@tessera/core';
+import { type ComputeDType, type Instruction, type Opcode, type Program, registerDTypes } from '@tessera/core/backend';
 
 export const WGSL_TYPE: { readonly [D in ComputeDType]: string } = { float32: 'f32', float64: 'f64', int32: 'i32', bool: 'bool' };
 

@@ -2,7 +2,7 @@
  * @file Strided views in WGSL: an index of the iteration is taken apart into coordinates, and each view makes an offset of them. Sizes and
  * strides are parameters; only the rank is in the source, and ranks above 4 share one source.
  */
-import type { View } from '@tessera/core';
+import type { View } from '@tessera/core/backend';
 import type { Launcher } from '../device/launcher.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import type { Parameters } from './source.js';

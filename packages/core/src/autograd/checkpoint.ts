@@ -1,4 +1,5 @@
 /** @file Checkpoints: memory for time. What a part of the model saves is not kept but computed again when a backward asks for it. */
+import { autocasting, withAutocastState } from '../amp/state.js';
 import { AutogradError } from '../errors.js';
 import { runtimes } from '../plugin/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -17,6 +18,7 @@ export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => 
   if (!gradState.enabled) return fn(...args);
   const { generator } = runtimes.current;
   const state = generator.getState();
+  const precision = { ...autocasting, cache: false };
   let count = 0;
   let again: (Tensor | null)[] = [];
   let left = 0;
@@ -32,7 +34,7 @@ export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => 
           throw new AutogradError('ERR_CHECKPOINT', 'checkpoint: the function started a backward of its own while it was computed again');
         },
       };
-      savedTensorsHooks(hooks, () => enableGrad(() => fn(...args)));
+      savedTensorsHooks(hooks, () => withAutocastState(precision, () => enableGrad(() => fn(...args))));
     } finally {
       generator.setState(now);
     }

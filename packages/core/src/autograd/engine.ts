@@ -2,13 +2,16 @@
  * @file The backward pass: nodes in the reverse order of their making, each when all gradients of its output have come in.
  * PyTorch: torch/csrc/autograd/engine.cpp.
  */
+import { autocasting } from '../amp/state.js';
 import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
 import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
+import { observed, observing } from '../inspect/observing.js';
 import { keep } from '../memory/scope.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { anomaly, gradState } from './mode.js';
 import type { GradNode } from './node.js';
+import { afterRule, beforeRule } from './node-hooks.js';
 import { ReadyNodes } from './ready-nodes.js';
 import { asUser, Temporaries } from './temporaries.js';
 
@@ -18,8 +21,18 @@ let marks = 0;
 interface Pass {
   readonly mark: number;
   readonly outer: Pass | null;
+  /** Null: all nodes that it reaches are. */
+  readonly wanted: ReadonlySet<GradNode> | null;
+  readonly captured: ReadonlyMap<GradNode, unknown>;
 }
 let current: Pass | null = null;
+
+/** The backward pass that runs, as a key; null outside of any. @internal */
+export const currentPass = (): object | null => current;
+
+/** Will the pass that runs have a gradient at `node`, or had it one? @internal */
+export const willReach = (node: GradNode): boolean =>
+  current !== null && node.mark === current.mark && (current.wanted === null || current.wanted.has(node) || current.captured.has(node));
 
 /** What an outer pass knew of a node that an inner one walks too: given back when that ends. */
 interface Scratch {
@@ -57,6 +70,12 @@ interface BackwardOptions {
  * @returns with `targets`, the gradient of each (null where none came).
  */
 export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
+  const observer = observing.current;
+  if (observer === null) return walk(roots, grads, options);
+  return observed(observer, 'backward', 'backward', null, () => walk(roots, grads, options));
+}
+
+function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
   const { targets, retainGraph, createGraph } = options;
   const mark = ++marks;
   const nodes: GradNode[] = [];
@@ -103,8 +122,10 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
   for (const root of new Set(roots)) if (root.dependencies === 0) ready.push(root);
 
   const was = gradState.enabled;
+  const cast = autocasting.on;
   gradState.enabled = createGraph;
-  current = { mark, outer: current };
+  autocasting.on = false;
+  current = { mark, outer: current, wanted, captured };
   const leaves: Tensor[] = [];
   try {
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
@@ -120,7 +141,8 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
         if (captured.has(node)) captured.set(node, temporaries === null ? grad : temporaries.hold(grad));
         if (node.leaf !== null) {
           if (targets === null) {
-            accumulate(node.leaf, grad, createGraph);
+            if (node.around !== null) grad = aroundLeaf(node, grad, createGraph, temporaries);
+            else accumulate(node.leaf, grad, createGraph);
             leaves.push(node.leaf);
           }
           temporaries?.letGo(grad);
@@ -129,7 +151,13 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
       }
       const { edges, slots } = node;
       const expand = grad !== null && needed;
-      const results = !expand ? null : temporaries === null ? callRule(node, grad!) : callOwned(node, grad!, temporaries);
+      const results = !expand
+        ? null
+        : node.around !== null
+          ? callHooked(node, grad!, temporaries)
+          : temporaries === null
+            ? callRule(node, grad!)
+            : callOwned(node, grad!, temporaries);
       for (let j = 0; j < edges.length; j++) {
         const next = edges[j]!;
         if (next === null) continue;
@@ -159,6 +187,7 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     }
   } finally {
     gradState.enabled = was;
+    autocasting.on = cast;
     current = current.outer;
     // After an error nothing may keep gradients alive.
     for (const node of nodes) {
@@ -172,7 +201,7 @@ export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[]
     for (const { node, ...scratch } of shared) Object.assign(node, scratch);
   }
   // What is pending is launched now, so that gradients do not keep the graph's values alive.
-  for (const leaf of leaves) if (leaf.grad !== null) leaf.grad.realize();
+  for (const leaf of leaves) if (leaf.ownGrad !== null) leaf.ownGrad.realize();
   const results = (targets ?? []).map((t) => captured.get(t) ?? null);
   if (temporaries === null) return results;
   // Handles of the caller's own; one input may have been asked for twice.
@@ -194,6 +223,28 @@ function callOwned(node: GradNode, grad: Tensor, temporaries: Temporaries): read
   } finally {
     temporaries.leave();
   }
+}
+
+/** Calls a rule with the node's hooks around it; what they see is theirs. */
+function callHooked(node: GradNode, grad: Tensor, temporaries: Temporaries | null): readonly (Tensor | null)[] {
+  const outputs = node.slots === null ? [grad] : [...node.slots];
+  if (temporaries !== null) for (const g of outputs) if (g !== null) temporaries.escape(g);
+  const given = beforeRule(node, outputs);
+  if (node.slots !== null) node.slots = [...given];
+  const first = node.slots === null ? (given[0] ?? onesLike(grad, 0)) : grad;
+  const results = temporaries === null ? callRule(node, first) : callOwned(node, first, temporaries);
+  if (temporaries !== null) for (const g of results) if (g !== null) temporaries.escape(g);
+  return afterRule(node, results, given);
+}
+
+/** Accumulates a leaf's gradient with the hooks of its node around it. Answers what it accumulated. */
+function aroundLeaf(node: GradNode, grad: Tensor, createGraph: boolean, temporaries: Temporaries | null): Tensor {
+  temporaries?.escape(grad);
+  const [given] = beforeRule(node, [grad]);
+  const last = given ?? grad;
+  accumulate(node.leaf!, last, createGraph);
+  afterRule(node, [], [last]);
+  return last;
 }
 
 /** a + b, held in their place. */
@@ -234,7 +285,8 @@ function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mar
 function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
   node.checkAlive();
   try {
-    const grads = node.rule(grad, node);
+    const observer = observing.current;
+    const grads = observer === null ? node.rule(grad, node) : observed(observer, 'node', node.name, node, () => node.rule(grad, node));
     if (anomaly.on && anomaly.checkNan) refuseNan(node, grads);
     return grads;
   } catch (error) {
@@ -287,11 +339,13 @@ function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
       { shapes: [leaf.shape, grad.shape] },
     );
   }
-  const previous = leaf.grad;
-  if (previous === null) leaf.grad = createGraph ? grad : ownCopy(grad);
-  else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
+  const previous = leaf.ownGrad;
+  if (previous === null) {
+    if (createGraph) leaf.grad = grad;
+    else leaf.takeGrad(ownCopy(grad));
+  } else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
   else addInPlace(previous, grad);
-  keep(leaf.grad!);
+  keep(leaf.ownGrad!);
   asUser(() => leaf.afterAccumulate());
 }
 
@@ -371,7 +425,7 @@ export function backward(
     if (g !== null) {
       accumulate(input, g, createGraph);
       if (!createGraph) g.dispose();
-      input.grad!.realize();
+      input.ownGrad!.realize();
     }
   });
 }

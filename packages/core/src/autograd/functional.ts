@@ -12,6 +12,10 @@ import { enableGrad } from './mode.js';
 type Tensors = Tensor | readonly Tensor[];
 type Func = (...inputs: Tensor[]) => Tensors;
 
+/**
+ * Rows of Jacobians are computed one by one: PyTorch's `vectorize`, which asks for one batched backward, would give the same numbers, and is no
+ * option here.
+ */
 export interface DerivativeOptions {
   /** The results are parts of the graph, so that they can be differentiated again. Default false. */
   readonly createGraph?: boolean;
@@ -172,4 +176,55 @@ export function hessian(
     return isTensor(inputs) ? found[0]! : found;
   };
   return jacobian(slope, inputs, options);
+}
+
+/** The slope of a function with one element, as part of a graph. */
+function slopeOf(name: string, func: Func, xs: readonly Tensor[], options: DerivativeOptions): [y: Tensor, slope: Tensor[]] {
+  const y = func(...xs);
+  if (!isTensor(y) || y.numel() !== 1)
+    throw new AutogradError(
+      'ERR_GRAD_NOT_SCALAR',
+      `${name}: The Tensor returned by the function given to ${name} should contain a single element`,
+      { shapes: listOf(y).map((t) => t.shape) },
+    );
+  return [y, gradients(name, [y], xs, [filled(y.shape, 1, y.dtype, y.device)], { strict: options.strict ?? false }, true)];
+}
+
+/** `[f(x), vᵀ H]` for a function with one element: a backward through a backward. PyTorch: torch.autograd.functional.vhp. */
+export function vhp(
+  func: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensors,
+  v?: Tensors | null,
+  options: DerivativeOptions = {},
+): [output: Tensor, product: Tensor | Tensor[]] {
+  return enableGrad(() => {
+    const xs = prepared(inputs, options.createGraph ?? false);
+    const vs = direction('vhp', v, xs, 'input');
+    const [y, slope] = slopeOf('vhp', func, xs, options);
+    const product = gradients('vhp', slope, xs, vs, options, false);
+    return [released(y, options) as Tensor, likeForm(product, inputs)];
+  });
+}
+
+/**
+ * `[f(x), H v]` for a function with one element. Where second derivatives are continuous H is symmetric and {@link vhp} gives the same for less.
+ * PyTorch: torch.autograd.functional.hvp.
+ * @example const [, hv] = autograd.functional.hvp((x) => x.pow(3).sum(), x, v) // 6 x v
+ */
+export function hvp(
+  func: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensors,
+  v?: Tensors | null,
+  options: DerivativeOptions = {},
+): [output: Tensor, product: Tensor | Tensor[]] {
+  return enableGrad(() => {
+    const xs = prepared(inputs, options.createGraph ?? false);
+    const vs = direction('hvp', v, xs, 'input');
+    const [y, slope] = slopeOf('hvp', func, xs, options);
+    // g(u) = uᵀ H is linear in u; its own vᵀ-product is H v.
+    const us = slope.map((s) => zerosLike(s).requiresGrad_());
+    const back = gradients('hvp', slope, xs, us, { strict: options.strict ?? false }, true);
+    const product = gradients('hvp', back, us, vs, { createGraph: options.createGraph ?? false }, false);
+    return [released(y, options) as Tensor, likeForm(product, inputs)];
+  });
 }

@@ -4,7 +4,8 @@
  */
 import { AutogradError } from '../errors.js';
 import type { Storage } from '../tensor/storage.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { RemovableHandle, Tensor } from '../tensor/tensor.js';
+import { addHook, type NodeHook, NodeHooks, type NodePrehook } from './node-hooks.js';
 import { savedHooks } from './saved-hooks.js';
 import { asUser } from './temporaries.js';
 
@@ -15,6 +16,10 @@ export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
 
 let sequence = 0;
 const NONE: readonly never[] = [];
+const metadata = new WeakMap<GradNode, Record<string, unknown>>();
+
+/** The number of the latest node. @internal */
+export const latestSequence = (): number => sequence;
 
 /** A tensor that a node saved, the storage that it showed, and the version that it had. */
 interface Kept {
@@ -50,6 +55,8 @@ export class GradNode {
   #freed = false;
   /** Hooks on the gradient of this node's output. */
   hooks: GradHook[] | null = null;
+  /** Hooks before and after the rule: see {@link registerPrehook} and {@link registerHook}. @internal */
+  around: NodeHooks | null = null;
   /** Keeps the gradient of a tensor that is no leaf: `retainGrad`. */
   retain: Tensor | null = null;
   // Scratch of the engine.
@@ -65,6 +72,54 @@ export class GradNode {
   ) {
     this.edges = edges;
     this.sequence = ++sequence;
+  }
+
+  /** The node that computes: that of one of several outputs stands before the one that they share. */
+  get #whole(): GradNode {
+    return this.slot >= 0 ? this.edges[0]! : this;
+  }
+
+  /**
+   * Where the gradients go: for each input of the op the node that made it and which of that node's outputs it is; a null node for an input that
+   * gets no gradient. PyTorch: grad_fn.next_functions.
+   * @example y.gradFn!.nextFunctions.map(([node]) => node?.name)
+   */
+  get nextFunctions(): readonly (readonly [node: GradNode | null, outputNr: number])[] {
+    return this.#whole.edges.map((edge) => (edge === null || edge.slot < 0 ? [edge, 0] : [edge.edges[0]!, edge.slot]));
+  }
+
+  /** The tensor that the node accumulates into; null for all but the ends of a graph. PyTorch: AccumulateGrad.variable. */
+  get variable(): Tensor | null {
+    return this.leaf;
+  }
+
+  /** A place for anything that tools want to remember of the node. PyTorch: grad_fn.metadata. */
+  get metadata(): Record<string, unknown> {
+    const whole = this.#whole;
+    let found = metadata.get(whole);
+    if (found === undefined) metadata.set(whole, (found = {}));
+    return found;
+  }
+
+  /**
+   * Calls `hook` with the gradients of the op's outputs before its backward runs; an array that it returns takes their place.
+   * PyTorch: Node.register_prehook.
+   */
+  registerPrehook(hook: NodePrehook): RemovableHandle {
+    const node = this.#whole;
+    node.around ??= new NodeHooks();
+    return addHook(node.around.before, hook);
+  }
+
+  /**
+   * Calls `hook` with the gradients of the op's inputs and of its outputs after its backward ran; an array that it returns takes the place of the
+   * inputs' gradients. PyTorch: Node.register_hook.
+   * @example y.gradFn!.registerHook((gradInputs, gradOutputs) => gradInputs.map((g) => g?.mul(2) ?? null))
+   */
+  registerHook(hook: NodeHook): RemovableHandle {
+    const node = this.#whole;
+    node.around ??= new NodeHooks();
+    return addHook(node.around.after, hook);
   }
 
   /** Does input `i` want a gradient? */

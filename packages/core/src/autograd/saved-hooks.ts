@@ -9,7 +9,7 @@ export interface SavedTensorHooks<P = unknown> {
 }
 
 /** The hooks that are in effect. */
-export const savedHooks: { current: SavedTensorHooks | null } = { current: null };
+export const savedHooks: { current: SavedTensorHooks | null; disabled: string | null } = { current: null, disabled: null };
 
 /**
  * Runs `fn`; what its ops save for their backward goes through the hooks (but leaves that require gradients, which live anyway). The
@@ -19,6 +19,7 @@ export const savedHooks: { current: SavedTensorHooks | null } = { current: null 
  * @throws AutogradError `ERR_ASYNC_SCOPE` for an async function.
  */
 export function savedTensorsHooks<P, T>(hooks: SavedTensorHooks<P>, fn: () => T): T {
+  if (savedHooks.disabled !== null) throw new AutogradError('ERR_SAVED_HOOKS', savedHooks.disabled);
   const was = savedHooks.current;
   savedHooks.current = hooks as SavedTensorHooks;
   try {

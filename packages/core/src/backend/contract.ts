@@ -267,6 +267,14 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
   ): boolean;
 }
 
+/** The clock of a device: what profilers ask, where the time of a call says little about the time of its kernel. */
+export interface KernelTiming {
+  /** From now on kernels are timed. */
+  begin(): void;
+  /** Ends that. The milliseconds of each kernel call since `begin` that did not decline, in the order of the calls. */
+  end(): Promise<readonly number[]>;
+}
+
 /** What implements the contract. `id` is open: 'cpu', 'wasm', 'webgpu', or any plugin's. */
 export interface Backend<B extends BackendBuffer = BackendBuffer> {
   readonly id: string;
@@ -288,6 +296,8 @@ export interface Backend<B extends BackendBuffer = BackendBuffer> {
   /** Resolves when all kernels called so far have taken effect; rejects with the first error that they left behind. */
   synchronize(): Promise<void>;
   memory(): MemoryStats;
+  /** For a backend whose kernels run after the call that launches them, and that can tell how long each took. Default: none; calls are timed. */
+  readonly timing?: KernelTiming;
   /** Releases everything. Afterwards any call throws `ERR_BACKEND_DISPOSED`. */
   dispose(): Promise<void>;
 }

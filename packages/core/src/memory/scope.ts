@@ -5,6 +5,9 @@ import { MemoryError } from '../errors.js';
 import type { Memory } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+/** Who is told of the tensors that are made in scopes; nobody, unless tensors are tracked. @internal */
+export const made: { listener: ((t: Tensor) => void) | null } = { listener: null };
+
 /** Keeps tensors, and disposes of them together. Made by {@link scope}. */
 export class Scope {
   readonly #tensors = new Set<Tensor>();
@@ -13,6 +16,7 @@ export class Scope {
 
   /** Adds a tensor that the scope is to dispose of; answers it. */
   track<T extends Tensor>(t: T): T {
+    if (made.listener !== null) made.listener(t);
     this.#tensors.add(t);
     return t;
   }

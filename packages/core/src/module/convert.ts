@@ -17,7 +17,7 @@ function* tensorsOf(module: Module, recurse = true): Generator<Tensor> {
       if (seen.has(t)) continue;
       seen.add(t);
       yield t;
-      if (t.grad !== null) yield t.grad;
+      if (t.ownGrad !== null) yield t.ownGrad;
     }
   }
 }

@@ -4,7 +4,8 @@ import type { TesseraError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import type { DeviceLike } from '../plugin/runtime.js';
 import type { RemovableHandle, Tensor } from '../tensor/tensor.js';
-import { Callable, type CallRoute, STATE } from './callable.js';
+import { observed, observing } from '../inspect/observing.js';
+import { Callable, type CallRoute, type ModuleState, STATE } from './callable.js';
 import { convert, moveTo, moveToAsync, type ToTarget } from './convert.js';
 import { leaving } from './error-path.js';
 import {
@@ -43,6 +44,13 @@ const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 /** What a call does: hooks when there are any, and the way to the module in the message of an error. */
 const route: CallRoute = (self, state, args) => {
   const module = self as Module;
+  const observer = observing.current;
+  return observer === null
+    ? called(module, state, args)
+    : observed(observer, 'module', typeNameOf(module), module, () => called(module, state, args));
+};
+
+function called(module: Module, state: ModuleState, args: readonly unknown[]): unknown {
   try {
     const { hooks } = state;
     const output = hooks === null ? (module.forward as (...a: readonly unknown[]) => unknown)(...args) : callWithHooks(module, hooks, args);
@@ -55,7 +63,7 @@ const route: CallRoute = (self, state, args) => {
   } catch (error) {
     throw leaving(module, error, args);
   }
-};
+}
 
 /** @throws ModuleError `ERR_NO_FORWARD` */
 export function missingForward(module: Module): never {
@@ -230,9 +238,8 @@ export abstract class Module extends Callable {
   /** Forgets the gradients, or fills them with 0 when `setToNone` is false. PyTorch: zero_grad(). */
   zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
     for (const p of this.parameters()) {
-      if (p.grad === null) continue;
-      if (setToNone) p.grad = null;
-      else p.grad.detach_().zero_();
+      if (setToNone) p.dropGrad();
+      else p.ownGrad?.detach_().zero_();
     }
   }
 

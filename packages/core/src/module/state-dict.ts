@@ -4,6 +4,7 @@
  */
 import { noGrad } from '../autograd/mode.js';
 import { ModuleError } from '../errors.js';
+import { nearest } from '../suggest.js';
 import type { Shape } from '../tensor/shape.js';
 import { sameShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -105,7 +106,7 @@ export class Loading {
       const key = prefix + name;
       const source = this.entries.get(key);
       if (source === undefined) {
-        if (this.strict) this.missingKeys.push(key);
+        this.missingKeys.push(key);
       } else if (!isTensor(source)) {
         this.errors.push(
           `While copying the parameter named "${key}", expected torch.Tensor or Tensor-like object from checkpoint but received ${typeof source}`,
@@ -115,9 +116,8 @@ export class Loading {
     const extra = this.entries.get(prefix + EXTRA_STATE);
     if (module.getExtraState() !== null) {
       if (extra !== undefined) this.#extras.push([module, extra]);
-      else if (this.strict) this.missingKeys.push(prefix + EXTRA_STATE);
-    } else if (extra !== undefined && this.strict) this.unexpectedKeys.push(prefix + EXTRA_STATE);
-    if (!this.strict) return;
+      else this.missingKeys.push(prefix + EXTRA_STATE);
+    } else if (extra !== undefined) this.unexpectedKeys.push(prefix + EXTRA_STATE);
     const known = new Set([...own.map(([name]) => name), ...ownChildren(module).map(([name]) => name)]);
     for (const key of this.entries.keys()) {
       if (!key.startsWith(prefix) || key === prefix + EXTRA_STATE) continue;
@@ -153,11 +153,13 @@ export class Loading {
       if (this.missingKeys.length > 0) errors.unshift(`Missing key(s) in state_dict: ${list(this.missingKeys)}. `);
     }
     if (errors.length === 0) return;
-    throw new ModuleError('ERR_STATE_DICT', `Error(s) in loading state_dict for ${typeNameOf(module)}:\n\t${errors.join('\n\t')}`, {
+    const error = new ModuleError('ERR_STATE_DICT', `Error(s) in loading state_dict for ${typeNameOf(module)}:\n\t${errors.join('\n\t')}`, {
       op: 'loadStateDict',
       missingKeys: [...this.missingKeys],
       unexpectedKeys: [...this.unexpectedKeys],
     });
+    const hint = this.strict ? keyHint(this.missingKeys, this.unexpectedKeys) : null;
+    throw hint === null ? error : error.note(hint);
   }
 
   /** The tensors that are to be written, for a device that has to be awaited. */
@@ -184,6 +186,26 @@ export class Loading {
     });
     for (const [module, extra] of this.#extras) module.setExtraState(extra);
   }
+}
+
+/** What wrappers put before each key. */
+const PREFIXES = ['module.', '_orig_mod.', 'model.', 'state_dict.'];
+
+/** A line for whoever has keys that do not fit: a prefix that all have, or the names that are nearest. */
+function keyHint(missing: readonly string[], unexpected: readonly string[]): string | null {
+  if (missing.length === 0 || unexpected.length === 0) return null;
+  const wanted = new Set(missing);
+  for (const prefix of PREFIXES) {
+    if (unexpected.some((key) => key.startsWith(prefix) && wanted.has(key.slice(prefix.length))))
+      return `Keys of the file begin with '${prefix}', which a wrapper put there: load the entries under their names without it.`;
+    if (unexpected.some((key) => wanted.has(prefix + key)))
+      return `Keys of the model begin with '${prefix}', which the file's do not: load into the module below.`;
+  }
+  const pairs = unexpected.slice(0, 100).flatMap((key) => {
+    const near = nearest(key, missing);
+    return near === null ? [] : [`"${near}" for "${key}"`];
+  });
+  return pairs.length === 0 ? null : `Did you mean ${pairs.slice(0, 3).join(', ')}?`;
 }
 
 const torchSize = (shape: Shape): string => `torch.Size([${shape.join(', ')}])`;

@@ -1,4 +1,6 @@
 /** @file The activations that are methods of Tensor in PyTorch too. Those that are functions only are in activations-fn.ts. */
+import { asHalf } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { binary, type BinaryOp, inPlace, notTensor, requireFloat, type TensorOp, unary, type UnaryOp } from './define.js';
@@ -59,6 +61,7 @@ OPS.set('prelu', { name: 'prelu', inputs: 2, differentiable: true });
  * @throws ShapeError `ERR_PRELU_SHAPE`.
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  if (autocasting.on) return asHalf(prelu, x, weight);
   if (!isTensor(weight)) notTensor('prelu', 'weight', weight);
   if (weight.ndim > 1)
     throw new ShapeError('ERR_PRELU_SHAPE', `prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`, {

@@ -2,7 +2,7 @@
 import { DTypeError, ValueError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { binary, type BinaryOp, inPlace, notTensor, type Operand, resultType, unary, type UnaryOp } from './define.js';
+import { binary, type BinaryOp, inPlace, notTensor, type NumberOp, type Operand, resultType, unary, type UnaryOp } from './define.js';
 import { zerosOf } from './fill.js';
 
 const noBool =
@@ -32,7 +32,8 @@ export interface AlphaOptions {
 }
 
 /** a + alpha · b. PyTorch: torch.add. */
-export const add: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
+export const add: NumberOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
+  numbers: 'any',
   forward: (e, a, b, o) =>
     e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => (o?.alpha === undefined || o.alpha === 1 ? grad : grad.mul(o.alpha))],
@@ -41,7 +42,8 @@ export const add: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
 export const add_: BinaryOp<[AlphaOptions?]> = inPlace(add);
 
 /** a − alpha · b. PyTorch: torch.sub. */
-export const sub: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
+export const sub: NumberOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
+  numbers: 'any',
   forward: (e, a, b, o) => e.sub(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => grad.mul(-Number(o?.alpha ?? 1))],
   check: (a, b, dtype, o) => {
@@ -52,7 +54,8 @@ export const sub: BinaryOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
 export const sub_: BinaryOp<[AlphaOptions?]> = inPlace(sub);
 
 /** a · b. PyTorch: torch.mul. */
-export const mul: BinaryOp = binary('mul', {
+export const mul: NumberOp = binary('mul', {
+  numbers: 'any',
   forward: (e, a, b) => e.mul(a, b),
   backward: [(grad, _a, b) => grad.mul(b), (grad, a) => grad.mul(a)],
   saves: ['b', 'a'],
@@ -67,14 +70,16 @@ export interface DivOptions {
 /** The derivative of a staircase. */
 const flat = (grad: Tensor): Tensor => zerosOf(grad, grad.shape);
 
-const quotient: BinaryOp = binary('div', {
+const quotient: NumberOp = binary('div', {
+  numbers: 'any',
   result: 'float',
   forward: (e, a, b) => e.div(a, b),
   backward: [(grad, _a, b) => grad.div(b), (grad, a, b) => grad.neg().mul((a as Tensor).div(b).div(b))],
   saves: ['b', 'ab'],
 });
 const quotient_: BinaryOp = inPlace(quotient);
-const truncQuotient: BinaryOp = binary('divTrunc', {
+const truncQuotient: NumberOp = binary('divTrunc', {
+  numbers: 'any',
   forward: (e, a, b) =>
     a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool'
       ? e.idiv(e.cast(a, 'int32'), e.cast(b, 'int32'))
@@ -82,7 +87,8 @@ const truncQuotient: BinaryOp = binary('divTrunc', {
   backward: [flat, flat],
 });
 const truncQuotient_: BinaryOp = inPlace(truncQuotient);
-const floorQuotient: BinaryOp = binary('divFloor', {
+const floorQuotient: NumberOp = binary('divFloor', {
+  numbers: 'any',
   forward: (e, a, b) => {
     if (a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool') {
       const x = e.cast(a, 'int32');
@@ -106,7 +112,7 @@ const floorQuotient: BinaryOp = binary('divFloor', {
 const floorQuotient_: BinaryOp = inPlace(floorQuotient);
 
 /** a / b; integers give float32 unless the quotient is rounded. PyTorch: torch.div. */
-export function div(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
+export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
   const mode = options.roundingMode ?? null;
   if (mode === null) return quotient(a, b);
   return roundedDivide(mode)[0](a, b);
@@ -116,7 +122,7 @@ export function div_(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
   if (mode === null) return quotient_(a, b);
   return roundedDivide(mode)[1](a, b);
 }
-function roundedDivide(mode: string): [BinaryOp, BinaryOp] {
+function roundedDivide(mode: string): [NumberOp, BinaryOp] {
   if (mode === 'trunc') return [truncQuotient, truncQuotient_];
   if (mode === 'floor') return [floorQuotient, floorQuotient_];
   throw new ValueError('ERR_ROUNDING_MODE', `div: expected rounding_mode to be one of null, 'trunc', or 'floor' but found '${mode}'`, {
@@ -141,7 +147,7 @@ export const neg: UnaryOp = unary('neg', {
 export const neg_: UnaryOp = inPlace(neg);
 
 /** ⌊a / b⌋. PyTorch: torch.floor_divide. */
-export const floorDivide = (a: Tensor, b: Operand): Tensor => div(a, b, { roundingMode: 'floor' });
+export const floorDivide = (a: Operand, b: Operand): Tensor => div(a, b, { roundingMode: 'floor' });
 export const floorDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b, { roundingMode: 'floor' });
 /** b − alpha · a. PyTorch: torch.rsub. */
 export function rsub(a: Tensor, b: Operand, options: AlphaOptions = {}): Tensor {
@@ -155,16 +161,16 @@ export function rsub(a: Tensor, b: Operand, options: AlphaOptions = {}): Tensor 
 
 // PyTorch's other names.
 /** PyTorch: torch.subtract. */
-export const subtract: BinaryOp<[AlphaOptions?]> = sub;
+export const subtract: NumberOp<[AlphaOptions?]> = sub;
 export const subtract_: BinaryOp<[AlphaOptions?]> = sub_;
 /** PyTorch: torch.multiply. */
-export const multiply: BinaryOp = mul;
+export const multiply: NumberOp = mul;
 export const multiply_: BinaryOp = mul_;
 /** PyTorch: torch.divide. */
 export const divide: typeof div = div;
 export const divide_: typeof div_ = div_;
 /** PyTorch: torch.true_divide. */
-export const trueDivide = (a: Tensor, b: Operand): Tensor => div(a, b);
+export const trueDivide = (a: Operand, b: Operand): Tensor => div(a, b);
 export const trueDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b);
 /** PyTorch: torch.negative. */
 export const negative: UnaryOp = neg;

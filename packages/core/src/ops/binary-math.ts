@@ -3,7 +3,7 @@ import { DTypeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
-import { binary, type BinaryOp, inPlace, notTensor, type Operand, type TensorOp } from './define.js';
+import { binary, asFirst, type BinaryOp, inPlace, notTensor, type NumberOp, type Operand, type TensorOp } from './define.js';
 import { e, type Expression, type Term } from './expression.js';
 import { filled, zerosOf } from './fill.js';
 import { choose } from './where.js';
@@ -86,8 +86,8 @@ const powWith: BinaryOp<[number | null]> = binary<[number | null]>('pow', {
  * a^b, elementwise. Integers stay integers; fractions of negative numbers are NaN. PyTorch: torch.pow.
  * @throws ValueError `ERR_POW_NEGATIVE` for an integer tensor and a negative whole number.
  */
-export function pow(a: Tensor, exponent: Operand): Tensor {
-  if (!isTensor(a)) notTensor('pow', 'input', a);
+export function pow(a: Operand, exponent: Operand): Tensor {
+  if (!isTensor(a)) return pow(firstOf('pow', a, exponent), exponent);
   return powWith(a, exponent, exponentOf(a, exponent));
 }
 const powWith_ = inPlace(powWith);
@@ -104,15 +104,12 @@ function exponentOf(a: Tensor, exponent: Operand): number | null {
   return n;
 }
 
+/** A number in the first place as a tensor. */
+const firstOf = (op: string, a: number | boolean, b: Operand): Tensor => (isTensor(b) ? asFirst(op, a, b) : notTensor(op, 'input', a));
+
 /** base^x for a number `base`. PyTorch: number ** tensor, torch.pow(number, tensor). */
 export function rpow(x: Tensor, base: number | Tensor): Tensor {
-  if (isTensor(base)) return base.pow(x);
-  return filled(
-    [],
-    base,
-    DTYPE_INFO[x.dtype].category === 'float' ? x.dtype : Number.isInteger(base) ? (x.dtype === 'bool' ? 'int32' : x.dtype) : 'float32',
-    x.device,
-  ).pow(x);
+  return pow(base, x);
 }
 
 /** x². PyTorch: torch.square. */
@@ -120,8 +117,8 @@ export const square = (x: Tensor): Tensor => pow(x, 2);
 export const square_ = (x: Tensor): Tensor => pow_(x, 2);
 
 /** a^b in float64. PyTorch: torch.float_power. */
-export const floatPower = (a: Tensor, exponent: Operand): Tensor =>
-  pow(requireTensor('floatPower', a).to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
+export const floatPower = (a: Operand, exponent: Operand): Tensor =>
+  pow((isTensor(a) ? a : firstOf('floatPower', a, exponent)).to('float64'), isTensor(exponent) ? exponent.to('float64') : exponent);
 export function floatPower_(a: Tensor, exponent: Operand): Tensor {
   if (a.dtype !== 'float64')
     throw new DTypeError(
@@ -142,7 +139,8 @@ const noBool =
 const isInt = (x: Value): boolean => DTYPE_INFO[x.dtype].compute === 'int32';
 
 /** a − b · ⌊a / b⌋, with the sign of b, as Python's %. Integers modulo 0 are 0. PyTorch: torch.remainder. */
-export const remainder: BinaryOp = binary('remainder', {
+export const remainder: NumberOp = binary('remainder', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => {
     const rest = isInt(a) ? e.irem(a, b) : e.fmod(a, b);
     return e.where(e.and(e.ne(rest, 0), e.ne(e.lt(b, 0), e.lt(rest, 0))), e.add(rest, b), rest);
@@ -246,7 +244,8 @@ export const logaddexp2: TensorOp = binary('logaddexp2', {
   check: (_a, _b, dtype) => requireFloats('logaddexp2', dtype),
 });
 
-const xlogyOf: BinaryOp = binary('xlogy', {
+const xlogyOf: NumberOp = binary('xlogy', {
+  numbers: 'beside-tensor',
   result: 'float',
   forward: (e, x, y) => e.where(e.isnan(y), y, e.where(e.eq(x, 0), 0, e.mul(x, e.log(y)))),
   backward: [
@@ -257,14 +256,7 @@ const xlogyOf: BinaryOp = binary('xlogy', {
 });
 const xlogyOf_ = inPlace(xlogyOf);
 /** x · ln y, and 0 where x is 0. PyTorch: torch.xlogy. */
-export function xlogy(x: Tensor, y: Operand): Tensor {
-  // torch.xlogy takes a number on either side.
-  if (!isTensor(x))
-    return isTensor(y)
-      ? xlogyOf(filled([], x as number, y.isFloatingPoint() ? y.dtype : 'float32', (y as Tensor).device), y)
-      : notTensor('xlogy', 'input', x);
-  return xlogyOf(x, y);
-}
+export const xlogy = (x: Operand, y: Operand): Tensor => xlogyOf(x, y);
 export const xlogy_ = (x: Tensor, y: Operand): Tensor => xlogyOf_(x, y);
 const asTensor = (x: Operand, like: Tensor): Tensor => (isTensor(x) ? x : filled([], x, like.dtype, like.device));
 

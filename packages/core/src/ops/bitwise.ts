@@ -2,7 +2,7 @@
 import { DTypeError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import type { Value } from '../tensor/value.js';
-import { binary, type BinaryOp, inPlace, type TensorOp, unary, type UnaryOp } from './define.js';
+import { binary, type BinaryOp, inPlace, type NumberOp, type TensorOp, unary, type UnaryOp } from './define.js';
 import { e } from './expression.js';
 
 function noFloat(name: string, dtype: DType, bool = true): void {
@@ -16,32 +16,37 @@ export const bitwiseNot: UnaryOp = unary('bitwiseNot', { forward: (e, x) => e.no
 export const bitwiseNot_: UnaryOp = inPlace(bitwiseNot);
 
 /** a ∧ b. PyTorch: torch.bitwise_and. */
-export const bitwiseAnd: BinaryOp = binary('bitwiseAnd', {
+export const bitwiseAnd: NumberOp = binary('bitwiseAnd', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => e.and(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseAnd', dtype),
 });
 export const bitwiseAnd_: BinaryOp = inPlace(bitwiseAnd);
 /** a ∨ b. PyTorch: torch.bitwise_or. */
-export const bitwiseOr: BinaryOp = binary('bitwiseOr', {
+export const bitwiseOr: NumberOp = binary('bitwiseOr', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => e.or(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseOr', dtype),
 });
 export const bitwiseOr_: BinaryOp = inPlace(bitwiseOr);
 /** a ⊕ b. PyTorch: torch.bitwise_xor. */
-export const bitwiseXor: BinaryOp = binary('bitwiseXor', {
+export const bitwiseXor: NumberOp = binary('bitwiseXor', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => e.xor(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseXor', dtype),
 });
 export const bitwiseXor_: BinaryOp = inPlace(bitwiseXor);
 
 /** a · 2^b, bits beyond the dtype lost. PyTorch: torch.bitwise_left_shift. */
-export const bitwiseLeftShift: BinaryOp = binary('bitwiseLeftShift', {
+export const bitwiseLeftShift: NumberOp = binary('bitwiseLeftShift', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => e.shl(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseLeftShift', dtype, false),
 });
 export const bitwiseLeftShift_: BinaryOp = inPlace(bitwiseLeftShift);
 /** a / 2^b, rounded down. PyTorch: torch.bitwise_right_shift. */
-export const bitwiseRightShift: BinaryOp = binary('bitwiseRightShift', {
+export const bitwiseRightShift: NumberOp = binary('bitwiseRightShift', {
+  numbers: 'beside-tensor',
   forward: (e, a, b) => e.shr(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseRightShift', dtype, false),
 });

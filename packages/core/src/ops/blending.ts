@@ -1,4 +1,6 @@
 /** @file Pointwise ops of three tensors: blends, and products added to something. */
+import { asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -70,6 +72,7 @@ function meet(name: string, x: Tensor, a: Tensor, b: Tensor, value: number): DTy
 OPS.set('addcmul', { name: 'addcmul', inputs: 3, differentiable: true });
 /** x + value · a · b. PyTorch: torch.addcmul. */
 export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  if (autocasting.on) return asWidest(addcmul, x, a, b, options);
   const factor = options.value ?? 1;
   const dtype = meet('addcmul', x, a, b, factor);
   if (dtype === 'bool') throw new DTypeError('ERR_DTYPE', "addcmul: not implemented for 'Bool'", { op: 'addcmul', dtypes: ['bool'] });
@@ -90,6 +93,7 @@ export function addcmul_(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions 
 OPS.set('addcdiv', { name: 'addcdiv', inputs: 3, differentiable: true });
 /** x + value · a / b; floats only. PyTorch: torch.addcdiv. @throws DTypeError for two integer tensors. */
 export function addcdiv(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  if (autocasting.on) return asWidest(addcdiv, x, a, b, options);
   const factor = options.value ?? 1;
   const dtype = meet('addcdiv', x, a, b, factor);
   if (DTYPE_INFO[promoteTypes(a.dtype, b.dtype)].category !== 'float') {

@@ -3,9 +3,10 @@ import { DeviceError, DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { storeInto } from '../tensor/launch.js';
 import { contiguousStrides, normalizeDim, numelOf, sameShape, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, inMemory } from '../tensor/value.js';
 import { cast } from './cast.js';
+import { notTensor } from './define.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { narrow, unsqueeze } from './view.js';
@@ -32,6 +33,9 @@ OPS.set('cat', { name: 'cat', inputs: -1, differentiable: true });
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = tensors[0];
   if (first === undefined) throw new ValueError('ERR_CAT_EMPTY', 'cat: expected a non-empty list of Tensors', { op: 'cat' });
+  tensors.forEach((t, i) => {
+    if (!isTensor(t)) notTensor('cat', `tensors[${i}]`, t);
+  });
   const zero = tensors.findIndex((t) => t.ndim === 0);
   if (zero >= 0)
     throw new ShapeError('ERR_CAT_SHAPE', `cat: zero-dimensional tensor (at position ${zero}) cannot be concatenated`, { op: 'cat' });

@@ -83,10 +83,15 @@ export interface HistcOptions {
   readonly max?: number;
 }
 
-/** The ends of a histogram: as given, or those of the data; `apart` from the middle at least. */
-function ends(value: Value, range: readonly [number, number] | null, apart: number): [low: Value, high: Value] {
+/** The ends of a histogram: as given, those of the data, `ofNone` without data; `apart` from the middle at least. */
+function ends(
+  value: Value,
+  range: readonly [number, number] | null,
+  apart: number,
+  ofNone: readonly [number, number],
+): [low: Value, high: Value] {
   const all = value.shape.map((_, d) => d);
-  const [low, high] = range ?? [0, 0];
+  const [low, high] = range ?? ofNone;
   const data = range === null && value.numel > 0;
   const a = data ? reduceTo('min', value, all, false, 0) : e.scalar(low, value.dtype as 'float32', value);
   const b = data ? reduceTo('max', value, all, false, 0) : e.scalar(high, value.dtype as 'float32', value);
@@ -109,7 +114,7 @@ export function histc(x: Tensor, options: HistcOptions = {}): Tensor {
     throw new ValueError('ERR_BINS', `histc: range of [${min}, ${max}] is not finite`, { op: 'histc' });
   if (min > max) throw new ValueError('ERR_BINS', 'histc: max must be larger than min', { op: 'histc' });
   const value = computeValue(reshape(x.detach(), [-1]));
-  const [low, high] = ends(value, min === max ? null : [min, max], 1);
+  const [low, high] = ends(value, min === max ? null : [min, max], 1, [0, 0]);
   const inside = e.and(e.ge(value, low), e.le(value, high));
   const position = e.floor(e.div(e.mul(e.sub(value, low), bins), e.sub(high, low)));
   const index = e.where(inside, e.min(e.cast(e.where(inside, position, 0), 'int32'), bins - 1), 0);
@@ -162,7 +167,7 @@ function evenEdges(flat: Tensor, bins: number, range: readonly [number, number] 
   if (range !== null && range[0] > range[1])
     throw new ValueError('ERR_BINS', 'histogram: max must not be smaller than min', { op: 'histogram' });
   const value = computeValue(flat);
-  const [low, high] = ends(value, range, 0.5);
+  const [low, high] = ends(value, range, 0.5, [0, 1]);
   const step = e.div(e.sub(high, low), bins);
   const index = indexValue([bins + 1], 0, flat.device);
   const fromEnd = e.cast(e.sub(e.scalar(bins, 'int32', index), index), value.dtype);

@@ -3,7 +3,7 @@ import { ShapeError, ValueError } from '../errors.js';
 import type { Generator } from '../random/generator.js';
 import type { Device } from '../plugin/device.js';
 import { type DeviceLike, runtimes, toDevice } from '../plugin/runtime.js';
-import { dtypeOfArray, DTYPE_INFO, type DType, isFloat } from '../tensor/dtype.js';
+import { dtypeOfArray, DTYPE_INFO, type DType, isFloat, requireDType } from '../tensor/dtype.js';
 import { encode, type NestedArray } from '../tensor/host.js';
 import { numelOf, type Shape, toShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -34,6 +34,7 @@ const finish = (t: Tensor, options: TensorOptions): Tensor => (options.requiresG
 
 /** A tensor from host elements in row-major order. */
 export function fromHost(values: ArrayLike<number>, shape: Shape, dtype: DType, device: Device): Tensor {
+  requireDType(dtype, 'tensor');
   const numel = numelOf(shape);
   const memory = device.allocate(dtype, numel);
   if (numel > 0) device.backend.write(memory.buffer, 0, encode(values, dtype));
@@ -134,7 +135,12 @@ const bigints = (data: BigInt64Array | BigUint64Array): Int32Array => Int32Array
 export function full(size: readonly number[] | number, value: number | boolean, options: TensorOptions = {}): Tensor {
   const shape = toShape(typeof size === 'number' ? [size] : [size], 'full');
   return finish(
-    filled(shape, value, options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'), toDevice(options.device)),
+    filled(
+      shape,
+      value,
+      requireDType(options.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32'), 'full'),
+      toDevice(options.device),
+    ),
     options,
   );
 }
@@ -179,16 +185,18 @@ export const fullLike = (x: Tensor, value: number | boolean, options: TensorOpti
 export function arange(end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, options?: TensorOptions): Tensor;
 export function arange(start: number, end: number, step: number, options?: TensorOptions): Tensor;
-export function arange(...args: readonly (number | TensorOptions | undefined)[]): Tensor {
-  const numbers = args.filter((a): a is number => typeof a === 'number');
+export function arange(...args: readonly (number | boolean | TensorOptions | undefined)[]): Tensor {
+  const given = args.filter((a): a is number | boolean => typeof a === 'number' || typeof a === 'boolean').map(Number);
   const options = (args.find((a) => typeof a === 'object') as TensorOptions | undefined) ?? {};
+  const dtype = requireDType(options.dtype ?? (given.every(Number.isInteger) ? 'int32' : 'float32'), 'arange');
+  // As torch.int64, which int32 stands for: fractions are gone before the steps are counted.
+  const numbers = dtype === 'int32' && given.every(Number.isFinite) ? given.map(Math.trunc) : given;
   const [start, end, step] = numbers.length < 2 ? [0, numbers[0] ?? NaN, 1] : [numbers[0]!, numbers[1]!, numbers[2] ?? 1];
   if (!Number.isFinite(start) || !Number.isFinite(end))
     throw new ValueError('ERR_ARANGE', `arange: unsupported range: ${start} -> ${end}`, { op: 'arange' });
   if (step === 0 || !Number.isFinite(step)) throw new ValueError('ERR_ARANGE', 'arange: step must be nonzero', { op: 'arange' });
   if ((end - start) * step < 0)
     throw new ValueError('ERR_ARANGE', 'arange: upper bound and lower bound inconsistent with step sign', { op: 'arange' });
-  const dtype = options.dtype ?? (numbers.every(Number.isInteger) ? 'int32' : 'float32');
   const device = toDevice(options.device);
   const count = Math.ceil((end - start) / step);
   const index = indexValue([count], 0, device);
@@ -212,7 +220,7 @@ export function eye(n: number, m?: number | TensorOptions, options?: TensorOptio
   const shape = toShape([[n, columns]], 'eye');
   const device = toDevice(given.device);
   const hit = e.eq(indexValue(shape, 0, device), indexValue(shape, 1, device));
-  return finish(wrap(castValue(hit, given.dtype ?? 'float32')), given);
+  return finish(wrap(castValue(hit, requireDType(given.dtype ?? 'float32', 'eye'))), given);
 }
 
 /** Options of the random functions. */
@@ -230,7 +238,7 @@ function drawn(
   draw: (into: Float32Array | Float64Array, generator: Generator) => void,
   op: string,
 ): Tensor {
-  const dtype = options.dtype ?? 'float32';
+  const dtype = requireDType(options.dtype ?? 'float32', op);
   if (!isFloat(dtype)) throw new ValueError('ERR_DTYPE', `${op}: not implemented for ${dtype}`, { op, dtypes: [dtype] });
   const values = dtype === 'float64' ? new Float64Array(numelOf(shape)) : new Float32Array(numelOf(shape));
   draw(values, generatorOf(options));

@@ -3,13 +3,17 @@
  * broadcasting, recording, the reduction of gradients to the inputs' shapes, and the in-place form.
  */
 import type { GradNode, Rule } from '../autograd/node.js';
+import { asFloat32, FLOAT32_POINTWISE } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { gradState } from '../autograd/mode.js';
 import { DTypeError, ValueError } from '../errors.js';
+import { toDevice } from '../plugin/runtime.js';
 import { categoryAbove, type DType, DTYPE_INFO, floatDType, promoteTypes } from '../tensor/dtype.js';
 import { broadcastShapes } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, narrow, scalarValue, type Value } from '../tensor/value.js';
 import { type Expression, e } from './expression.js';
+import { filled } from './fill.js';
 import { assign, forInPlace } from './in-place.js';
 import { OPS } from './registry.js';
 import { attach, wrap } from './result.js';
@@ -21,6 +25,8 @@ export type Operand = Tensor | number | boolean;
 /** A tensor function of one tensor. */
 export type UnaryOp<O extends readonly unknown[] = readonly []> = (x: Tensor, ...options: O) => Tensor;
 export type BinaryOp<O extends readonly unknown[] = readonly []> = (a: Tensor, b: Operand, ...options: O) => Tensor;
+/** One whose first operand may be a number too, as in `div(1, x)`. */
+export type NumberOp<O extends readonly unknown[] = readonly []> = (a: Operand, b: Operand, ...options: O) => Tensor;
 /** One whose second operand may be no number. */
 export type TensorOp<O extends readonly unknown[] = readonly []> = (a: Tensor, b: Tensor, ...options: O) => Tensor;
 
@@ -51,9 +57,10 @@ const inPlaceForms = new WeakMap<object, unknown>();
  * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
  * @example export const exp_: UnaryOp = inPlace(exp);
  */
-export const inPlace = <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+export const inPlace = /* @__NO_SIDE_EFFECTS__ */ <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
 
 /** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
+/* @__NO_SIDE_EFFECTS__ */
 export function unary<O extends readonly unknown[] = readonly []>(name: string, spec: UnarySpec<O>): UnaryOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
@@ -80,8 +87,14 @@ export function unary<O extends readonly unknown[] = readonly []>(name: string, 
     }
     return out;
   };
-  inPlaceForms.set(op, (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`));
-  return op;
+  const form = (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`);
+  if (!FLOAT32_POINTWISE.has(name)) {
+    inPlaceForms.set(op, form);
+    return op;
+  }
+  const outer = (x: Tensor, ...options: O): Tensor => (autocasting.on ? asFloat32(op, x, ...options) : op(x, ...options));
+  inPlaceForms.set(outer, form);
+  return outer;
 }
 
 export interface BinarySpec<O extends readonly unknown[]> {
@@ -97,6 +110,8 @@ export interface BinarySpec<O extends readonly unknown[]> {
   readonly check?: (a: Tensor, b: Operand, dtype: DType, ...options: O) => void;
   /** The second operand must be a tensor too, as PyTorch has it for some ops. Default false. */
   readonly tensors?: boolean;
+  /** The first operand may be a number too, as PyTorch has it for others: beside a tensor, or even beside another number. Default: it may not. */
+  readonly numbers?: 'beside-tensor' | 'any';
 }
 
 /** The dtype in which two operands meet: 0-d tensors and numbers only raise the category. PyTorch: torch.result_type. */
@@ -121,6 +136,12 @@ function besideNumber(t: Tensor, x: number | boolean): DType {
   if (category === 'float' || typeof x === 'boolean') return dtype;
   if (!Number.isInteger(x)) return 'float32';
   return category === 'bool' ? 'int32' : dtype;
+}
+
+/** The 0-d tensor that a number in the first place stands for: beside a tensor it raises no more than the category. */
+export function asFirst(name: string, a: number | boolean, b: Operand): Tensor {
+  if (typeof a !== 'number' && typeof a !== 'boolean') notTensor(name, 'input', a);
+  return typeof b === 'object' ? filled([], a, besideNumber(b, a), b.device) : filled([], a, numberDType(a), toDevice(undefined));
 }
 
 /** An operand as a value of `dtype`. */
@@ -153,10 +174,17 @@ const maskOf = (letters: string): number =>
   (letters.includes('a') ? 1 : 0) | (letters.includes('b') ? 2 : 0) | (letters.includes('o') ? 4 : 0);
 
 /** Declares an op of two operands that broadcast. Its in-place form is had by {@link inPlace}. */
-export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O> {
+export function binary<O extends readonly unknown[] = readonly []>(
+  name: string,
+  spec: BinarySpec<O> & { readonly numbers: 'beside-tensor' | 'any' },
+): NumberOp<O>;
+export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): BinaryOp<O>;
+/* @__NO_SIDE_EFFECTS__ */
+export function binary<O extends readonly unknown[] = readonly []>(name: string, spec: BinarySpec<O>): NumberOp<O> {
   const { forward, backward, check } = spec;
   const rule = spec.result ?? 'same';
   const tensors = spec.tensors ?? false;
+  const numbers = spec.numbers ?? 'none';
   const node = gradName(name);
   const maskA = maskOf(spec.saves?.[0] ?? '');
   const maskB = maskOf(spec.saves?.[1] ?? '');
@@ -175,8 +203,11 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
       n.needs(1) && db !== null ? reduceGradient(db(grad, a, b, out, ...options), c.b as Tensor['shape'], c.bDType) : null,
     ];
   };
-  const op = (a: Tensor, b: Operand, ...options: O): Tensor => {
-    if (typeof a !== 'object') notTensor(name, 'input', a);
+  const op = (a: Operand, b: Operand, ...options: O): Tensor => {
+    if (typeof a !== 'object') {
+      if (numbers === 'none' || (numbers === 'beside-tensor' && !isTensor(b))) notTensor(name, 'input', a);
+      return op(asFirst(name, a, b), b, ...options);
+    }
     const bt = typeof b === 'object' ? b : null;
     if (bt === null && tensors) notTensor(name, 'other', b);
     if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
@@ -206,10 +237,15 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     else if (mask === 3) n.save(a, bt!);
     else if (mask !== 0) n.save(...[mask & 1 ? a : null, mask & 2 ? bt : null, out].filter((t): t is Tensor => t !== null));
   };
-  inPlaceForms.set(op, (a: Tensor, b: Operand, ...options: O): Tensor =>
-    assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`),
-  );
-  return op;
+  const form = (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`);
+  if (!FLOAT32_POINTWISE.has(name)) {
+    inPlaceForms.set(op, form);
+    return op;
+  }
+  const outer = (a: Operand, b: Operand, ...options: O): Tensor =>
+    autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options);
+  inPlaceForms.set(outer, form);
+  return outer;
 }
 
 /** For callers without types. */

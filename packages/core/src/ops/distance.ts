@@ -1,4 +1,6 @@
 /** @file Distances of all pairs of rows. */
+import { asFloat32 } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { type DType, isFloat, promoteTypes } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -23,6 +25,7 @@ OPS.set('cdist', { name: 'cdist', inputs: 2, differentiable: true });
  * One reduction, without the differences in memory.
  */
 export function cdist(a: Tensor, b: Tensor, options: CdistOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(cdist, a, b, options);
   const p = options.p ?? 2;
   for (const x of [a, b]) {
     if (!isFloat(x.dtype))

@@ -1,4 +1,6 @@
 /** @file Looking up and scattering by index tensors. Indices are int32 (other integers are converted); negative ones are refused, as in PyTorch. */
+import { asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import type { ScatterKind } from '../backend/contract.js';
 import { DTypeError, formatShape, ShapeError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
@@ -89,6 +91,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
 OPS.set('scatterAdd', { name: 'scatterAdd', inputs: 2, differentiable: true });
 /** A copy of `x` with x[index[i][j]][j] += src[i][j] for dim 0, and so on. PyTorch: torch.scatter_add. */
 export function scatterAdd(x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  if (autocasting.on) return asWidest(scatterAdd, x, dim, index, src);
   const d = normalizeDim(dim, x.ndim, 'scatterAdd');
   const idx = indexTensor(index, 'scatterAdd');
   checkIndexShape('scatterAdd', x, d, idx);

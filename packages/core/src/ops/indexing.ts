@@ -2,6 +2,8 @@
  * @file x[…] and its kin: `at`, `setAt_`, masks, and where elements are not 0. What needs values to know a shape reads them, and has an `…Async`
  * form for devices that cannot be read synchronously.
  */
+import { asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.js';
 import type { HostArray } from '../tensor/host.js';
 import { broadcastShapes, normalizeDim, numelOf, type Shape } from '../tensor/shape.js';
@@ -159,12 +161,14 @@ export interface IndexPutOptions {
 }
 /** A copy with x[indices] = values. `indices` has a tensor (or null) for each dim from the first on. PyTorch: torch.index_put. */
 export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutBy(
-    x,
-    replaceMasks(x, indices, (mask) => nonzero(mask)),
-    values,
-    options.accumulate ?? false,
-  );
+  autocasting.on
+    ? asWidest(indexPut, x, indices, values, options)
+    : indexPutBy(
+        x,
+        replaceMasks(x, indices, (mask) => nonzero(mask)),
+        values,
+        options.accumulate ?? false,
+      );
 export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
   indexPutInto(
     x,

@@ -1,4 +1,6 @@
 /** @file Matrix products. One kernel serves them all: batched, strided, so that transposed operands and broadcast batches cost no copy. */
+import { asHalf, asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { broadcastShapes, numelOf, type Shape, viewStrides } from '../tensor/shape.js';
@@ -105,6 +107,7 @@ function batched(a: Tensor, b: Tensor, op: string): Tensor {
  * @throws ShapeError `ERR_MATMUL_SHAPE`
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (autocasting.on) return asHalf(matmul, a, b);
   if (a.ndim === 0 || b.ndim === 0)
     throw new ShapeError(
       'ERR_MATMUL_SHAPE',
@@ -150,6 +153,7 @@ function wantSameDType(op: string, a: Tensor, b: Tensor): void {
 OPS.set('mm', { name: 'mm', inputs: 2, differentiable: true });
 /** The product of two matrices, (n, m) · (m, p). PyTorch: torch.mm. @throws ShapeError `ERR_RANK`, `ERR_MATMUL_SHAPE` */
 export function mm(a: Tensor, b: Tensor): Tensor {
+  if (autocasting.on) return asHalf(mm, a, b);
   wantRank('mm', 'self', a, 2);
   wantRank('mm', 'mat2', b, 2);
   wantSameDType('mm', a, b);
@@ -159,6 +163,7 @@ export function mm(a: Tensor, b: Tensor): Tensor {
 OPS.set('bmm', { name: 'bmm', inputs: 2, differentiable: true });
 /** The products of two batches of matrices, (b, n, m) · (b, m, p). PyTorch: torch.bmm. */
 export function bmm(a: Tensor, b: Tensor): Tensor {
+  if (autocasting.on) return asHalf(bmm, a, b);
   wantRank('bmm', 'batch1', a, 3);
   wantRank('bmm', 'batch2', b, 3);
   wantSameDType('bmm', a, b);
@@ -175,6 +180,7 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
 OPS.set('mv', { name: 'mv', inputs: 2, differentiable: true });
 /** The product of a matrix (n, m) and a vector (m). PyTorch: torch.mv. */
 export function mv(a: Tensor, b: Tensor): Tensor {
+  if (autocasting.on) return asHalf(mv, a, b);
   wantRank('mv', 'input', a, 2);
   wantRank('mv', 'vec', b, 1);
   wantSameDType('mv', a, b);
@@ -213,10 +219,10 @@ function dotOf(op: 'dot' | 'vdot', a: Tensor, b: Tensor): Tensor {
 
 OPS.set('dot', { name: 'dot', inputs: 2, differentiable: true });
 /** Σ a_i b_i of two vectors. PyTorch: torch.dot. */
-export const dot = (a: Tensor, b: Tensor): Tensor => dotOf('dot', a, b);
+export const dot = (a: Tensor, b: Tensor): Tensor => (autocasting.on ? asWidest(dot, a, b) : dotOf('dot', a, b));
 OPS.set('vdot', { name: 'vdot', inputs: 2, differentiable: true });
 /** The same, for real numbers. PyTorch: torch.vdot. */
-export const vdot = (a: Tensor, b: Tensor): Tensor => dotOf('vdot', a, b);
+export const vdot = (a: Tensor, b: Tensor): Tensor => (autocasting.on ? asWidest(vdot, a, b) : dotOf('vdot', a, b));
 
 OPS.set('outer', { name: 'outer', inputs: 2, differentiable: true });
 /** a_i b_j of two vectors. PyTorch: torch.outer. */

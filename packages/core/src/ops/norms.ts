@@ -1,4 +1,6 @@
 /** @file Norms by torch's own names; torch.linalg's are under `linalg`. */
+import { asFloat32 } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, isFloat } from '../tensor/dtype.js';
 import { normalizeDim } from '../tensor/shape.js';
@@ -19,6 +21,7 @@ OPS.set('norm', { name: 'norm', inputs: 1, differentiable: true });
  * @example x.norm(); x.norm(1, -1, { keepdim: true }); x.norm('nuc', [0, 1])
  */
 export function norm(x: Tensor, p: number | 'fro' | 'nuc' = 'fro', dim?: Dims, options: NormOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(norm, x, p, dim, options);
   if (!isFloat(options.dtype ?? x.dtype))
     throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
       op: 'norm',
@@ -39,6 +42,7 @@ export function norm(x: Tensor, p: number | 'fro' | 'nuc' = 'fro', dim?: Dims, o
 OPS.set('dist', { name: 'dist', inputs: 2, differentiable: true });
 /** The p-norm of the difference of two tensors. PyTorch: torch.dist. */
 export function dist(x: Tensor, other: Tensor, p = 2): Tensor {
+  if (autocasting.on) return asFloat32(dist, x, other, p);
   const difference = x.sub(other);
   return pNorm('dist', difference, p, reducedDims(null, difference.ndim, 'dist'), false);
 }
@@ -46,6 +50,7 @@ export function dist(x: Tensor, other: Tensor, p = 2): Tensor {
 OPS.set('renorm', { name: 'renorm', inputs: 1, differentiable: true });
 /** Each slice along a dim scaled down so that its p-norm is at most `maxnorm`. PyTorch: torch.renorm. @throws ValueError `ERR_RENORM` */
 export function renorm(x: Tensor, p: number, dim: number, maxnorm: number): Tensor {
+  if (autocasting.on) return asFloat32(renorm, x, p, dim, maxnorm);
   if (!(p > 0)) throw new ValueError('ERR_RENORM', `renorm: non-positive-norm not supported: ${p}`, { op: 'renorm' });
   if (maxnorm < 0) throw new ValueError('ERR_RENORM', `renorm: expected maxnorm to be >= 0 but got ${maxnorm}`, { op: 'renorm' });
   if (x.ndim < 2)

@@ -1,4 +1,6 @@
 /** @file Products added to something, and products over chosen dims; all stand on `matmul`. */
+import { asHalf, asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { DTYPE_INFO, isFloat } from '../tensor/dtype.js';
 import { broadcastShapes, isExpandable } from '../tensor/shape.js';
@@ -85,6 +87,7 @@ function wantRank(op: string, x: Tensor, rank: number): void {
 OPS.set('addmm', { name: 'addmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · a b for matrices (n, m) and (m, p). PyTorch: torch.addmm. */
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(addmm, input, a, b, options);
   wantRank('addmm', a, 2);
   wantRank('addmm', b, 2);
   if (a.shape[1] !== b.shape[0])
@@ -100,6 +103,7 @@ export const addmm_: typeof addmm = inPlaceProduct('addmm_', addmm);
 OPS.set('addmv', { name: 'addmv', inputs: 3, differentiable: true });
 /** beta · input + alpha · a v for a matrix (n, m) and a vector (m). PyTorch: torch.addmv. */
 export function addmv(input: Tensor, a: Tensor, v: Tensor, options: AddProductOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(addmv, input, a, v, options);
   wantRank('addmv', a, 2);
   wantRank('addmv', v, 1);
   return addProduct('addmv', input, a, v, options, mv, [a.shape[0]!]);
@@ -109,6 +113,7 @@ export const addmv_: typeof addmv = inPlaceProduct('addmv_', addmv);
 OPS.set('addr', { name: 'addr', inputs: 3, differentiable: true });
 /** beta · input + alpha · u vᵀ for vectors (n) and (m). PyTorch: torch.addr. */
 export function addr(input: Tensor, u: Tensor, v: Tensor, options: AddProductOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(addr, input, u, v, options);
   wantRank('addr', u, 1);
   wantRank('addr', v, 1);
   return addProduct('addr', input, u, v, options, outer, [u.shape[0]!, v.shape[0]!]);
@@ -130,6 +135,7 @@ function wantBatches(op: string, a: Tensor, b: Tensor): void {
 OPS.set('addbmm', { name: 'addbmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · Σ_k a_k b_k for batches (k, n, m) and (k, m, p). PyTorch: torch.addbmm. */
 export function addbmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(addbmm, input, a, b, options);
   wantBatches('addbmm', a, b);
   const [k, n, m] = a.shape as [number, number, number];
   // The sum over the batch is part of one larger product.
@@ -141,6 +147,7 @@ export const addbmm_: typeof addbmm = inPlaceProduct('addbmm_', addbmm);
 OPS.set('baddbmm', { name: 'baddbmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · a_k b_k for batches (k, n, m) and (k, m, p). PyTorch: torch.baddbmm. */
 export function baddbmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(baddbmm, input, a, b, options);
   wantBatches('baddbmm', a, b);
   return addProduct('baddbmm', input, a, b, options, bmm, [a.shape[0]!, a.shape[1]!, b.shape[2]!]);
 }
@@ -163,6 +170,7 @@ export function inner(a: Tensor, b: Tensor): Tensor {
 OPS.set('cross', { name: 'cross', inputs: 2, differentiable: true });
 /** a × b along a dim of size 3: by default the first such dim. PyTorch: torch.cross. */
 export function cross(a: Tensor, b: Tensor, dim?: number | null): Tensor {
+  if (autocasting.on) return asWidest(cross, a, b, dim);
   if (dim !== undefined && dim !== null) return crossAlong('cross', a, b, dim);
   const found = broadcastShapes(a.shape, b.shape, 'cross').indexOf(3);
   if (found < 0) throw new ShapeError('ERR_CROSS', 'cross: no dimension of size 3 in input', { op: 'cross', shapes: [a.shape, b.shape] });

@@ -1,4 +1,6 @@
 /** @file Sums, means, products, and whether any or all. A deferred input is the reduction's own program and takes no memory. */
+import { asFloat32 } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { gradState } from '../autograd/mode.js';
 import { DTypeError } from '../errors.js';
 import { type DType, DTYPE_INFO, isFloat } from '../tensor/dtype.js';
@@ -40,6 +42,7 @@ OPS.set('sum', { name: 'sum', inputs: 1, differentiable: true });
  * @example sum(tensor([[1, 2], [3, 4]]), 0) // tensor([4., 6.])
  */
 export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(sum, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'sum');
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
   const keepdim = options.keepdim ?? false;
@@ -129,6 +132,7 @@ export const all = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor 
 OPS.set('prod', { name: 'prod', inputs: 1, differentiable: true });
 /** The product over a dim (all elements by default). Integers and bools give int32. PyTorch: torch.prod. */
 export function prod(x: Tensor, dim?: number | null, options: SumOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(prod, x, dim, options);
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
   const whole = dim === undefined || dim === null;
   const dims = oneDim(dim, x.ndim, 'prod');

@@ -1,4 +1,6 @@
 /** @file Running sums, products and extremes along a dim, and differences. A running result is made from what comes before its place and at it. */
+import { asFloat32 } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, isFloat } from '../tensor/dtype.js';
 import { normalizeDim } from '../tensor/shape.js';
@@ -24,13 +26,17 @@ const resultDType = (x: Tensor, options: ScanOptions): DType => options.dtype ??
 OPS.set('cumsum', { name: 'cumsum', inputs: 1, differentiable: true });
 /** y_i = x_0 + … + x_i along a dim. PyTorch: torch.cumsum. @example cumsum(tensor([1, 2, 3]), 0) // tensor([1., 3., 6.]) */
 export const cumsum = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
-  runningSum(x, normalizeDim(dim, x.ndim, 'cumsum'), false, resultDType(x, options));
+  autocasting.on && options.dtype === undefined
+    ? asFloat32(cumsum, x, dim, options)
+    : runningSum(x, normalizeDim(dim, x.ndim, 'cumsum'), false, resultDType(x, options));
 export const cumsum_ = (x: Tensor, dim: number): Tensor => assign(x, cumsum(forInPlace(x, 'cumsum_'), dim, { dtype: x.dtype }), 'cumsum_');
 
 OPS.set('cumprod', { name: 'cumprod', inputs: 1, differentiable: true });
 /** y_i = x_0 · … · x_i along a dim. PyTorch: torch.cumprod. */
 export const cumprod = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
-  runningProduct(x, normalizeDim(dim, x.ndim, 'cumprod'), false, resultDType(x, options));
+  autocasting.on && options.dtype === undefined
+    ? asFloat32(cumprod, x, dim, options)
+    : runningProduct(x, normalizeDim(dim, x.ndim, 'cumprod'), false, resultDType(x, options));
 export const cumprod_ = (x: Tensor, dim: number): Tensor =>
   assign(x, cumprod(forInPlace(x, 'cumprod_'), dim, { dtype: x.dtype }), 'cumprod_');
 

@@ -1,4 +1,6 @@
 /** @file Variance and its kin, logsumexp, covariance. Variances take two passes: the mean first, then the squares of what is left. */
+import { asFloat32 } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
 import { type DType, floatDType, isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -100,6 +102,7 @@ export const stdMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [
 OPS.set('logsumexp', { name: 'logsumexp', inputs: 1, differentiable: true });
 /** ln Σ e^x over dims, without overflow: m + ln Σ e^(x − m), m the largest where it is finite. PyTorch: torch.logsumexp. */
 export function logsumexp(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(logsumexp, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'logsumexp');
   const keepdim = options.keepdim ?? false;
   const dtype: DType = floatDType(x.dtype);

@@ -1,4 +1,6 @@
 /** @file Products summed over any dims of two tensors: one matrix product of what is left against what is summed over. */
+import { asWidest } from '../amp/policy.js';
+import { autocasting } from '../amp/state.js';
 import { formatShape, ShapeError } from '../errors.js';
 import { normalizeDim, numelOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -16,6 +18,7 @@ OPS.set('tensordot', { name: 'tensordot', inputs: 2, differentiable: true });
  * @throws ShapeError `ERR_TENSORDOT`
  */
 export function tensordot(a: Tensor, b: Tensor, dims: ContractedDims = 2): Tensor {
+  if (autocasting.on) return asWidest(tensordot, a, b, dims);
   const fail = (why: string): never => {
     throw new ShapeError('ERR_TENSORDOT', `tensordot: ${why}: ${formatShape(a.shape)} and ${formatShape(b.shape)}`, {
       op: 'tensordot',

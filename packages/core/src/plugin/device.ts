@@ -22,7 +22,8 @@ const FUSION_INPUTS = 12;
 /** A backend in use: what tensors name as their device. Made by a `Runtime`. */
 export class Device {
   readonly id: string;
-  readonly kernels: Backend['kernels'];
+  /** The backend's; while a profiler runs, its measuring ones. @internal */
+  kernels: Backend['kernels'];
   readonly collected: boolean;
   readonly programs = new ProgramCache();
   /** Instructions and inputs that a fused program may have. */
@@ -36,7 +37,11 @@ export class Device {
   /** Called before each launch. */
   onLaunch: ((event: LaunchEvent) => void) | null = null;
 
-  constructor(readonly backend: Backend) {
+  /** Its backend; while a profiler runs, one that measures before it hands on. @internal */
+  backend: Backend;
+
+  constructor(backend: Backend) {
+    this.backend = backend;
     if (backend.contractVersion !== CONTRACT_VERSION) {
       throw new DeviceError(
         'ERR_CONTRACT_VERSION',

@@ -28,11 +28,18 @@ export interface BackendProvider {
   createSync?(options?: Readonly<Record<string, unknown>>): Backend;
 }
 
-/** A layer that a plugin offers by name. */
+/** A layer that a plugin offers by name, so that a model that is data (JSON) can be built with it. */
 export interface LayerProvider {
   readonly name: string;
   /** The module class. */
   readonly module: new (...args: never[]) => unknown;
+  /**
+   * What its constructor takes, as text: `inFeatures: int, outFeatures: int, { bias: bool = true }`. Documents are checked against it, and the
+   * arguments of a layer are read from its fields of these names. Default: the class's static `signature`; without any, arguments go unchecked.
+   */
+  readonly signature?: string;
+  /** The arguments that a layer was made with, by name, where its fields do not hold them. */
+  readonly read?: (module: never) => Readonly<Record<string, unknown>>;
 }
 
 /** What a plugin's `register` gets. */

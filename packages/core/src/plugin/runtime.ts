@@ -3,10 +3,14 @@
  * code that names none.
  */
 import { CONTRACT_VERSION } from '../backend/contract.js';
-import { DeviceError } from '../errors.js';
+import { DeviceError, ValueError } from '../errors.js';
 import { Generator } from '../random/generator.js';
+import { didYouMean, unknownKey } from '../suggest.js';
+import { DTYPES, isDType } from '../tensor/dtype.js';
 import { type DependencyContainer, rootContainer } from './container.js';
 import { Device } from './device.js';
+import { deviceWatchers } from './device-watchers.js';
+import { environment, listed, loadPlugins } from './load-plugins.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 
 export interface InitOptions {
@@ -18,6 +22,8 @@ export interface InitOptions {
   /** Run op by op, without deferral, on all devices. */
   readonly eager?: boolean;
 }
+
+const INIT_OPTIONS: readonly (keyof InitOptions)[] = ['device', 'plugins', 'backendOptions', 'eager'];
 
 /** One row of {@link Runtime.backends}. */
 export interface BackendStatus {
@@ -43,9 +49,9 @@ export class Runtime {
     this.#core = core ?? null;
   }
 
-  /** What plugins get handed. Set once by core's index. @internal */
-  provideCore(core: typeof import('../index.js')): void {
-    this.#core ??= core;
+  /** What plugins get handed. Set by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
+  provideCore(core: typeof import('../index.js'), part = false): void {
+    if (!part || this.#core === null) this.#core = core;
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
@@ -68,6 +74,22 @@ export class Runtime {
   #providers(): BackendProvider[] {
     // A child's own registrations only: resolveAll on an empty token throws.
     return this.container.isRegistered(BACKEND) ? this.container.resolveAll<BackendProvider>(BACKEND) : [];
+  }
+
+  /** The ids of the backends that are registered, the preferred first; none of them is asked or loaded. */
+  get backendIds(): string[] {
+    return [
+      ...new Set(
+        this.#providers()
+          .sort((a, b) => b.priority - a.priority)
+          .map((p) => p.id),
+      ),
+    ];
+  }
+
+  /** The plugins in use. */
+  get plugins(): readonly Plugin[] {
+    return [...this.#plugins.values()];
   }
 
   /** Layers registered by plugins, by name. */
@@ -94,9 +116,16 @@ export class Runtime {
 
   /**
    * Chooses the default device and starts its backend. May be called again to choose another.
-   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason.
+   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason; ValueError `ERR_OPTION` for a name that is no option.
    */
   async init(options: InitOptions = {}): Promise<Device> {
+    const wrong = unknownKey(options, INIT_OPTIONS);
+    if (wrong !== null)
+      throw new ValueError(
+        'ERR_OPTION',
+        `init: there is no option '${wrong}'; there are ${INIT_OPTIONS.join(', ')}${didYouMean(wrong, INIT_OPTIONS)}`,
+        { op: 'init' },
+      );
     for (const plugin of options.plugins ?? []) this.use(plugin);
     for (const [id, given] of Object.entries(options.backendOptions ?? {})) this.#options.set(id, given);
     if (options.eager !== undefined) this.eager = options.eager;
@@ -125,9 +154,12 @@ export class Runtime {
     const providers = this.#providers();
     const found = providers.findLast((p) => p.id === id);
     if (found === undefined) {
+      const ids = [...new Set(providers.map((p) => p.id))];
       throw new DeviceError(
         'ERR_DEVICE_UNKNOWN',
-        `no backend '${id}' is registered; there are: ${providers.map((p) => p.id).join(', ') || 'none'}`,
+        `no backend '${String(id)}' is registered; there are: ${ids.join(', ') || 'none'}${
+          isDType(id) ? ` ('${id}' is a dtype)` : didYouMean(id, [...ids, ...DTYPES])
+        }`,
         { device: id },
       );
     }
@@ -157,6 +189,7 @@ export class Runtime {
   #add(device: Device): Device {
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
+    for (const visit of deviceWatchers) visit(device);
     return device;
   }
 
@@ -236,5 +269,19 @@ export function toDevice(device: DeviceLike | undefined | null): Device {
   return typeof device === 'string' ? runtimes.current.device(device) : device;
 }
 
-/** Chooses the default device of the default runtime. @see Runtime.init */
-export const init = (options: InitOptions = {}): Promise<Device> => runtimes.current.init(options);
+/**
+ * Chooses the default device of the default runtime, and starts it; may be called again to choose another.
+ *
+ * In Node two variables of the environment take part: TESSERA_PLUGINS, packages or files with plugins, separated by commas, which are loaded first;
+ * and TESSERA_DEVICE, which is what 'auto' (and no `device` at all) then means. A device that the program names stays what it is.
+ *
+ * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason, `ERR_PLUGIN`, `ERR_CONTRACT_VERSION`.
+ * @see Runtime.init
+ * @example const device = await init({ device: 'auto' }); // webgpu, then wasm, then cpu
+ */
+export async function init(options: InitOptions = {}): Promise<Device> {
+  const runtime = runtimes.current;
+  for (const name of listed(environment('TESSERA_PLUGINS'))) for (const plugin of await loadPlugins(name)) runtime.use(plugin);
+  const { device = 'auto' } = options;
+  return runtime.init({ ...options, device: device === 'auto' ? (environment('TESSERA_DEVICE') ?? 'auto') : device });
+}

@@ -1,5 +1,6 @@
 /** @file The element types: names, sizes, host arrays, and PyTorch's promotion between them. */
 import { DTypeError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
 
 /** The element type of a tensor. `bool` is a byte that holds 0 or 1. PyTorch: torch.dtype. */
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int32' | 'uint8' | 'bool';
@@ -47,6 +48,19 @@ export const DTYPE_INFO: { readonly [D in DType]: DTypeInfo } = {
 
 export const isFloat = (dtype: DType): boolean => DTYPE_INFO[dtype].category === 'float';
 export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(DTYPE_INFO, value);
+
+/** For callers without a compiler. @throws DTypeError `ERR_DTYPE_UNKNOWN` */
+export function requireDType(dtype: DType, op: string): DType {
+  if (!isDType(dtype))
+    throw new DTypeError(
+      'ERR_DTYPE_UNKNOWN',
+      `${op}: there is no dtype '${String(dtype)}'; there are ${DTYPES.join(', ')}${didYouMean(dtype, DTYPES)}`,
+      {
+        op,
+      },
+    );
+  return dtype;
+}
 
 /** The dtype of a host array. `Uint16Array` has none: its 16 bits could be either half type. */
 export function dtypeOfArray(array: ArrayBufferView): DType {

@@ -8,12 +8,13 @@ import { type DType, DTYPE_INFO } from './dtype.js';
 interface Ticket {
   readonly device: Device;
   readonly buffer: BackendBuffer;
+  readonly bytes: number;
   freed: boolean;
 }
 
 const backstop = new FinalizationRegistry<Ticket>((ticket) => {
   try {
-    giveBack(ticket);
+    if (giveBack(ticket)) ticket.device.pressure.collected(ticket.bytes);
   } catch {
     // Its backend has ended, and the memory with it; an error here would have nobody to catch it.
   }
@@ -47,7 +48,7 @@ export class Memory {
     readonly length: number,
   ) {
     this.bytes = length * DTYPE_INFO[dtype].size;
-    this.#ticket = { device, buffer, freed: false };
+    this.#ticket = { device, buffer, bytes: this.bytes, freed: false };
     if (!device.collected) {
       backstop.register(this, this.#ticket);
       device.pressure.allocated(this.bytes);

@@ -44,8 +44,10 @@ export class Tensor {
   readonly ownStrides: Shape | null;
   /** The tensor that this one is a view of, where writes to one must reach the other's gradients. @internal */
   viewOf: Tensor | null = null;
-  /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
-  grad: Tensor | null = null;
+  /** The accumulated gradient; {@link grad} hands it out. @internal */
+  ownGrad: Tensor | null = null;
+  /** Somebody outside may hold it. */
+  #gradSeen = false;
   /** The backward pass that it is a temporary of, and in how many places that waits to read it. @internal */
   pass: object | null = null;
   /** @internal */
@@ -280,8 +282,15 @@ export class Tensor {
     return formatTensor(this);
   }
 
+  /** What `console.log` shows in Node. It never throws: a debugger may ask at any time. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
+    const sizes = `shape=[${this.shape.join(', ')}], dtype=${this.dtype}, device='${this.device.id}'`;
+    if (this.#disposed) return `Tensor(disposed of, ${sizes})`;
+    try {
+      return this.toString();
+    } catch (error) {
+      return `Tensor(${sizes}, cannot be read: ${error instanceof Error ? error.message : String(error)})`;
+    }
   }
 
   get [Symbol.toStringTag](): string {
@@ -298,6 +307,30 @@ export class Tensor {
   }
 
   // ── autograd ──
+
+  /** The accumulated gradient of a leaf, after `backward()`. PyTorch: Tensor.grad. */
+  get grad(): Tensor | null {
+    if (this.ownGrad !== null) this.#gradSeen = true;
+    return this.ownGrad;
+  }
+
+  set grad(grad: Tensor | null) {
+    this.ownGrad = grad;
+    this.#gradSeen = true;
+  }
+
+  /** A gradient that nobody outside has seen yet. @internal */
+  takeGrad(grad: Tensor): void {
+    this.ownGrad = grad;
+    this.#gradSeen = false;
+  }
+
+  /** Has no gradient any more. One that nobody was shown is freed at once: what `zeroGrad()` does. @internal */
+  dropGrad(): void {
+    const grad = this.ownGrad;
+    this.ownGrad = null;
+    if (grad !== null && !this.#gradSeen) grad.dispose();
+  }
 
   /** Do ops on it get recorded? Only floating dtypes may. PyTorch: Tensor.requires_grad. */
   get requiresGrad(): boolean {

@@ -7,6 +7,8 @@ import {
   softplus,
   type Tensor,
   ValueError,
+  asFloat32,
+  autocasting,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
 
@@ -29,6 +31,7 @@ const scaled = (each: Tensor, weight: Tensor | null | undefined): Tensor =>
  * @throws ShapeError `ERR_TARGET_SHAPE`; ValueError `ERR_PROBABILITY`.
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(binaryCrossEntropy, input, target, options);
   const op = 'binaryCrossEntropy';
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -47,6 +50,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Binar
 
 /** {@link binaryCrossEntropy} of σ(x), for logits x, without the loss of accuracy. PyTorch: F.binary_cross_entropy_with_logits. */
 export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options: BinaryCrossEntropyWithLogitsOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(binaryCrossEntropyWithLogits, input, target, options);
   const op = 'binaryCrossEntropyWithLogits';
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -68,12 +72,14 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 
 /** The mean over classes of {@link binaryCrossEntropyWithLogits}, for input and target (N, C). PyTorch: F.multilabel_soft_margin_loss. */
 export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(multilabelSoftMarginLoss, input, target, options);
   const { weight = null, reduction } = options;
   return reduced(scaled(binaryCrossEntropyLogitTerms(input, target), weight).mean(-1), reduction, 'multilabelSoftMarginLoss');
 }
 
 /** log(1 + e^(−t·x)) for t of 1 and −1. PyTorch: F.soft_margin_loss. */
 export function softMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(softMarginLoss, input, target, options);
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       'ERR_TARGET_SHAPE',

@@ -1,5 +1,16 @@
 /** @file Cross entropy of logits with classes, given by index or by probability. */
-import { crossEntropyOfClasses, isFloat, logSoftmax, nllLoss, sameShape, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import {
+  crossEntropyOfClasses,
+  isFloat,
+  logSoftmax,
+  nllLoss,
+  sameShape,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  asFloat32,
+  autocasting,
+} from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
 
 export interface CrossEntropyOptions extends LossOptions {
@@ -19,6 +30,7 @@ export interface CrossEntropyOptions extends LossOptions {
  * @example crossEntropy(model(images), labels)
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(crossEntropy, input, target, options);
   const { labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError('ERR_LABEL_SMOOTHING', `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`, {

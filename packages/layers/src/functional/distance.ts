@@ -1,5 +1,5 @@
 /** @file Distances and similarities of vectors. */
-import { promoteTypes, ShapeError, tensor, type Tensor, ValueError } from '@tessera/core';
+import { promoteTypes, ShapeError, tensor, type Tensor, ValueError, asFloat32, asWidest, autocasting } from '@tessera/core';
 
 export interface CosineSimilarityOptions {
   /** Default 1. */
@@ -10,6 +10,7 @@ export interface CosineSimilarityOptions {
 
 /** x₁·x₂ / (max(‖x₁‖, ε) · max(‖x₂‖, ε)) along a dim; inputs broadcast. PyTorch: F.cosine_similarity. */
 export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(cosineSimilarity, x1, x2, options);
   const { dim = 1, eps = 1e-8 } = options;
   const rank = Math.max(x1.ndim, x2.ndim);
   const d = dim < 0 ? dim : dim - rank;
@@ -55,6 +56,7 @@ export interface PdistOptions {
 
 /** The distances of all pairs of rows i < j of (N, M): (N · (N − 1) / 2). PyTorch: F.pdist. @throws ShapeError `ERR_PDIST`; ValueError `ERR_PDIST`. */
 export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(pdist, x, options);
   const { p = 2 } = options;
   if (x.ndim !== 2)
     throw new ShapeError('ERR_PDIST', `pdist: pdist only supports 2D tensors, got: ${x.ndim}D`, { op: 'pdist', shapes: [x.shape] });
@@ -79,6 +81,7 @@ export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
  * @throws ShapeError `ERR_BILINEAR`
  */
 export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  if (autocasting.on) return asWidest(bilinear, x1, x2, weight, bias);
   const [out, i1, i2] = weight.shape as [number, number, number];
   const lead = x1.shape.slice(0, -1);
   if (

@@ -1,5 +1,5 @@
 /** @file Sampling images at given places: affine grids, and reading between the elements. */
-import { contiguousStrides, numelOf, ShapeError, tensor, type Tensor, ValueError, zerosLike } from '@tessera/core';
+import { contiguousStrides, numelOf, ShapeError, tensor, type Tensor, ValueError, zerosLike, asWidest, autocasting } from '@tessera/core';
 
 export interface AffineGridOptions {
   /** −1 and 1 are the centres of the corner elements, rather than the image's edges. Default false. */
@@ -166,6 +166,7 @@ function check(input: Tensor, grid: Tensor, mode: string, padding: string): void
  * @throws ShapeError `ERR_GRID_SHAPE`; ValueError `ERR_GRID_MODE`.
  */
 export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  if (autocasting.on) return asWidest(gridSample, input, grid, options);
   const { mode = 'bilinear', paddingMode = 'zeros' } = options;
   const align = options.alignCorners ?? false;
   check(input, grid, mode, paddingMode);

@@ -1,5 +1,5 @@
 /** @file Losses with a margin: of pairs, of triplets, of classes. */
-import { arange, DTypeError, sameShape, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { arange, DTypeError, sameShape, ShapeError, type Tensor, ValueError, asFloat32, autocasting } from '@tessera/core';
 import { pairwiseDistance } from './distance.js';
 import { type LossOptions, reduced } from './reduction.js';
 
@@ -15,6 +15,7 @@ export interface MarginLossOptions extends LossOptions {
 
 /** x where t is 1, max(0, margin − x) where it is −1; margin 1 by default. PyTorch: F.hinge_embedding_loss. */
 export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(hingeEmbeddingLoss, input, target, options);
   const apart = input
     .neg()
     .add(options.margin ?? 1)
@@ -24,6 +25,7 @@ export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: Margi
 
 /** 1 − cos where t is 1, max(0, cos − margin) where it is −1, for x₁ and x₂ (N, D) or (D); margin 0 by default. PyTorch: F.cosine_embedding_loss. */
 export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(cosineEmbeddingLoss, input1, input2, target, options);
   const op = 'cosineEmbeddingLoss';
   const rank = target.ndim + 1;
   if (target.ndim > 1 || input1.ndim !== rank || input2.ndim !== rank) {
@@ -51,6 +53,7 @@ export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tens
 
 /** max(0, −t · (x₁ − x₂) + margin); margin 0 by default. PyTorch: F.margin_ranking_loss. */
 export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(marginRankingLoss, input1, input2, target, options);
   const op = 'marginRankingLoss';
   if (input1.ndim !== input2.ndim || input1.ndim !== target.ndim) {
     throw new ShapeError(
@@ -89,6 +92,7 @@ function requireOneRank(op: string, a: Tensor, p: Tensor, n: Tensor): void {
 
 /** max(0, d(a, p) − d(a, n) + margin) with the p-norm's distance; margin 1 by default. PyTorch: F.triplet_margin_loss. */
 export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(tripletMarginLoss, anchor, positive, negative, options);
   const { p = 2, eps = 1e-6 } = options;
   return tripletMarginWithDistanceLoss(anchor, positive, negative, {
     ...options,
@@ -149,6 +153,7 @@ function requireInteger(op: string, target: Tensor): void {
 
 /** Σ over wrong classes j of max(0, margin − x_y + x_j)^p / C, for input (N, C) or (C) and target (N) or (); margin 1 by default. PyTorch: F.multi_margin_loss. */
 export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(multiMarginLoss, input, target, options);
   const op = 'multiMarginLoss';
   const { p = 1, margin = 1, weight = null } = options;
   if (p !== 1 && p !== 2) throw new ValueError('ERR_LOSS_P', `${op}: only p == 1 and p == 2 supported`, { op });
@@ -179,6 +184,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
  * PyTorch: F.multilabel_margin_loss.
  */
 export function multilabelMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(multilabelMarginLoss, input, target, options);
   const op = 'multilabelMarginLoss';
   const x = matrixOf(op, input);
   requireInteger(op, target);

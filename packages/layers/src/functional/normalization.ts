@@ -1,5 +1,5 @@
 /** @file Norms that are compositions. Batch, instance, group, layer and root-mean-square norm are ops of core. */
-import { avgPool2d, constantPadNd, ShapeError, type Tensor } from '@tessera/core';
+import { avgPool2d, constantPadNd, ShapeError, type Tensor, asFloat32, autocasting } from '@tessera/core';
 
 export interface LocalResponseNormOptions {
   /** Default 1e-4. */
@@ -39,6 +39,7 @@ export interface NormalizeOptions {
 
 /** x / max(‖x‖_p, ε) along a dim. PyTorch: F.normalize. @example normalize(embeddings, { dim: -1 }) */
 export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(normalize, x, options);
   const { p = 2, dim = 1, eps = 1e-12 } = options;
   return x.div(x.norm(p, dim, { keepdim: true }).clampMin(eps));
 }

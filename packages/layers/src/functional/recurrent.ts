@@ -10,7 +10,7 @@
  *   [W_ih, W_hh, b_ih, b_hh], and with `projSize` above 0 W_hr at its end: the order of PyTorch's parameters.
  * - The result is [output, hn], for `lstm` [output, [hn, cn]], in the layout of the input and of the state.
  */
-import { cat, dropout, linear, type NoiseOptions, ShapeError, stack, type Tensor } from '@tessera/core';
+import { cat, dropout, linear, type NoiseOptions, ShapeError, stack, type Tensor, asHalf, autocasting } from '@tessera/core';
 import { gruStep, lstmStep, type RecurrentWeights, reluStep, type Step, tanhStep } from './recurrent-cells.js';
 
 export type { RecurrentWeights };
@@ -216,6 +216,7 @@ export function lstm(
   weights: readonly WeightList[],
   options: LstmOptions = {},
 ): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+  if (autocasting.on) return asHalf(lstm, input, state, weights, options);
   const projSize = options.projSize ?? 0;
   const hidden = hiddenSize(weights, 4);
   const [output, [h, c]] = run(
@@ -261,6 +262,7 @@ export function gru(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  if (autocasting.on) return asHalf(gru, input, state, weights, options);
   return single('gru', gruStep, 3, input, state, weights, options);
 }
 
@@ -271,6 +273,7 @@ export function rnnTanh(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  if (autocasting.on) return asHalf(rnnTanh, input, state, weights, options);
   return single('rnnTanh', tanhStep, 1, input, state, weights, options);
 }
 
@@ -281,5 +284,6 @@ export function rnnRelu(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  if (autocasting.on) return asHalf(rnnRelu, input, state, weights, options);
   return single('rnnRelu', reluStep, 1, input, state, weights, options);
 }

@@ -1,5 +1,5 @@
 /** @file Losses between numbers: squared, absolute, between, and likelihoods of distributions. */
-import { isTensor, noGrad, onesLike, sameShape, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { isTensor, noGrad, onesLike, sameShape, ShapeError, type Tensor, ValueError, asFloat32, autocasting } from '@tessera/core';
 import { type LossOptions, reduced, type Reduction } from './reduction.js';
 
 /** Options of losses that take a weight for each element. */
@@ -21,11 +21,13 @@ function weighted(op: string, each: Tensor, input: Tensor, { weight, reduction }
 
 /** (x − y)². Input and target broadcast. PyTorch: F.mse_loss. @example mseLoss(model(x), y) */
 export function mseLoss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(mseLoss, input, target, options);
   return weighted('mseLoss', input.sub(target).square(), input, options);
 }
 
 /** |x − y|. PyTorch: F.l1_loss. */
 export function l1Loss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(l1Loss, input, target, options);
   return weighted('l1Loss', input.sub(target).abs(), input, options);
 }
 
@@ -36,6 +38,7 @@ export interface SmoothL1LossOptions extends LossOptions {
 
 /** ½ d² / β where |d| < β, else |d| − ½ β, for d = x − y. PyTorch: F.smooth_l1_loss. @throws ValueError `ERR_LOSS_BETA` */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(smoothL1Loss, input, target, options);
   const beta = options.beta ?? 1;
   if (beta < 0)
     throw new ValueError('ERR_LOSS_BETA', 'smoothL1Loss: smooth_l1_loss does not support negative values for beta.', {
@@ -61,6 +64,7 @@ export interface HuberLossOptions extends WeightedLossOptions {
 
 /** ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), for d = x − y. PyTorch: F.huber_loss. @throws ValueError `ERR_LOSS_DELTA` */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(huberLoss, input, target, options);
   const delta = options.delta ?? 1;
   if (!(delta > 0))
     throw new ValueError('ERR_LOSS_DELTA', 'huberLoss: huber_loss does not support non-positive values for delta.', { op: 'huberLoss' });
@@ -86,6 +90,7 @@ export interface KlDivOptions {
 
 /** t · (log t − x) for log probabilities x; 0 where t is 0. PyTorch: F.kl_div. */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(klDiv, input, target, options);
   const each =
     options.logTarget === true
       ? target.exp().mul(target.sub(input))
@@ -105,6 +110,7 @@ export interface PoissonNllLossOptions extends LossOptions {
 
 /** e^x − t x, or x − t log(x + ε) where the input is the rate itself. PyTorch: F.poisson_nll_loss. */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNllLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(poissonNllLoss, input, target, options);
   const { logInput = true, full = false, eps = 1e-8 } = options;
   let each = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
   if (full) {

@@ -5,14 +5,14 @@ import { fractionalMaxPool2d, fractionalMaxPool3d, type FractionalMaxPoolOptions
 export type { FractionalMaxPoolOptions };
 
 abstract class FractionalMaxPool extends Module {
-  readonly #options: FractionalMaxPoolOptions;
+  readonly options: FractionalMaxPoolOptions;
 
   constructor(
     readonly kernelSize: SpatialSize,
     options: FractionalMaxPoolOptions,
   ) {
     super();
-    this.#options = options;
+    this.options = options;
     const fail = (why: string): never => {
       throw new ValueError('ERR_LAYER_OPTION', `${typeNameOf(this)}: ${why}`);
     };
@@ -25,7 +25,7 @@ abstract class FractionalMaxPool extends Module {
 
   /** Declared as a tensor, since that is what nearly all want; with `returnIndices` it is `[output, indices]`. */
   protected run(pool: typeof fractionalMaxPool2d, input: Tensor): Tensor {
-    return pool(input, this.kernelSize, this.#options) as Tensor;
+    return pool(input, this.kernelSize, this.options) as Tensor;
   }
 }
 

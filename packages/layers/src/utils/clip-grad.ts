@@ -12,7 +12,7 @@ export interface ClipNormOptions {
 }
 
 const listOf = (given: Parameters): Tensor[] => (isTensor(given) ? [given] : [...given]);
-const gradsOf = (parameters: Parameters): Tensor[] => listOf(parameters).flatMap((p) => (p.grad === null ? [] : [p.grad]));
+const gradsOf = (parameters: Parameters): Tensor[] => listOf(parameters).flatMap((p) => (p.ownGrad === null ? [] : [p.ownGrad]));
 
 /**
  * The norm of all tensors as if they were one. PyTorch: nn.utils.get_total_norm.

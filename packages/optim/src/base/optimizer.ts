@@ -5,6 +5,7 @@ import {
   enableGrad,
   keep,
   noGrad,
+  recordFunction,
   type RemovableHandle,
   type Tensor,
   toDevice,
@@ -119,7 +120,7 @@ export abstract class Optimizer<O extends object> {
   /** Throws where options are out of range. */
   protected abstract check(options: O): void;
 
-  /** Updates one parameter in place; `state` starts empty. */
+  /** Updates one parameter in place; `state` starts empty. `grad` may be freed by `zeroGrad()`: keep a clone of it, not itself. */
   protected abstract update(p: Tensor, grad: Tensor, state: ParamState, options: O): void;
 
   /** A complaint about an option, in PyTorch's words. @throws ValueError `ERR_OPTIM_OPTION` */
@@ -153,7 +154,7 @@ export abstract class Optimizer<O extends object> {
    */
   step(closure?: Closure): Tensor | null {
     for (const hook of this.#stepPre) hook(this);
-    const loss = this.takeStep(closure);
+    const loss = recordFunction(`${this.typeName}.step`, () => this.takeStep(closure));
     this.stepsTaken++;
     for (const hook of this.#stepPost) hook(this);
     return loss;
@@ -162,7 +163,7 @@ export abstract class Optimizer<O extends object> {
   /** As {@link step}, for closures that are async, and for optimizers that read a device which cannot be waited for (LBFGS). */
   async stepAsync(closure?: AsyncClosure): Promise<Tensor | null> {
     for (const hook of this.#stepPre) hook(this);
-    const loss = await this.takeStepAsync(closure);
+    const loss = await recordFunction(`${this.typeName}.step`, () => this.takeStepAsync(closure));
     this.stepsTaken++;
     for (const hook of this.#stepPost) hook(this);
     return loss;
@@ -183,7 +184,7 @@ export abstract class Optimizer<O extends object> {
   #updateAll(): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        const { grad } = p;
+        const grad = p.ownGrad;
         if (grad === null) continue;
         const known = this.state.get(p);
         const state = known ?? {};
@@ -197,9 +198,9 @@ export abstract class Optimizer<O extends object> {
   zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        const { grad } = p;
+        const grad = p.ownGrad;
         if (grad === null) continue;
-        if (setToNone) p.grad = null;
+        if (setToNone) p.dropGrad();
         else {
           if (grad.isLeaf) grad.requiresGrad_(false);
           else grad.detach_();

@@ -1,5 +1,5 @@
 /** @file Options of optimizers: defaults, and what values they may have. */
-import { isTensor, type Tensor, ValueError } from '@tessera/core';
+import { didYouMean, isTensor, type Tensor, ValueError } from '@tessera/core';
 
 /**
  * PyTorch's switches between its own implementations of one optimizer. Here each update is one fused program on every device, so they change
@@ -30,7 +30,10 @@ export function withOptions<O extends object>(typeName: string, defaults: O, opt
   const full: Record<string, unknown> = { ...(defaults as Record<string, unknown>) };
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(defaults, name)) {
-      refuseOption(typeName, `there is no option '${name}'; there are ${Object.keys(defaults).join(', ')}`);
+      refuseOption(
+        typeName,
+        `there is no option '${name}'; there are ${Object.keys(defaults).join(', ')}${didYouMean(name, Object.keys(defaults))}`,
+      );
     }
     if (value !== undefined) full[name] = value;
   }

@@ -229,7 +229,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   #flatGradient(made: Tensor[]): Tensor {
     const flat = scope(() => {
       const parts = this.#params.map((p) =>
-        p.grad === null ? zeros([p.numel()], { dtype: p.dtype, device: p.device }) : p.grad.detach().reshape(-1),
+        p.ownGrad === null ? zeros([p.numel()], { dtype: p.dtype, device: p.device }) : p.ownGrad.detach().reshape(-1),
       );
       return cat(parts, 0).clone().realize();
     });

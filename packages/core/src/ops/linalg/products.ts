@@ -1,4 +1,6 @@
 /** @file Powers of a matrix, and products of many. */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { crossAlong } from '../cross.js';
@@ -37,6 +39,7 @@ OPS.set('linalg.multiDot', { name: 'linalg.multiDot', inputs: 2, differentiable:
  * vectors. PyTorch: torch.linalg.multi_dot. @throws ShapeError `ERR_MULTI_DOT`
  */
 export function multiDot(tensors: readonly Tensor[]): Tensor {
+  if (autocasting.on) return asHalf(multiDot, tensors);
   const op = 'linalg.multiDot';
   if (tensors.length < 2) throw new ValueError('ERR_MULTI_DOT', `${op}: expected at least 2 tensors but got ${tensors.length}`, { op });
   const chain = tensors.map((x, i) => {

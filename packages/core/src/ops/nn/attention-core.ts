@@ -2,9 +2,12 @@
 import type { Rule } from '../../autograd/node.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Value } from '../../tensor/value.js';
+import { add, mul } from '../arithmetic.js';
 import { filled } from '../fill.js';
 import { matmul } from '../matmul.js';
 import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
+import { tril } from '../selecting.js';
+import { choose } from '../where.js';
 import { transpose } from '../view.js';
 import { dropout } from './dropout.js';
 import type { NoiseOptions } from './noise.js';
@@ -21,10 +24,10 @@ export interface Composition {
 function weightsOf(q: Tensor, k: Tensor, mask: Tensor | null, causal: boolean, scale: number): Tensor {
   // Scaling both by the root keeps halves in range, as PyTorch does.
   const root = Math.sqrt(Math.abs(scale));
-  const scores = matmul(q.mul(scale < 0 ? -root : root), transpose(k.mul(root), -2, -1));
-  const seen = causal ? filled([q.shape.at(-2)!, k.shape.at(-2)!], 1, 'bool', q.device).tril() : mask;
+  const scores = matmul(mul(q, scale < 0 ? -root : root), transpose(mul(k, root), -2, -1));
+  const seen = causal ? tril(filled([q.shape.at(-2)!, k.shape.at(-2)!], 1, 'bool', q.device)) : mask;
   if (seen === null) return softmax(scores, -1);
-  return softmax(seen.dtype === 'bool' ? scores.maskedFill(seen.logicalNot(), -Infinity) : scores.add(seen), -1);
+  return softmax(seen.dtype === 'bool' ? choose(seen, scores, -Infinity) : add(scores, seen), -1);
 }
 
 /** The attention in differentiable ops: any batch dims that broadcast, any dtype, with dropout of the weights. */

@@ -1,4 +1,6 @@
 /** @file Scaled dot-product attention: what its arguments mean and how they broadcast. The attention itself is in attention-core.ts. */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import { broadcastShapes, numelOf, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -32,6 +34,7 @@ OPS.set(OP, { name: OP, inputs: 3, differentiable: true });
  * @example scaledDotProductAttention(q, k, v, { isCausal: true })
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(scaledDotProductAttention, query, key, value, options);
   const { attnMask = null, dropoutP = 0, isCausal = false, enableGqa = false } = options;
   const details = { op: OP, shapes: [query.shape, key.shape, value.shape] };
   if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2)

@@ -1,4 +1,6 @@
 /** @file Convolutions and transposed convolutions over 1, 2 and 3 spatial dims: arguments, checks, padding by name. */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import type { Window } from '../../backend/contract.js';
 import { DTypeError, ShapeError, ValueError } from '../../errors.js';
 import type { Shape } from '../../tensor/shape.js';
@@ -215,6 +217,7 @@ for (const n of [1, 2, 3]) {
  * An input (C, L) gives (O, L'). PyTorch: F.conv1d.
  */
 export function conv1d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(conv1d, input, weight, bias, options);
   return convNd('conv1d', 1, input, weight, bias ?? null, options);
 }
 
@@ -226,11 +229,13 @@ export function conv1d(input: Tensor, weight: Tensor, bias?: Tensor | null, opti
  * @example conv2d(images, weight, bias, { stride: 2, padding: 1 })
  */
 export function conv2d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(conv2d, input, weight, bias, options);
   return convNd('conv2d', 2, input, weight, bias ?? null, options);
 }
 
 /** As {@link conv1d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.conv3d. */
 export function conv3d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(conv3d, input, weight, bias, options);
   return convNd('conv3d', 3, input, weight, bias ?? null, options);
 }
 
@@ -239,15 +244,18 @@ export function conv3d(input: Tensor, weight: Tensor, bias?: Tensor | null, opti
  * L' = (L − 1)·stride − 2·padding + dilation·(k − 1) + outputPadding + 1. PyTorch: F.conv_transpose1d.
  */
 export function convTranspose1d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(convTranspose1d, input, weight, bias, options);
   return convTransposeNd('convTranspose1d', 1, input, weight, bias ?? null, options);
 }
 
 /** As {@link convTranspose1d} over (N, C, H, W) or (C, H, W). PyTorch: F.conv_transpose2d. */
 export function convTranspose2d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(convTranspose2d, input, weight, bias, options);
   return convTransposeNd('convTranspose2d', 2, input, weight, bias ?? null, options);
 }
 
 /** As {@link convTranspose1d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.conv_transpose3d. */
 export function convTranspose3d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  if (autocasting.on) return asHalf(convTranspose3d, input, weight, bias, options);
   return convTransposeNd('convTranspose3d', 3, input, weight, bias ?? null, options);
 }

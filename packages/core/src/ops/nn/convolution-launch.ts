@@ -5,10 +5,12 @@
 import type { Window } from '../../backend/contract.js';
 import { numelOf, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { add } from '../arithmetic.js';
+import { copy_ } from '../copy.js';
 import { zerosOf } from '../fill.js';
 import { matmul } from '../matmul.js';
 import { emptyValue, launched, viewOf, viewOfValue, wrap } from '../result.js';
-import { permute, reshape } from '../view.js';
+import { narrow, permute, reshape } from '../view.js';
 import { outputSizes } from './geometry.js';
 import { addWindows, windowsOf } from './windows.js';
 
@@ -37,7 +39,7 @@ export function launchConvolution(input: Tensor, weight: Tensor, bias: Tensor | 
     }
   }
   const product = weight.numel() === 0 ? zerosOf(input, shape) : unrolledConvolution(input, weight, shape, w, groups);
-  return bias === null ? product : product.add(reshape(bias, [shape[1]!, ...shape.slice(2).map(() => 1)]));
+  return bias === null ? product : add(product, reshape(bias, [shape[1]!, ...shape.slice(2).map(() => 1)]));
 }
 
 function unrolledConvolution(input: Tensor, weight: Tensor, shape: Shape, w: Window, groups: number): Tensor {
@@ -62,7 +64,7 @@ function unrolledConvolution(input: Tensor, weight: Tensor, shape: Shape, w: Win
   if (batch * each <= UNROLLED_ELEMENTS) return reshape(part(input), shape);
   const out = zerosOf(input, shape);
   for (const [start, count] of runs(batch, each))
-    out.narrow(0, start, count).copy_(reshape(part(input.narrow(0, start, count)), [count, ...shape.slice(1)]));
+    copy_(narrow(out, 0, start, count), reshape(part(narrow(input, 0, start, count)), [count, ...shape.slice(1)]));
   return out;
 }
 

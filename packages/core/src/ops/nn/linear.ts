@@ -1,13 +1,16 @@
 /** @file The affine map of dense layers. */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { matmul } from '../matmul.js';
 import { OPS } from '../registry.js';
 import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
-import { reshape } from '../view.js';
+import { reshape, transpose } from '../view.js';
 
 OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
 /**
@@ -17,6 +20,7 @@ OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
  * @example linear(x, weight, bias)
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  if (autocasting.on) return asHalf(linear, x, weight, bias);
   const b = bias ?? null;
   if (x.dtype !== weight.dtype || (b !== null && b.dtype !== weight.dtype)) {
     throw new DTypeError(
@@ -43,8 +47,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     const lead = x.shape.slice(0, -1);
     return reshape(affine(reshape(x, [numelOf(lead), weight.shape[1]!]), weight, b), [...lead, weight.shape[0]!]);
   }
-  const product = matmul(x, weight.t());
-  return b === null ? product : product.add(b);
+  const product = matmul(x, transpose(weight, 0, 1));
+  return b === null ? product : add(product, b);
 }
 
 /** x (M, K), weight (N, K), bias (N): recorded as one op. */
@@ -88,6 +92,6 @@ function launchLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
       return wrap(out);
     }
   }
-  const product = matmul(x, weight.t());
-  return bias === null ? product : product.add(bias);
+  const product = matmul(x, transpose(weight, 0, 1));
+  return bias === null ? product : add(product, bias);
 }

@@ -1,4 +1,6 @@
 /** @file The negative log likelihood of classes given by index. Its gradient is a pointwise mask: no scatter, and nothing is launched until it is used. */
+import { asFloat32 } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { DTypeError, ShapeError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { sameShape } from '../../tensor/shape.js';
@@ -59,6 +61,7 @@ OPS.set('nllLoss', { name: 'nllLoss', inputs: 2, differentiable: true });
  * @example nllLoss(logits.logSoftmax(1), tensor([1, 0], { dtype: 'int32' }))
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(nllLoss, input, target, options);
   const op = 'nllLoss';
   const reduction = options.reduction ?? 'mean';
   const weight = options.weight ?? null;

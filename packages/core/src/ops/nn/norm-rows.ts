@@ -2,6 +2,7 @@
 import type { Rule } from '../../autograd/node.js';
 import { numelOf, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { add, mul } from '../arithmetic.js';
 import { attach, declined, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from '../result.js';
 import { reshape } from '../view.js';
 import { differentiableScale, standardize, standardizeGradient } from './standardize.js';
@@ -30,8 +31,8 @@ export function normalizeRows(x: Tensor, dims: number, weight: Tensor | null, bi
       eps,
       centred,
     ).out;
-    if (weight !== null) out = out.mul(weight);
-    return bias === null ? out : out.add(bias);
+    if (weight !== null) out = mul(out, weight);
+    return bias === null ? out : add(out, bias);
   }
   const { out, mean, rstd } = fused;
   if (recording(x, weight, bias)) {

@@ -1,12 +1,16 @@
 /** @file Batch, instance, group, layer and root-mean-square norm. */
+import { asFloat32 } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf, sameShape, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Update } from '../../tensor/update.js';
 import { noGrad } from '../../autograd/mode.js';
+import { add, mul, sub } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { OPS } from '../registry.js';
+import { rsqrt } from '../unary-math.js';
 import { reshape } from '../view.js';
 import { listed } from './geometry.js';
 import { normalizeChannels } from './norm-channels.js';
@@ -85,10 +89,10 @@ function updateRunning(runningMean: Maybe, runningVar: Maybe, mean: Tensor, vari
 /** With statistics that are given: (x − mean) · weight / √(var + ε) + bias. */
 function withRunning(x: Tensor, mean: Tensor, variance: Tensor, weight: Maybe, bias: Maybe, eps: number, shape: Shape): Tensor {
   const y = wide(x);
-  const inverse = cast(variance, y.dtype).add(eps).rsqrt();
-  const scale = weight === null || weight === undefined ? inverse : inverse.mul(cast(weight, y.dtype));
-  const centred = y.sub(cast(reshape(mean, shape), y.dtype)).mul(reshape(scale, shape));
-  return cast(bias === null || bias === undefined ? centred : centred.add(cast(reshape(bias, shape), y.dtype)), x.dtype);
+  const inverse = rsqrt(add(cast(variance, y.dtype), eps));
+  const scale = weight === null || weight === undefined ? inverse : mul(inverse, cast(weight, y.dtype));
+  const centred = mul(sub(y, cast(reshape(mean, shape), y.dtype)), reshape(scale, shape));
+  return cast(bias === null || bias === undefined ? centred : add(centred, cast(reshape(bias, shape), y.dtype)), x.dtype);
 }
 
 /**
@@ -196,6 +200,7 @@ export function instanceNorm(
  * @throws ShapeError `ERR_NORM_SHAPE`; ValueError `ERR_NORM_GROUPS`.
  */
 export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(groupNorm, x, numGroups, weight, bias, options);
   const op = 'groupNorm';
   if (x.ndim < 2)
     throw new ShapeError('ERR_NORM_SHAPE', `${op}: Expected at least 2 dimensions for input tensor but received ${x.ndim}`, {
@@ -258,6 +263,7 @@ function lastSizes(op: string, x: Tensor, sizes: number | Shape, given: readonly
  * @example layerNorm(x, [512], weight, bias)
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  if (autocasting.on) return asFloat32(layerNorm, x, normalizedShape, weight, bias, options);
   const shape = lastSizes('layerNorm', x, normalizedShape, [
     ['weight', weight],
     ['bias', bias],

@@ -2,10 +2,11 @@
 import { ShapeError, ValueError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { copy_ } from '../copy.js';
 import { filled } from '../fill.js';
 import { OPS } from '../registry.js';
 import { attach, recording } from '../result.js';
-import { clone } from '../view.js';
+import { clone, narrow } from '../view.js';
 
 OPS.set('constantPadNd', { name: 'constantPadNd', inputs: 1, differentiable: true });
 /**
@@ -60,7 +61,7 @@ export function constantPad(x: Tensor, pad: readonly number[], value: number | b
     if (left > 0 || right > 0) grows = true;
     if (left < 0 || right < 0) {
       const start = Math.max(0, -left);
-      source = source.narrow(d, Math.min(start, x.shape[d]!), Math.max(0, x.shape[d]! - start - Math.max(0, -right)));
+      source = narrow(source, d, Math.min(start, x.shape[d]!), Math.max(0, x.shape[d]! - start - Math.max(0, -right)));
     }
     starts[d] = Math.max(0, left);
   }
@@ -68,7 +69,7 @@ export function constantPad(x: Tensor, pad: readonly number[], value: number | b
   const fill = DTYPE_INFO[x.dtype].category === 'bool' ? Boolean(value) : value;
   const out = filled(shape, fill, x.dtype, x.device);
   let middle = out;
-  for (let d = 0; d < x.ndim; d++) if (source.shape[d] !== shape[d]) middle = middle.narrow(d, starts[d]!, source.shape[d]!);
-  if (source.numel() > 0) middle.copy_(source);
+  for (let d = 0; d < x.ndim; d++) if (source.shape[d] !== shape[d]) middle = narrow(middle, d, starts[d]!, source.shape[d]!);
+  if (source.numel() > 0) copy_(middle, source);
   return out;
 }

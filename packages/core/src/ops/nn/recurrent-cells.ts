@@ -2,6 +2,8 @@
  * @file The pointwise parts of LSTM and GRU cells, with backward rules of their own: composed of slices, each gate's gradient would be
  * embedded in zeros and summed; here the gates' gradients are written side by side once.
  */
+import { asHalf } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { attachAll } from '../../autograd/outputs.js';
@@ -98,16 +100,19 @@ export function lstmCell(
   bIh?: Tensor | null,
   bHh?: Tensor | null,
 ): [h: Tensor, c: Tensor] {
+  if (autocasting.on) return asHalf(lstmCell, input, [h, c], wIh, wHh, bIh, bHh);
   return lstmPointwise(linear(input, wIh, bIh).add(linear(h, wHh, bHh)), c);
 }
 
 /** One step of a GRU: input (N, I), h (N, H) → h'. PyTorch: torch.gru_cell. */
 export function gruCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  if (autocasting.on) return asHalf(gruCell, input, h, wIh, wHh, bIh, bHh);
   return gruPointwise(linear(input, wIh, bIh), linear(h, wHh, bHh), h);
 }
 
 /** One step of an RNN: tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh). PyTorch: torch.rnn_tanh_cell. */
 export function rnnTanhCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  if (autocasting.on) return asHalf(rnnTanhCell, input, h, wIh, wHh, bIh, bHh);
   return linear(input, wIh, bIh)
     .add(linear(h, wHh, bHh))
     .tanh();
@@ -115,6 +120,7 @@ export function rnnTanhCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, 
 
 /** {@link rnnTanhCell} with relu in place of tanh. PyTorch: torch.rnn_relu_cell. */
 export function rnnReluCell(input: Tensor, h: Tensor, wIh: Tensor, wHh: Tensor, bIh?: Tensor | null, bHh?: Tensor | null): Tensor {
+  if (autocasting.on) return asHalf(rnnReluCell, input, h, wIh, wHh, bIh, bHh);
   return linear(input, wIh, bIh)
     .add(linear(h, wHh, bHh))
     .relu();

@@ -1,13 +1,18 @@
 /** @file softmax and its logarithm: one kernel over the last dim where the backend has it, else two reductions and a pointwise program. */
+import { asFloat32 } from '../../amp/policy.js';
+import { autocasting } from '../../amp/state.js';
 import type { Rule } from '../../autograd/node.js';
 import { DTypeError } from '../../errors.js';
 import { type DType, isFloat } from '../../tensor/dtype.js';
 import { normalizeDim, numelOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { div, sub } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { amax } from '../extremes.js';
 import { sum } from '../reduce.js';
 import { OPS } from '../registry.js';
+import { exp, log as logarithm } from '../unary-math.js';
+import { clone, contiguous } from '../view.js';
 import { attach, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from '../result.js';
 
 export interface SoftmaxOptions {
@@ -25,11 +30,13 @@ OPS.set('logSoftmax', { name: 'logSoftmax', inputs: 1, differentiable: true });
  * @example softmax(tensor([[1, 2, 3]]), -1) // [[0.0900, 0.2447, 0.6652]]
  */
 export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(softmax, x, dim, options);
   return along(x, dim, options, false);
 }
 
 /** log softmax(x) = x − log Σ exp(x) along `dim`. PyTorch: torch.log_softmax. @see softmax */
 export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  if (autocasting.on && options.dtype === undefined) return asFloat32(logSoftmax, x, dim, options);
   return along(x, dim, options, true);
 }
 
@@ -54,7 +61,7 @@ function launch(x: Tensor, dim: number, log: boolean): Tensor {
   const { kernels } = device;
   const columns = shape[dim] ?? 1;
   if (x.numel() > 0 && kernels.softmax !== undefined && dim === Math.max(shape.length - 1, 0)) {
-    const input = viewOf(x.contiguous());
+    const input = viewOf(contiguous(x));
     const out = emptyValue(device, x.dtype, shape);
     const rows = numelOf(shape) / columns;
     if (
@@ -68,12 +75,13 @@ function launch(x: Tensor, dim: number, log: boolean): Tensor {
       return wrap(out);
     }
   }
-  if (x.numel() === 0) return x.clone();
-  if (shape.length === 0) return log ? x.sub(x) : x.sub(x).exp();
-  const shifted = x.sub(amax(x, dim, { keepdim: true }));
-  const exp = shifted.exp();
-  const total = sum(exp, dim, { keepdim: true });
-  return log ? shifted.sub(total.log()) : exp.div(total);
+  // Functions, not methods: this file's forward is part of `@tessera/core/functional`.
+  if (x.numel() === 0) return clone(x);
+  if (shape.length === 0) return log ? sub(x, x) : exp(sub(x, x));
+  const shifted = sub(x, amax(x, dim, { keepdim: true }));
+  const powers = exp(shifted);
+  const total = sum(powers, dim, { keepdim: true });
+  return log ? sub(shifted, logarithm(total)) : div(powers, total);
 }
 
 /** softmax: y · (g − Σ g·y); logSoftmax: g − exp(y) · Σ g. */

@@ -1,8 +1,11 @@
 /** @file x̂ = (x − mean) / √(var + ε) over some dims: what batch, layer, group and instance norm share, with one backward rule. */
 import { gradState } from '../../autograd/mode.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { add, mul, sub } from '../arithmetic.js';
+import { mean as meanOf } from '../reduce.js';
 import { OPS } from '../registry.js';
 import { attach, recording } from '../result.js';
+import { rsqrt } from '../unary-math.js';
 
 /** x̂, and the statistics that it was made with, dims kept (null where x is not centred). No history on the statistics. */
 export interface Standardized {
@@ -19,11 +22,11 @@ OPS.set('standardize', { name: 'standardize', inputs: 1, differentiable: true })
  */
 export function standardize(x: Tensor, dims: readonly number[], eps: number, centred: boolean): Standardized {
   const plain = x.detach();
-  const mean = centred ? plain.mean(dims, { keepdim: true }).realize() : null;
-  const difference = mean === null ? plain : plain.sub(mean);
-  const variance = difference.square().mean(dims, { keepdim: true }).realize();
+  const mean = centred ? meanOf(plain, dims, { keepdim: true }).realize() : null;
+  const difference = mean === null ? plain : sub(plain, mean);
+  const variance = meanOf(mul(difference, difference), dims, { keepdim: true }).realize();
   const scale = inverseRoot(variance, eps).realize();
-  const out = difference.mul(scale);
+  const out = mul(difference, scale);
   if (recording(x)) {
     attach(out, 'StandardizeBackward0', [x], (grad, node) => {
       const normal = node.saved(1);
@@ -34,7 +37,7 @@ export function standardize(x: Tensor, dims: readonly number[], eps: number, cen
   return { out, mean, variance };
 }
 
-const inverseRoot = (variance: Tensor, eps: number): Tensor => variance.add(eps).rsqrt();
+const inverseRoot = (variance: Tensor, eps: number): Tensor => rsqrt(add(variance, eps));
 
 /**
  * The gradient of x from that of x̂ (`normal`), which was made with the factor `scale`. x̂ is not affected by a shift of x (where it is centred)

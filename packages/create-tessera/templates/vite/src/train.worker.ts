@@ -1,0 +1,54 @@
+import { data, F, init, manualSeed, noGrad, optim, tensor, type Tensor } from 'tessera';
+import { spirals } from './data';
+import { Net } from './model';
+
+export interface Order {
+  readonly epochs: number;
+}
+export type Report =
+  | { readonly kind: 'ready'; readonly device: string }
+  | { readonly kind: 'error'; readonly message: string }
+  | {
+      readonly kind: 'epoch';
+      readonly epoch: number;
+      readonly loss: number;
+      readonly picture: { readonly size: number; readonly scores: Float32Array };
+    }
+  | { readonly kind: 'done' };
+
+const SIZE = 60;
+const report = (message: Report): void => postMessage(message);
+
+try {
+  const device = await init({ device: 'auto' }); // webgpu, then wasm, then cpu
+  manualSeed(0);
+  const model = new Net();
+  const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });
+  const loader = new data.DataLoader<[Tensor, Tensor]>(spirals(512), { batchSize: 64, shuffle: true });
+  const grid = tensor(Array.from({ length: SIZE * SIZE }, (_, i) => [(2 * (i % SIZE)) / SIZE - 1, (2 * Math.floor(i / SIZE)) / SIZE - 1]));
+  let epoch = 0;
+
+  addEventListener('message', async ({ data: { epochs } }: MessageEvent<Order>) => {
+    try {
+      for (const end = epoch + epochs; epoch < end;) {
+        let total = 0;
+        for await (const [x, y] of loader) {
+          optimizer.zeroGrad();
+          const loss = F.crossEntropy(model(x), y);
+          loss.backward();
+          optimizer.step();
+          total += await loss.itemAsync();
+        }
+        epoch++;
+        const scores = (await noGrad(() => model(grid).softmax(1).select(1, 0)).dataAsync()) as Float32Array;
+        report({ kind: 'epoch', epoch, loss: total / loader.length, picture: { size: SIZE, scores } });
+      }
+    } catch (error) {
+      report({ kind: 'error', message: String(error) });
+    }
+    report({ kind: 'done' });
+  });
+  report({ kind: 'ready', device: device.id });
+} catch (error) {
+  report({ kind: 'error', message: String(error) });
+}

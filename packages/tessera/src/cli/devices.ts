@@ -1,0 +1,133 @@
+/** @file What `tessera devices` tells: which backends there are, whether each can run here, and what it can do. */
+import { type AcceleratedKernels, type Availability, type Capabilities, KERNEL_DTYPES, type Runtime } from '@tessera/core';
+
+/** Every kernel that a backend may have besides the seven; complete at compile time. */
+const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
+  convolution: true,
+  convolutionInputGrad: true,
+  convolutionWeightGrad: true,
+  maxPool: true,
+  maxPoolGrad: true,
+  avgPool: true,
+  avgPoolGrad: true,
+  softmax: true,
+  softmaxGrad: true,
+  linear: true,
+  layerNorm: true,
+  layerNormGrad: true,
+  batchNorm: true,
+  batchNormGrad: true,
+  attention: true,
+  attentionGrad: true,
+  crossEntropy: true,
+  crossEntropyGrad: true,
+};
+
+/** One backend. `capabilities` and `kernels` are null where it cannot run, or did not start. */
+export interface DeviceReport {
+  readonly id: string;
+  readonly version: string | null;
+  readonly priority: number;
+  readonly availability: Availability;
+  /** Is it what `device: 'auto'` takes? */
+  readonly chosen: boolean;
+  readonly capabilities: Capabilities | null;
+  readonly kernels: KernelReport | null;
+}
+
+export interface KernelReport {
+  /** The seven that every backend has. */
+  readonly required: readonly string[];
+  /** Accelerated ones that it has, and any more that it brings. */
+  readonly native: readonly string[];
+  /** Accelerated ones that core composes from the seven. */
+  readonly decomposed: readonly string[];
+}
+
+function kernelReport(kernels: object): KernelReport {
+  const required = Object.keys(KERNEL_DTYPES);
+  const has = (name: string): boolean => typeof (kernels as Readonly<Record<string, unknown>>)[name] === 'function';
+  const known = Object.keys(ACCELERATED);
+  const more = Object.keys(kernels).filter((name) => has(name) && !required.includes(name) && !known.includes(name));
+  return { required, native: [...known.filter(has), ...more], decomposed: known.filter((name) => !has(name)) };
+}
+
+/** Asks every registered backend, and starts those that can run. */
+export async function deviceReports(runtime: Runtime, device?: string): Promise<DeviceReport[]> {
+  const statuses = await runtime.backends();
+  const chosen = await runtime.init(device === undefined ? {} : { device }).then(
+    (started) => started.id,
+    () => null,
+  );
+  return Promise.all(
+    statuses.map(async ({ id, version, priority, availability }): Promise<DeviceReport> => {
+      const report = { id, version: version ?? null, priority, chosen: id === chosen };
+      if (!availability.available) return { ...report, availability, capabilities: null, kernels: null };
+      try {
+        const { capabilities, kernels } = (await runtime.start(id)).backend;
+        return { ...report, availability, capabilities, kernels: kernelReport(kernels) };
+      } catch (error) {
+        const reason = `it does not start: ${error instanceof Error ? error.message : String(error)}`;
+        return { ...report, availability: { available: false, reason }, capabilities: null, kernels: null };
+      }
+    }),
+  );
+}
+
+/** 268435456 as `256 MiB`. */
+function bytes(n: number): string {
+  if (!Number.isFinite(n)) return 'no limit';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(n) / 10)));
+  const value = n / 1024 ** power;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
+}
+const count = (n: number): string => (n >= Number.MAX_SAFE_INTEGER || !Number.isFinite(n) ? 'any number of' : String(n));
+
+const state = (availability: Availability): string => {
+  if (!availability.available) return `no: ${availability.reason.split('\n')[0]}`;
+  return availability.slow === undefined ? 'yes' : `yes, but slow: ${availability.slow}`;
+};
+
+/** Columns as wide as what stands in them. */
+function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+function details({ id, capabilities, kernels }: DeviceReport): string[] {
+  if (capabilities === null || kernels === null) return [];
+  const { dtypes, maxBuffers, maxBufferBytes, maxInstructions, syncRead, deterministic = false } = capabilities;
+  return [
+    '',
+    id,
+    `  dtypes      ${dtypes.join(', ')}`,
+    `  limits      ${count(maxBuffers)} buffers a kernel, ${count(maxInstructions)} instructions a program, ${bytes(maxBufferBytes)} a buffer`,
+    `  reads       ${syncRead ? 'at once (item, toArray) or awaited' : 'awaited only (itemAsync, toArrayAsync)'}`,
+    `  results     ${deterministic ? 'the same bits, fused or op by op' : 'the same within rounding, fused or op by op'}`,
+    `  native      ${[...kernels.required, ...kernels.native].join(', ')}`,
+    `  decomposed  ${kernels.decomposed.join(', ') || 'nothing'}`,
+  ];
+}
+
+/** The reports as a table, and what each device can do. */
+export function deviceLines(reports: readonly DeviceReport[]): string[] {
+  const rows = reports.map(({ id, version, priority, availability, chosen }) => [
+    chosen ? '*' : '',
+    id,
+    version ?? '-',
+    String(priority),
+    state(availability),
+  ]);
+  return [
+    ...columns([['', 'device', 'version', 'priority', 'available'], ...rows]),
+    '',
+    reports.some(({ chosen }) => chosen) ? "* is what device 'auto' takes." : "No device can run here: device 'auto' fails.",
+    ...reports.flatMap(details),
+  ];
+}

@@ -1,0 +1,63 @@
+/** @file What is measured: small programs, each bundled as an application would do it, and the most that it may weigh. */
+
+export interface Bundle {
+  readonly name: string;
+  readonly program: string;
+  /** Bytes after gzip of all that it may load, chunks that are fetched later included. A few percent above what it was when this was written. */
+  readonly limit: number;
+}
+
+const cnn = `
+class CNN extends nn.Module {
+  conv1 = new nn.Conv2d(1, 16, 3, { stride: 1, padding: 1 });
+  relu = new nn.ReLU();
+  pool = new nn.MaxPool2d(2, { stride: 2 });
+  conv2 = new nn.Conv2d(16, 32, 3, { stride: 1, padding: 1 });
+  fc = new nn.Linear(32 * 7 * 7, 10);
+  forward(x) {
+    x = this.pool(this.relu(this.conv1(x)));
+    x = this.pool(this.relu(this.conv2(x)));
+    return this.fc(x.view(-1, 32 * 7 * 7));
+  }
+}
+const model = new CNN();
+const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
+F.crossEntropy(model(rand(4, 1, 28, 28)), randint(10, [4])).backward();
+optimizer.step();`;
+
+const oneOp = (plugin: string, id: string): string => `
+import { add, init, tensor, ${plugin} } from 'tessera/functional';
+await init({ plugins: [${plugin}], device: '${id}' });
+console.log(await add(tensor([1, 2]), 1).toArrayAsync());`;
+
+const smallCnn = `
+import { conv2d, flatten, init, linear, maxPool2d, rand, relu, softmax, wasmPlugin } from 'tessera/functional';
+await init({ plugins: [wasmPlugin], device: 'wasm' });
+const x = maxPool2d(relu(conv2d(rand(1, 1, 28, 28), rand(16, 1, 3, 3), rand(16), { padding: 1 })), 2);
+console.log(await softmax(linear(flatten(x, 1), rand(10, 16 * 14 * 14), rand(10)), 1).toArrayAsync());`;
+
+export const BUNDLES: readonly Bundle[] = [
+  { name: 'one op, functional, cpu', program: oneOp('cpuPlugin', 'cpu'), limit: 69_000 },
+  { name: 'one op, functional, wasm', program: oneOp('wasmPlugin', 'wasm'), limit: 117_000 },
+  { name: 'one op, functional, webgpu', program: oneOp('webgpuPlugin', 'webgpu'), limit: 88_000 },
+  { name: 'inference of a CNN, functional, wasm', program: smallCnn, limit: 127_000 },
+  {
+    name: 'one op, all methods, cpu',
+    program: `import { tensor } from '@tessera/core'; import { runtimes } from '@tessera/core'; import { cpuPlugin } from '@tessera/backend-cpu';
+runtimes.current.use(cpuPlugin); console.log(tensor([1, 2]).add(1).toArray());`,
+    limit: 178_000,
+  },
+  {
+    name: 'training the CNN of the README, cpu',
+    program: `import { rand, randint, runtimes } from '@tessera/core'; import { cpuPlugin } from '@tessera/backend-cpu';
+import * as nn from '@tessera/layers'; import { F } from '@tessera/layers'; import { Adam } from '@tessera/optim';
+runtimes.current.use(cpuPlugin); const optim = { Adam };${cnn}`,
+    limit: 204_000,
+  },
+  {
+    name: 'training the CNN of the README, `tessera`',
+    program: `import { F, init, nn, optim, rand, randint } from 'tessera';\nawait init({ device: 'auto' });${cnn}`,
+    limit: 370_000,
+  },
+  { name: 'everything', program: `import * as tessera from 'tessera';\nconsole.log(tessera);`, limit: 400_000 },
+];

@@ -1,0 +1,30 @@
+/** @file The table of docs/bundle-size.md. */
+import type { Bundle } from './bundles.js';
+import type { Weight } from './measure.js';
+
+const kB = (bytes: number): string => (bytes / 1000).toFixed(1);
+
+export function table(rows: readonly { readonly bundle: Bundle; readonly weight: Weight }[]): string {
+  const lines = rows.map(({ bundle, weight }) => {
+    const parts = weight.parts.filter(([, bytes]) => bytes >= 5000).map(([name, bytes]) => `${name} ${kB(bytes)}`);
+    return `| ${bundle.name} | ${kB(weight.first)} | ${kB(weight.all)} | ${kB(bundle.limit)} | ${kB(weight.minified)} | ${parts.join(', ')} |`;
+  });
+  return `# Bundle sizes
+
+Made by \`npm run size\`; do not edit it by hand. Each program of \`scripts/bundle-size/bundles.ts\` is bundled with esbuild
+(\`--bundle --minify --splitting --format=esm\`) and compressed with gzip. In kB (1,000 bytes). "At once" is what the page loads to run its first line; "in all" adds the chunks
+that it fetches later, such as the backend that \`init\` chooses. A test fails when a program passes its limit.
+
+| program | at once | in all | limit | minified | of which, minified |
+| --- | ---: | ---: | ---: | ---: | --- |
+${lines.join('\n')}
+
+What this says
+
+- \`tessera/functional\` leaves out what is not called: functions in place of methods, inference only. Everything else hangs on \`Tensor.prototype\`, which a bundler cannot see through: with methods, all ops are in the bundle.
+- \`import { nn } from 'tessera'\` brings all layers (esbuild keeps a re-exported namespace whole); \`import { Conv2d } from '@tessera/layers'\` brings what is used.
+- Others, for one op: jax-js 76 to 95 kB, TensorFlow.js 77 kB and 137 kB of WebAssembly, onnxruntime-web 24 kB and 3,678 kB.
+- The aim for one op on wasm is 45 kB, which is not reached. What weighs: the accelerated kernels of wasm (matrix products, convolutions, poolings, norms, attention: some 25 kB), its code generator and math (some 30 kB), tsyringe with
+  its reflection polyfill (9 kB), the opcodes' reference functions and texts (5 kB), PyTorch's random numbers (4 kB).
+`;
+}
