@@ -21,7 +21,7 @@ export default defineConfig({
         // Generous: a shared machine may run at a tenth of its speed.
         testTimeout: 240_000,
         // The playground's tests run the built site.
-        ...(root === 'playground' && { globalSetup: 'test/support/build.ts', hookTimeout: 240_000 }),
+        ...(root === 'playground' && { globalSetup: `${import.meta.dirname}/playground/test/support/build.ts`, hookTimeout: 240_000 }),
       },
     })),
   },

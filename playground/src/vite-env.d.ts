@@ -1,7 +1,6 @@
 /** @file What Vite makes of files that are no modules. */
-declare module '*?raw' {
-  const text: string;
-  export default text;
+interface ImportMeta {
+  glob<T>(patterns: readonly string[], options: { query: string; import: string; eager: true }): Record<string, T>;
 }
 declare module '*?url' {
   const url: string;

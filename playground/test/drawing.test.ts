@@ -63,6 +63,7 @@ describe.skipIf(noBrowser)('drawing', () => {
     for (let i = 0; i < 14; i++) await page.keyboard.press('ArrowDown');
     await page.keyboard.up('Space');
     await answer(page, /^1 with/);
+    expect(await page.locator('#pad').evaluate((pad) => pad === document.activeElement)).toBe(true);
   });
 
   it('takes a digit of the test split, and says which it is', async () => {

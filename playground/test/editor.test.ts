@@ -27,6 +27,7 @@ describe.skipIf(noBrowser)('the editor', () => {
     await page.locator('#model').selectOption(model);
     await page.getByRole('button', { name: 'Edit its source' }).click();
     await status(page, /^No errors\.$/);
+    expect(await page.locator('.cm-lintRange').count()).toBe(0);
     await playground.close(page);
   });
 

@@ -46,6 +46,7 @@ describe.skipIf(noBrowser)('the laboratory', () => {
     await page.locator('[data-device=cpu] tbody tr').first().waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.locator('#conformance-status').filter({ hasText: 'Stopped.' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Run' }).isEnabled()).toBe(true);
     await playground.close(page);
   });
 

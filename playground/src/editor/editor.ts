@@ -93,7 +93,8 @@ export class ModelEditor {
           keymap.of([...completionKeymap, ...lintKeymap, ...historyKeymap, ...defaultKeymap, indentWithTab]),
           EditorView.contentAttributes.of({
             tabindex: '0',
-            'aria-label': 'Model source in TypeScript. Escape, then Tab leaves the editor.' }),
+            'aria-label': 'Model source in TypeScript. Escape, then Tab leaves the editor.',
+          }),
           EditorView.updateListener.of(({ docChanged, transactions }) => {
             // Typed by a person, not put there by the page.
             if (docChanged && transactions.some((one) => one.annotation(Transaction.userEvent) !== undefined)) this.handlers.changed();

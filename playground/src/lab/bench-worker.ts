@@ -36,13 +36,13 @@ const api = {
       const response = await fetch(new URL(`${name}.json`, reference));
       const expected = (await response.json()) as Reference;
       const one: BenchmarkCase = CASES[name]!;
-      const { run, read } = makeOps(device)[one.op]!(one.inputs(), one);
-      const { ok, err } = check({ ...one, tol: one.tol * TOLERANCE_SCALE }, await read(), expected);
+      const timed = makeOps(device)[one.op]!(one.inputs(), one);
+      const { ok, err } = check({ ...one, tol: one.tol * TOLERANCE_SCALE }, await timed.read(), expected);
       let least = Infinity;
       let runs = 0;
       for (const end = performance.now() + 1000 * seconds; runs < 3 || performance.now() < end; runs++) {
         const start = performance.now();
-        run();
+        timed.run();
         await device.backend.synchronize();
         // The first run compiles, and grows pools.
         if (runs > 0) least = Math.min(least, performance.now() - start);

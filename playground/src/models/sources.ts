@@ -1,9 +1,9 @@
 /** @file The models that the page brings, as the editor shows them: the very files that run. */
-import cnn from '../../../examples/train-digits/model.ts?raw';
-import shared from './custom-layer.ts?raw';
-import mlp from './mlp.ts?raw';
-import regularized from './regularized.ts?raw';
-import rnn from './row-reader.ts?raw';
+
+const texts = import.meta.glob<string>(
+  ['../../../examples/train-digits/model.ts', './mlp.ts', './row-reader.ts', './custom-layer.ts', './regularized.ts'],
+  { query: '?raw', import: 'default', eager: true },
+);
 
 export interface ModelSource {
   readonly id: string;
@@ -12,9 +12,9 @@ export interface ModelSource {
 }
 
 export const SOURCES: readonly ModelSource[] = [
-  { id: 'cnn', label: 'CNN: two convolutions', source: cnn },
-  { id: 'mlp', label: 'MLP: two linear layers', source: mlp },
-  { id: 'rnn', label: 'RNN: reads row by row', source: rnn },
-  { id: 'shared', label: 'Custom layer, shared weights', source: shared },
-  { id: 'regularized', label: 'CNN with batch norm and dropout', source: regularized },
+  { id: 'cnn', label: 'CNN: two convolutions', source: texts['../../../examples/train-digits/model.ts']! },
+  { id: 'mlp', label: 'MLP: two linear layers', source: texts['./mlp.ts']! },
+  { id: 'rnn', label: 'RNN: reads row by row', source: texts['./row-reader.ts']! },
+  { id: 'shared', label: 'Custom layer, shared weights', source: texts['./custom-layer.ts']! },
+  { id: 'regularized', label: 'CNN with batch norm and dropout', source: texts['./regularized.ts']! },
 ];

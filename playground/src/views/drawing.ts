@@ -59,10 +59,13 @@ export class Drawing {
     if (asked === null) return;
     this.#asking = true;
     asked
-      .then((prediction) => {
-        if (this.#pixels !== null) this.#show(prediction);
-        this.handlers.predicted(prediction);
-      }, this.handlers.failed)
+      .then(
+        (prediction) => {
+          if (this.#pixels !== null) this.#show(prediction);
+          this.handlers.predicted(prediction);
+        },
+        (error: unknown) => this.handlers.failed(error),
+      )
       .finally(() => {
         this.#asking = false;
         if (this.#again) {

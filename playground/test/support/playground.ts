@@ -1,6 +1,6 @@
 /** @file The playground in Chromium, as tests use it. */
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect, inject } from 'vitest';
+import { inject } from 'vitest';
 import { chromiumPath } from './chromium.js';
 import { serveSite, type Site, type SiteOptions } from './site.js';
 
@@ -64,7 +64,7 @@ export class Playground {
   /** Ends a page; errors that nobody saw fail the test. */
   async close(page: Page): Promise<void> {
     await page.context().close();
-    expect(this.#problems).toEqual([]);
+    if (this.#problems.length > 0) throw new Error(`the page had errors:\n${this.#problems.join('\n')}`);
   }
 
   async stop(): Promise<void> {
@@ -89,7 +89,8 @@ export async function trained(page: Page, steps: number): Promise<void> {
       Number.parseInt(document.querySelector('#figure-step')!.textContent.replaceAll(',', ''), 10) >= wanted,
     steps,
   );
-  expect(await page.locator('#failure').innerText()).toBe('');
+  const failed = await page.locator('#failure').textContent();
+  if (failed !== '') throw new Error(`the page shows an error: ${failed}`);
 }
 
 /** Presses Pause, and waits until it stands still. */
