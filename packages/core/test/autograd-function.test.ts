@@ -196,7 +196,7 @@ describe('Function', () => {
     }
     const x = leaf([1]);
     const y = Identity.apply(x);
-    expect(y).not.toBe(x);
+    expect(y === x).toBe(false);
     y.backward();
     expect(numbers(x.grad)).toEqual([-1]);
   });

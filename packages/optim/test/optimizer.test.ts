@@ -178,7 +178,7 @@ describe('state dicts', () => {
     const state = optimizer.state.get(p)!;
     expect(state['step']).toBe(3);
     expect((state['exp_avg'] as Tensor).toArray()).toEqual([1, 2]);
-    expect(state['exp_avg']).not.toBe(average);
+    expect(state['exp_avg'] === average).toBe(false);
     expect(optimizer.paramGroups[0]).toMatchObject({ lr: 0.25, betas: [0.8, 0.9], eps: 1e-8 });
   });
 
