@@ -4,7 +4,7 @@ import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const source = 'tessera-source';
-const folders = [...readdirSync('packages').map((name) => `packages/${name}`), 'conformance-tests', 'examples'];
+const folders = [...readdirSync('packages').map((name) => `packages/${name}`), 'conformance-tests', 'examples', 'playground'];
 
 export default defineConfig({
   test: {
@@ -18,8 +18,12 @@ export default defineConfig({
       test: {
         name: root === '.' ? 'repository' : root.replace('packages/', ''),
         include: root === 'examples' ? ['*/**/*.test.ts'] : root === '.' ? ['test/**/*.test.ts'] : ['{src,test}/**/*.test.ts'],
+        // Plugins out of tree are projects of their own: npm run test:packed.
+        exclude: ['plugin-*/**', '**/node_modules/**', '**/dist/**'],
         // Generous: a shared machine may run at a tenth of its speed.
         testTimeout: 240_000,
+        // The playground's tests run the built site.
+        ...(root === 'playground' && { globalSetup: `${import.meta.dirname}/playground/test/support/build.ts`, hookTimeout: 240_000 }),
       },
     })),
   },

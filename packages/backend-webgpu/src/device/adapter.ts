@@ -32,7 +32,8 @@ export async function openDevice(
   const features = wanted.filter((name) => adapter.features.has(name));
   const described = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   const facts: AdapterFacts = {
-    description: info.description || info.device || info.vendor,
+    // Browsers often say no more than the vendor and the architecture.
+    description: info.description || info.device || `${info.vendor} ${info.architecture}`.trim(),
     vendor: info.vendor,
     architecture: info.architecture,
     software: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(described),
