@@ -18,6 +18,8 @@ export default defineConfig({
       test: {
         name: root === '.' ? 'repository' : root.replace('packages/', ''),
         include: root === 'examples' ? ['*/**/*.test.ts'] : root === '.' ? ['test/**/*.test.ts'] : ['{src,test}/**/*.test.ts'],
+        // Plugins out of tree are projects of their own: npm run test:packed.
+        exclude: ['plugin-*/**', '**/node_modules/**', '**/dist/**'],
         // Generous: a shared machine may run at a tenth of its speed.
         testTimeout: 240_000,
         // The playground's tests run the built site.

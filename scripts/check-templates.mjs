@@ -4,56 +4,25 @@
  *
  *   npm run check:templates
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { pack, run as quietly } from './packed.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'tessera-templates-'));
-const tarballs = join(home, 'tarballs');
 const keep = process.argv.includes('--keep');
 
-/** Runs a command; its output is shown when it fails. Answers its output. */
+/** Runs a command and says how long it took. */
 function run(cwd, command, ...args) {
   const start = Date.now();
-  try {
-    const out = execFileSync(command, args, {
-      cwd,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1' },
-    });
-    console.log(
-      `  ${command} ${args
-        .map((a) => (a.includes('/') ? '…' : a))
-        .filter((a, i, all) => a !== '…' || all[i - 1] !== '…')
-        .join(' ')}: ${((Date.now() - start) / 1000).toFixed(1)} s`,
-    );
-    return out;
-  } catch (error) {
-    console.error(`${command} ${args.join(' ')} failed in ${cwd}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
-    throw error;
-  }
+  const out = quietly(cwd, command, ...args);
+  const words = args.filter((word) => !word.includes('/') && !word.startsWith('--no-'));
+  console.log(`  ${[command, ...words].join(' ')}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+  return out;
 }
 
 try {
-  const folders = [
-    ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name)),
-    join(root, 'conformance-tests'),
-  ].filter((folder) => existsSync(join(folder, 'package.json')));
-  run(root, 'mkdir', '-p', tarballs);
-  const packed = folders.map((folder) => {
-    const [{ filename }] = JSON.parse(
-      execFileSync('npm', ['pack', '--json', '--pack-destination', tarballs], {
-        cwd: folder,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      }),
-    );
-    return { name: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name, file: join(tarballs, filename) };
-  });
+  const packed = pack(join(home, 'tarballs'));
   const create = packed.find(({ name }) => name === 'create-tessera').file;
   const libraries = packed.filter(({ name }) => name !== 'create-tessera' && name !== '@tessera/conformance-tests');
   const tessera = libraries.find(({ name }) => name === 'tessera').file;

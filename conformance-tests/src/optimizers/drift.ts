@@ -24,8 +24,8 @@ interface Path {
   readonly parameters: readonly ReadonlyMap<string, HostTensor>[];
 }
 
-/** One unit in the last place of float32, at most. */
-const DISTURBANCE = 2 ** -23;
+/** Some units in the last place of float32: what the sums of one step are off by. */
+const DISTURBANCE = 2 ** -21;
 const SEEDS = [1, 2];
 
 export async function driftOf(

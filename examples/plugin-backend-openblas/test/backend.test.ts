@@ -9,15 +9,15 @@ import { OpenBlasBackend, openBlasAvailability, openBlasPlugin } from '../src/in
 
 const there = openBlasAvailability();
 
-describe('without the library', () => {
-  it('the backend is unavailable, and says what is missing', async () => {
+void describe('without the library', () => {
+  void it('the backend is unavailable, and says what is missing', async () => {
     const availability = openBlasAvailability('libno-such-blas.so.9');
     assert.ok(!availability.available);
     assert.match(availability.reason, /there is no OpenBLAS.*libno-such-blas\.so\.9/);
     assert.throws(() => new OpenBlasBackend({ library: 'libno-such-blas.so.9' }), /there is no OpenBLAS/);
   });
 
-  it('a plugin for another contract is refused with a sentence', () => {
+  void it('a plugin for another contract is refused with a sentence', () => {
     assert.throws(() => new Runtime(core).use({ ...openBlasPlugin, contract: 99 }), {
       code: 'ERR_CONTRACT_VERSION',
       message: /was written for contract version 99; this core speaks 1/,
@@ -25,8 +25,8 @@ describe('without the library', () => {
   });
 });
 
-describe('with the library', { skip: there.available ? false : there.reason }, () => {
-  it('is chosen before cpu, and beside it', async () => {
+void describe('with the library', { skip: there.available ? false : there.reason }, () => {
+  void it('is chosen before cpu, and beside it', async () => {
     const runtime = new Runtime(core).use(cpuPlugin).use(openBlasPlugin);
     assert.equal((await runtime.init({ device: 'auto' })).id, 'openblas');
     const a = tensor([1, 2], { device: runtime.device('cpu') });
@@ -34,7 +34,7 @@ describe('with the library', { skip: there.available ? false : there.reason }, (
     await runtime.dispose();
   });
 
-  it('agrees with the CPU backend on random programs, models and trainings', async () => {
+  void it('agrees with the CPU backend on random programs, models and trainings', async () => {
     const report = await compareBackends(
       { create: () => new OpenBlasBackend({ threads: 1 }) as never },
       { plugin: cpuPlugin },

@@ -1,52 +1,13 @@
 /** Threads: the same results as without, work that others really do, workers that fail or die. */
 import { describe, expect, it } from 'vitest';
-import { type FunctionBuilder, i32, i32Atomic, type Local } from '../src/assembler/index.js';
+import { i32 } from '../src/assembler/index.js';
 import { WasmBackend } from '../src/index.js';
-import { type Kernel, Machine } from '../src/machine/machine.js';
-import { LinearMemory } from '../src/memory/linear-memory.js';
-import { WasmMemory } from '../src/memory/wasm-memory.js';
-import { ThreadPool } from '../src/threads/thread-pool.js';
+import type { ThreadPool } from '../src/threads/thread-pool.js';
+import { counting, kernelOf, machineOf, MUCH, started } from './support/threads.js';
 import { empty, identity, make, randoms, single, values } from './views.js';
 
-/** Much work, in ns. */
-const MUCH = 1e9;
-
-function machineOf(threads: number): { machine: Machine; pool: ThreadPool } {
-  const linear = new LinearMemory(true, 256 * 1024 * 1024);
-  const memory = new WasmMemory(linear, Infinity);
-  const pool = new ThreadPool(linear, threads, (bytes) => {
-    const at = memory.scratch(bytes.length);
-    linear.u8.set(bytes, at);
-    return at;
-  });
-  return { machine: new Machine(memory, pool, { fma: false }), pool };
-}
-
-type Words = Readonly<Record<'args' | 'begin' | 'end' | 'thread', Local<'i32'>>>;
-
-function kernelOf(machine: Machine, body: (f: FunctionBuilder, words: Words) => void): Kernel {
-  const module = machine.newModule();
-  module.function('run', { args: 'i32', begin: 'i32', end: 'i32', thread: 'i32' }, 'void', body, { export: true });
-  return machine.compile(module).kernel('run');
-}
-
-/** A kernel that counts, for each thread, the units that it did, and lingers on each for a while. */
-const counting = (machine: Machine, table: number): Kernel =>
-  kernelOf(machine, (f, { begin, end, thread }) => {
-    const spin = f.local('i32');
-    f.doWhile(
-      () => {
-        f.emit(i32Atomic.rmwAdd(i32.add(table, i32.shl(thread, 2)), 1));
-        f.set(spin, 100_000);
-        f.loop((again) => f.brIf(again, spin.tee(i32.sub(spin, 1))));
-      },
-      () => i32.ltU(begin.tee(i32.add(begin, 1)), end),
-    );
-  });
-
 async function untilReady(pool: ThreadPool, workers: number): Promise<void> {
-  pool.start();
-  for (let i = 0; pool.ready < workers && i < 2000; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  await started(pool, workers);
   expect(pool.ready).toBe(workers);
 }
 
@@ -117,6 +78,24 @@ describe('the pool', () => {
     machine.parallel(counting(machine, table), 7, 1, MUCH);
     expect(machine.linear.i32[table / 4]).toBe(7);
     pool.stop();
+  });
+
+  it('gives up a worker that is lost inside a job, with a code, and goes on without it', async () => {
+    const { machine, pool } = machineOf(2, 300);
+    await untilReady(pool, 1);
+    // The worker never comes back from its part, as if it had died there: the caller, which waits, can tell no difference.
+    const losing = kernelOf(machine, (f, { begin, thread }) => {
+      f.if(thread, () => f.loop((again) => f.br(again)));
+      const spin = f.local('i32', i32.add(begin, 3_000_000));
+      f.loop((again) => f.brIf(again, spin.tee(i32.sub(spin, 1))));
+    });
+    expect(() => {
+      for (let i = 0; i < 100; i++) machine.parallel(losing, 64, 1, MUCH);
+    }).toThrow(expect.objectContaining({ code: 'ERR_WORKER_LOST', message: expect.stringContaining('did not come back') }));
+    const table = machine.memory.scratch(64);
+    machine.linear.u8.fill(0, table, table + 64);
+    machine.parallel(counting(machine, table), 10, 1, MUCH);
+    expect([...machine.linear.i32.subarray(table / 4, table / 4 + 2)]).toEqual([10, 0]);
   });
 });
 

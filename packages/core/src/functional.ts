@@ -5,7 +5,7 @@
  */
 import { CONTRACT_VERSION } from './backend/contract.js';
 import { BACKEND, LAYER } from './plugin/plugin.js';
-import { runtimes } from './plugin/runtime.js';
+import { Runtime } from './plugin/runtime.js';
 
 export * from './errors.js';
 export * from './tensor/dtype.js';
@@ -62,5 +62,5 @@ export { logSoftmax, softmax } from './ops/nn/softmax.js';
 export { scaledDotProductAttention } from './ops/nn/attention.js';
 
 // What plugins are handed; with all of core there as well, its index came first or comes instead.
-runtimes.current.provideCore({ BACKEND, LAYER, CONTRACT_VERSION } as unknown as typeof import('./index.js'), true);
+Runtime.provideCore({ BACKEND, LAYER, CONTRACT_VERSION } as unknown as typeof import('./index.js'), true);
 export { CONTRACT_VERSION };

@@ -1,6 +1,6 @@
 /** @file The core of Tessera: tensors, autograd, modules and the kernel contract that backends implement. */
 import * as core from './index.js';
-import { runtimes } from './plugin/runtime.js';
+import { Runtime } from './plugin/runtime.js';
 import './ops/methods.js';
 
 export * from './errors.js';
@@ -52,4 +52,4 @@ export type { DependencyContainer } from './plugin/container.js';
 export * from './ops/index.js';
 export * from './module/index.js';
 
-runtimes.current.provideCore(core);
+Runtime.provideCore(core);

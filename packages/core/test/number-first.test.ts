@@ -68,6 +68,14 @@ describe('a number in the first place', () => {
 });
 
 describe('arguments at their edges', () => {
+  it('refuses what is neither a tensor nor a number, instead of computing NaN', () => {
+    const x = zeros([2]);
+    expect(() => x.add(undefined as never)).toThrow(/add: argument 'other' must be Tensor, not undefined/);
+    expect(() => x.mul('3' as never)).toThrow(/mul: argument 'other' must be Tensor, not string/);
+    expect(() => x.lt(null as never)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+    expect(() => x.pow(undefined as never)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
+  });
+
   it('counts whole steps of arange where its dtype is that of whole numbers', () => {
     expect(shown(arange(0, 3.1, { dtype: 'int32' }))).toBe('int32 [0,1,2]');
     expect(shown(arange(0, -8.000001, -4, { dtype: 'int32' }))).toBe('int32 [0,-4]');

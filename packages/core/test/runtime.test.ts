@@ -21,7 +21,8 @@ describe('Runtime', () => {
   });
 
   it('keeps two runtimes apart: plugins, devices, random numbers', () => {
-    const one = new Runtime(core).use(plainPlugin('one'));
+    // Without an argument, plugins get this package.
+    const one = new Runtime().use(cpuPlugin).use(plainPlugin('one'));
     const two = new Runtime(core).use(plainPlugin('two'));
     expect(() => one.device('two')).toThrow(expect.objectContaining({ code: 'ERR_DEVICE_UNKNOWN' }));
     one.generator.manualSeed(1);

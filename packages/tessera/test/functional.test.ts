@@ -9,6 +9,7 @@ import * as f from '../src/functional.js';
 const { arange, cpuPlugin, init, ones, rand, reshape, tensor } = f;
 type Tensor = f.Tensor;
 
+const SEVEN = ['pointwise', 'reduce', 'scan', 'matmul', 'gather', 'scatter', 'sort'] as const;
 /** The CPU backend's seven required kernels alone: what is accelerated elsewhere runs as its decomposition. */
 const sevenKernels: f.Plugin = {
   name: 'seven',
@@ -17,10 +18,9 @@ const sevenKernels: f.Plugin = {
   register({ container, core }) {
     const create = (): object => {
       const backend = createCpuBackend();
-      const { pointwise, reduce, scan, matmul, gather, scatter, sort } = backend.kernels;
       return Object.create(backend, {
         id: { value: 'seven' },
-        kernels: { value: { pointwise, reduce, scan, matmul, gather, scatter, sort } },
+        kernels: { value: Object.fromEntries(SEVEN.map((name) => [name, backend.kernels[name]])) },
         ...Object.fromEntries(
           (['allocate', 'free', 'write', 'read', 'readSync', 'synchronize', 'memory', 'dispose'] as const).map((name) => [
             name,

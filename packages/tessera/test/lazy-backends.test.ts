@@ -6,13 +6,23 @@ import { pathToFileURL } from 'node:url';
 import { build, defaultServerConditions, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+/** The program that is bundled. */
+const program = (tessera: string): string => `
+import { init, tensor } from ${JSON.stringify(tessera)};
+export async function run(device) {
+  const { id } = await init({ device });
+  return [id, tensor([1, 2]).mul(2).toArray()];
+}
+`;
+
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'tessera-bundle-'))));
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('import "tessera", bundled', () => {
   it('has wasm and webgpu in other chunks, and runs on each that can run', async () => {
-    const entry = join(import.meta.dirname, 'bundle-entry.ts');
+    const entry = join(folder, 'program.ts');
+    await writeFile(entry, program(join(import.meta.dirname, '../src/index.ts')));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     const result = (await build({
       configFile: false,
@@ -40,7 +50,9 @@ describe('import "tessera", bundled', () => {
     expect(modules.filter((id) => id.includes('/backend-webgpu/src/') && !id.endsWith('/plugin.ts'))).toEqual([]);
     expect(chunks.flatMap(({ moduleIds }) => moduleIds).some((id) => id.includes('backend-wasm'))).toBe(true);
 
-    const { run } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'entry.js')).href)) as typeof import('./bundle-entry.js');
+    const { run } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, 'entry.js')).href)) as {
+      run: (device: string) => Promise<[device: string, values: unknown]>;
+    };
     expect(await run('cpu')).toEqual(['cpu', [2, 4]]);
     expect(await run('wasm')).toEqual(['wasm', [2, 4]]);
   });

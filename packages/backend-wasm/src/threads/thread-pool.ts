@@ -13,8 +13,6 @@ import { startWorker, type WorkerHandle } from './start-worker.js';
 const WORTH_STARTING = 5_000_000;
 /** Rounds of looking before the caller sleeps until workers have left a job. */
 const SPINS = 50_000;
-/** A job whose workers have not moved for so long (in ms) has lost one of them. */
-const LOST_AFTER = 30_000;
 
 /** Whether this thread may sleep: the main thread of a page may not. */
 const canWait = ((): boolean => {
@@ -43,11 +41,13 @@ export class ThreadPool {
   /**
    * @param size How many threads run a kernel, the calling one included.
    * @param place Puts bytes into the memory for good, and gives their address.
+   * @param lostAfter A job whose workers have not come back for so long (in ms) has lost one of them.
    */
   constructor(
     linear: LinearMemory,
     readonly size: number,
     place: (bytes: Uint8Array) => number,
+    readonly lostAfter = 30_000,
   ) {
     this.#linear = linear;
     this.#place = place;
@@ -80,6 +80,8 @@ export class ThreadPool {
 
   #died(thread: number, reason: string): void {
     if (Atomics.load(this.#words, control.STOP) !== 0) return;
+    // None ever came up: a page's policy or the machine forbids them, and the caller does all alone, as it did so far.
+    if (this.ready === 0) return;
     // The others do its work from now on.
     this.#failure ??= new DeviceError('ERR_WORKER_LOST', `wasm: worker ${thread} of ${this.size - 1} died: ${reason}`, { device: 'wasm' });
   }
@@ -124,8 +126,8 @@ export class ThreadPool {
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(c, control.ACTIVE) === 0) return;
     const start = performance.now();
     for (let active: number; (active = Atomics.load(c, control.ACTIVE)) !== 0;) {
-      if (canWait) Atomics.wait(c, control.ACTIVE, active, 1000);
-      if (performance.now() - start < LOST_AFTER) continue;
+      if (canWait) Atomics.wait(c, control.ACTIVE, active, Math.min(1000, this.lostAfter));
+      if (performance.now() - start < this.lostAfter) continue;
       this.stop();
       throw new DeviceError('ERR_WORKER_LOST', `wasm: ${active} of ${this.size - 1} workers did not come back from a kernel`, {
         device: 'wasm',

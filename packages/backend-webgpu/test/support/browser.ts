@@ -1,4 +1,4 @@
-/** @file Chromium with a page of these sources in it, cross-origin isolated, as a bundler would serve it. */
+/** @file Chromium with a page of these sources in it, cross-origin isolated if nothing else is said, as a bundler would serve it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -35,9 +35,10 @@ export interface OpenPage {
 }
 
 /** What makes a page cross-origin isolated. */
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+export const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-export async function openPage(): Promise<OpenPage> {
+/** @param headers Of the page and of all that it loads. */
+export async function openPage(headers: Readonly<Record<string, string>> = ISOLATION): Promise<OpenPage> {
   const server: ViteDevServer = await createServer({
     root,
     configFile: false,
@@ -51,12 +52,12 @@ export async function openPage(): Promise<OpenPage> {
       port: 0,
       hmr: false,
       watch: null,
-      headers: ISOLATION,
+      headers,
     },
   });
   server.middlewares.use((request, response, next) => {
     if (request.url !== '/') next();
-    else response.writeHead(200, { 'content-type': 'text/html', ...ISOLATION }).end('<!doctype html><title>test</title>');
+    else response.writeHead(200, { 'content-type': 'text/html', ...headers }).end('<!doctype html><title>test</title>');
   });
   await server.listen();
   const browser: Browser = await chromium.launch({ executablePath: path!, headless: true, args: FLAGS });

@@ -209,7 +209,7 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
       return op(asFirst(name, a, b), b, ...options);
     }
     const bt = typeof b === 'object' ? b : null;
-    if (bt === null && tensors) notTensor(name, 'other', b);
+    if (bt === null && (tensors || (typeof b !== 'number' && typeof b !== 'boolean'))) notTensor(name, 'other', b);
     if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
     const promoted = resultType(a, b);
     if (check !== undefined) check(a, b, promoted, ...options);

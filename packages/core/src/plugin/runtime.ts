@@ -33,6 +33,10 @@ export interface BackendStatus {
   readonly availability: Availability;
 }
 
+type Core = typeof import('../index.js');
+/** What plugins get handed where a runtime was given nothing else: core's index says it here. */
+let ownCore: Core | null = null;
+
 export class Runtime {
   readonly container: DependencyContainer = rootContainer.createChildContainer();
   /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
@@ -43,15 +47,16 @@ export class Runtime {
   readonly #options = new Map<string, Readonly<Record<string, unknown>>>();
   #default: Device | null = null;
   #eager = false;
-  #core: typeof import('../index.js') | null = null;
+  readonly #core: Core | undefined;
 
-  constructor(core?: typeof import('../index.js')) {
-    this.#core = core ?? null;
+  /** @param core What plugins get handed. Default: this package. */
+  constructor(core?: Core) {
+    this.#core = core;
   }
 
-  /** What plugins get handed. Set by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
-  provideCore(core: typeof import('../index.js'), part = false): void {
-    if (!part || this.#core === null) this.#core = core;
+  /** Called by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
+  static provideCore(core: Core, part = false): void {
+    if (!part || ownCore === null) ownCore = core;
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
@@ -66,7 +71,7 @@ export class Runtime {
       );
     }
     if (this.#plugins.has(plugin.name)) return this;
-    plugin.register({ container: this.container, core: this.#core! });
+    plugin.register({ container: this.container, core: this.#core ?? ownCore! });
     this.#plugins.set(plugin.name, plugin);
     return this;
   }
