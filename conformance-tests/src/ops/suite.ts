@@ -24,8 +24,8 @@ function opSuite(fixtures: FixtureSource, kind: 'ops' | 'extra_ops', name: strin
       const forms = resolve(manifest, subject);
       const context = (stage: OpContext['stage']): OpContext => ({ op: manifest.op, forms, tensors, subject, stage });
       for (const opCase of manifest.cases) {
-        const skip = skipOf(manifest.op, opCase);
-        const difference = differenceOf(manifest.op, opCase);
+        const skip = skipOf(manifest.op, opCase, tensors);
+        const difference = differenceOf(manifest.op, opCase, tensors);
         yield {
           id: opCase.id,
           inputs: () => describeCall(forms.name, opCase, tensors),
@@ -35,7 +35,7 @@ function opSuite(fixtures: FixtureSource, kind: 'ops' | 'extra_ops', name: strin
         };
       }
       for (const errorCase of manifest.errors) {
-        const skip = skipOf(manifest.op, errorCase);
+        const skip = skipOf(manifest.op, errorCase, tensors);
         yield {
           id: errorCase.id,
           inputs: () => describeCall(forms.name, errorCase, tensors),

@@ -134,6 +134,24 @@ describe('attention', () => {
     check({ B: 1, L: 6, S: 9, E: 300, V: 270 });
   });
 
+  /** One score far above the other: weights 1 − 4e-5 and 4e-5, of which float32 keeps three digits of the distance to 1. */
+  it('loses no digits of the gradient where a weight is near 1', () => {
+    const dense = (shape: number[], data: number[]): Dense => ({ shape, data: Float64Array.from(data, Math.fround) });
+    const inputs: Inputs = {
+      q: dense([1, 1, 2], [8, 4]),
+      k: dense([1, 2, 2], [4, 8, 3.36, 6.746]),
+      v: dense([1, 2, 2], [7.5, -8.25, -6.75, 8.5]),
+      g: dense([1, 1, 2], [9, 7]),
+      mask: null,
+    };
+    const c: Case = { B: 1, L: 1, S: 2, E: 2, V: 2 };
+    const expected = reference(c, inputs, 1);
+    const [, , gradQ, gradK] = run(on, c, inputs, 1);
+    // A score of 64 keeps 4e-6 of its unit, and a weight e^score so much of itself.
+    gradQ.data.forEach((x, i) => expect(Math.abs(x / expected.gradQ[i] - 1)).toBeLessThan(1e-5));
+    gradK.data.forEach((x, i) => expect(Math.abs(x / expected.gradK[i] - 1)).toBeLessThan(1e-5));
+  });
+
   it('gives the same bits with two threads', async () => {
     const two = new Tensors({ threads: 2 });
     const c: Case = { B: 6, L: 140, S: 200, E: 32, V: 32, causal: true };

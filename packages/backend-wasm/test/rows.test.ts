@@ -51,6 +51,31 @@ describe('softmax', () => {
     }
   });
 
+  it('loses no digits of the gradient where a weight is near 1', () => {
+    for (const columns of [2, 5, 16, 67, 1000]) {
+      // The gradients lie around 7, so that their mean is rounded where their differences are not.
+      const g = filled([1, columns], (i) => 7 + ((i * 37) % 23) / 32);
+      const likely = columns >> 1;
+      const y = filled([1, columns], (i) => Math.fround(i === likely ? 1 - 4e-5 : 4e-5 / (columns - 1)));
+      const weights = sum(y.data);
+      const mean = sum(y.data.map((weight, i) => weight * g.data[i])) / weights;
+      for (const layout of LAYOUTS) {
+        const grad = on.empty([1, columns], 'float32', layout);
+        on.kernels.softmaxGrad(on.put(g, 'float32', layout), on.put(y, 'float32', layout), grad, false);
+        on.get(grad).data.forEach((x, i) => {
+          const exact = y.data[i] * (g.data[i] - mean);
+          expect(Math.abs(x - exact)).toBeLessThan(2e-6 * Math.abs(exact) + 1e-12);
+        });
+      }
+    }
+  });
+
+  it('takes an infinite gradient as it comes', () => {
+    const grad = on.empty([1, 5]);
+    on.kernels.softmaxGrad(on.put(filled([1, 5], (i) => (i === 3 ? Infinity : 1))), on.put(filled([1, 5], () => 0.2)), grad, false);
+    expect([...on.get(grad).data]).toEqual([-Infinity, -Infinity, -Infinity, NaN, -Infinity]);
+  });
+
   it('gives 0 where a score is −∞, and NaN where all are or one is NaN', () => {
     const x = filled([3, 6], (i) => (i < 6 ? (i === 2 ? -Infinity : i) : i < 12 ? -Infinity : i === 14 ? NaN : 1));
     const out = on.empty([3, 6]);

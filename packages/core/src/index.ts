@@ -22,7 +22,7 @@ export {
   type Sizes,
 } from './tensor/shape.js';
 export { Update } from './tensor/update.js';
-export { isTensor, type RemovableHandle, Tensor } from './tensor/tensor.js';
+export { isTensor, type RemovableHandle, Tensor, type TensorJSON } from './tensor/tensor.js';
 export { formatTensorAsync, type PrintOptions, setPrintoptions } from './tensor/print.js';
 export * from './autograd/mode.js';
 export { backward, grad } from './autograd/engine.js';

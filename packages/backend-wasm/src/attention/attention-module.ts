@@ -1,16 +1,17 @@
 /**
  * @file Scaled-dot-product attention, a block of queries at a time: their scores against all keys stay in the cache, the whole matrix of scores never
- * exists. The gradient makes the probabilities anew from the saved logsumexp (Dao et al., 2022, FlashAttention, without its running maximum).
+ * exists (Dao et al., 2022, FlashAttention, without its running maximum). The gradient makes the probabilities anew from whole rows of scores: out and
+ * logsumexp, which were rounded, would cost digits where one weight is near 1 and the rest cancels.
  */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, memory, type ModuleBuilder } from '../assembler/index.js';
-import { call, type I32, inner, least, locals, maxLanes, sumLanes, task, words } from '../code/emit.js';
+import { call, type I32, inner, least, locals, maxLanes, sumLanes, task, type V128, words } from '../code/emit.js';
 import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { emitPack } from '../matmul/pack.js';
 import { columnsOf, emitPacked, type TileShape } from '../matmul/tile.js';
 import { expNonPositive } from '../rows/exponential.js';
-import { RowLoop } from '../rows/row-loop.js';
+import { type F32, orZero, RowLoop } from '../rows/row-loop.js';
 
 /** A batch of matrices: address and strides in bytes. */
 const matrix = <const N extends string>(name: N) => [name, `${name}Batch`, `${name}Row`, `${name}Column`] as const;
@@ -189,6 +190,25 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     }
   }
 
+  /** Scores to probabilities; `most` becomes the largest score, `total` the sum of e^(score − most). */
+  function softmaxRow(f: FunctionBuilder, loop: RowLoop, row: I32, most: V128, total: F32): void {
+    const parts = locals(f, 'v128', 4);
+    const [sum, factor] = locals(f, 'v128', 2);
+    for (const part of parts) f.set(part, f32x4.const(-Infinity));
+    loop.each(4, ({ u, load }) => f.set(parts[u], f32x4.pmax(parts[u], load(row, -Infinity))));
+    f.set(parts[0], f32x4.pmax(f32x4.pmax(parts[0], parts[1]), f32x4.pmax(parts[2], parts[3])));
+    f.set(most, f32x4.splat(maxLanes(parts[0])));
+    f.set(sum, f32x4.const(0));
+    loop.each(1, ({ load, store }) => {
+      const e = expNonPositive(f, fma, f32x4.sub(load(row, -Infinity), most));
+      f.set(sum, f32x4.add(sum, e));
+      store(row, e);
+    });
+    f.set(total, sumLanes(sum));
+    f.set(factor, f32x4.splat(f32.div(f32.const(1), total)));
+    loop.each(1, ({ load, store }) => store(row, f.local('v128', f32x4.mul(load(row), factor))));
+  }
+
   task(module, 'attention', ATTENTION_FIELDS, (f, p, begin, end, scratch) => {
     const block = new Block(f, p, scratch);
     const [strip, keys, values, left, scores, packedBatch, zeros, k, kc, at, to] = locals(f, 'i32', 11);
@@ -201,8 +221,7 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     f.set(scores, i32.add(scratch, p.scoresAt));
     f.set(packedBatch, -1);
     const loop = new RowLoop(f, block.keys);
-    const [most, sum, factor] = locals(f, 'v128', 3);
-    const parts = locals(f, 'v128', 4);
+    const [most, sum] = locals(f, 'v128', 2);
     const lse = f.local('f32');
     f.for(begin, begin, end, 1, () => {
       block.begin(begin);
@@ -229,19 +248,7 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
       );
       loop.measure();
       block.eachRow(scores, (row, number) => {
-        for (const part of parts) f.set(part, f32x4.const(-Infinity));
-        loop.each(4, ({ u, load }) => f.set(parts[u], f32x4.pmax(parts[u], load(row, -Infinity))));
-        f.set(parts[0], f32x4.pmax(f32x4.pmax(parts[0], parts[1]), f32x4.pmax(parts[2], parts[3])));
-        f.set(most, f32x4.splat(maxLanes(parts[0])));
-        f.set(sum, f32x4.const(0));
-        loop.each(1, ({ load, store }) => {
-          const e = expNonPositive(f, fma, f32x4.sub(load(row, -Infinity), most));
-          f.set(sum, f32x4.add(sum, e));
-          store(row, e);
-        });
-        f.set(lse, sumLanes(sum));
-        f.set(factor, f32x4.splat(f32.div(f32.const(1), lse)));
-        loop.each(1, ({ load, store }) => store(row, f.local('v128', f32x4.mul(load(row), factor))));
+        softmaxRow(f, loop, row, most, lse);
         f.set(sum, library.call('log_f32', f32x4.splat(lse)));
         f.emit(f32.store(block.sum(number), f32.add(f32x4.extractLane(0, most), f32x4.extractLane(0, sum))));
       });
@@ -296,8 +303,8 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
     f.set(scores, i32.add(scratch, p.scoresAt));
     f.set(grads, i32.add(scratch, p.gradsAt));
     const loop = new RowLoop(f, block.keys);
-    const [lse, total, scale] = locals(f, 'v128', 3);
-    const [x, y, n, gradRow] = locals(f, 'i32', 4);
+    const [most, mean, part, scale] = locals(f, 'v128', 4);
+    const gradRow = f.local('i32');
     const sum = f.local('f32');
     f.set(scale, f32x4.splat(f32.reinterpretI32(p.scale)));
     const room = [left, right, strip, zeros] as const;
@@ -319,23 +326,19 @@ export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
           call(product, rows, keys, p.V, ...g(), block.of('v'), p.vColumn, p.vRow, grads, p.scoresRow, 4, 0, ...room),
         );
         f.set(gradRow, grads);
-        block.eachRow(scores, (row, number) => {
-          // Σ gradOut · out is the sum of probabilities times their gradients.
-          f.set(x, i32.add(block.of('gradOut', block.first), i32.mul(number, p.gradOutRow)));
-          f.set(y, i32.add(block.of('out', block.first), i32.mul(number, p.outRow)));
-          f.set(sum, f32.const(0));
-          f.for(n, 0, p.V, 1, () => {
-            f.set(sum, f32.add(sum, f32.mul(f32.load(x), f32.load(y))));
-            f.increment(x, p.gradOutColumn);
-            f.increment(y, p.outColumn);
-          });
-          f.set(total, f32x4.splat(sum));
-          f.set(lse, f32x4.splat(f32.load(block.sum(number))));
+        block.eachRow(scores, (row) => {
+          softmaxRow(f, loop, row, most, sum);
+          // The mean of the gradients, and what its rounding lacks: see softmaxGrad.
+          f.set(part, f32x4.const(0));
+          loop.each(1, ({ load }) => f.set(part, f32x4.add(part, f32x4.mul(load(row), load(gradRow)))));
+          f.set(mean, f32x4.splat(sumLanes(part)));
+          f.set(part, f32x4.const(0));
+          loop.each(1, ({ load }) => f.set(part, f32x4.add(part, f32x4.mul(load(row), f32x4.sub(load(gradRow), mean)))));
+          f.set(part, f32x4.splat(sumLanes(part)));
+          orZero(f, part);
           loop.each(1, ({ load, store }) => {
-            const probability = expNonPositive(f, fma, f32x4.sub(load(row, -Infinity), lse));
-            store(row, probability);
-            const grad = f32x4.mul(f32x4.mul(probability, f32x4.sub(load(gradRow), total)), scale);
-            store(gradRow, f.local('v128', grad));
+            const difference = f32x4.sub(f32x4.sub(load(gradRow), mean), part);
+            store(gradRow, f.local('v128', f32x4.mul(f32x4.mul(load(row), difference), scale)));
           });
           f.increment(gradRow, p.scoresRow);
         });

@@ -96,6 +96,11 @@ export class RowLoop {
   }
 }
 
+/** Sets lanes that are NaN to 0: a correction of an infinite sum corrects nothing. */
+export function orZero(f: FunctionBuilder, x: V128): void {
+  f.set(x, v128.and(x, f32x4.eq(x, x)));
+}
+
 /** Copies `count` floats from stride to stride (bytes); `from`, `to` and `count` are used up. */
 export function copyStrided(f: FunctionBuilder, to: I32, toStride: I32 | number, from: I32, fromStride: I32 | number, count: I32): void {
   f.while(

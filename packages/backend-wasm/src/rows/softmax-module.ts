@@ -4,7 +4,7 @@ import { type I32, locals, maxLanes, sumLanes, task, type V128, words } from '..
 import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { expNonPositive } from './exponential.js';
-import { type F32, RowLoop, StagedRow } from './row-loop.js';
+import { type F32, orZero, RowLoop, StagedRow } from './row-loop.js';
 
 /** Rows of two operands and a result; the second is the first where there is none. Strides in bytes. `room`: of a staged row. */
 export const ROWS_FIELDS = words('columns a aRow aColumn b bRow bColumn out outRow outColumn room log');
@@ -77,7 +77,8 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
     });
   });
 
-  // y (g − Σ g y), and g − e^y Σ g of the logarithm. a: the output's gradient, b: the output.
+  // y (g − Σ g y), and g − e^y Σ g of the logarithm. a: the output's gradient, b: the output. Where a weight is near 1, the mean Σ g y is near its g, and
+  // a rounding of the mean is all that is left of their difference: what the mean lacks, Σ y (g − mean), is added to that difference.
   task(module, 'softmaxGrad', ROWS_FIELDS, (f, p, begin, end, scratch) => {
     const loop = new RowLoop(f, p.columns);
     const g = new StagedRow(f, p.aColumn, p.columns, scratch);
@@ -85,24 +86,27 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
     const out = new StagedRow(f, p.outColumn, p.columns, i32.add(scratch, i32.mul(p.room, 2)));
     const [atG, atY, to] = locals(f, 'i32', 3);
     const sums = locals(f, 'v128', UNROLL);
-    const total = f.local('v128');
+    const [total, lacking] = locals(f, 'v128', 2);
     f.set(atG, i32.add(p.a, i32.mul(begin, p.aRow)));
     f.set(atY, i32.add(p.b, i32.mul(begin, p.bRow)));
     f.set(to, i32.add(p.out, i32.mul(begin, p.outRow)));
-    const collect = (): void => {
+    const clear = (): void => {
+      for (const sum of sums) f.set(sum, f32x4.const(0));
+    };
+    const collect = (into: V128): void => {
       f.set(sums[0], f32x4.add(f32x4.add(sums[0], sums[1]), f32x4.add(sums[2], sums[3])));
-      f.set(total, f32x4.splat(sumLanes(sums[0])));
+      f.set(into, f32x4.splat(sumLanes(sums[0])));
     };
     f.for(begin, begin, end, 1, () => {
       g.read(atG);
       y.read(atY);
       out.begin(to);
-      for (const sum of sums) f.set(sum, f32x4.const(0));
+      clear();
       f.if(
         p.log,
         () => {
           loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], load(g.at))));
-          collect();
+          collect(total);
           loop.each(1, ({ load, store }) => {
             const e = expNonPositive(f, fma, load(y.at));
             store(out.at, f.local('v128', f32x4.sub(load(g.at), f32x4.mul(e, total))));
@@ -110,8 +114,14 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
         },
         () => {
           loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), load(y.at)))));
-          collect();
-          loop.each(UNROLL, ({ load, store }) => store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
+          collect(total);
+          clear();
+          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
+          collect(lacking);
+          orZero(f, lacking);
+          loop.each(UNROLL, ({ load, store }) =>
+            store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(f32x4.sub(load(g.at), total), lacking)))),
+          );
         },
       );
       out.finish(to);

@@ -40,6 +40,8 @@ import * as uniques from './unique.js';
 import * as counting from './counting.js';
 import * as orderStatistics from './order-statistics.js';
 import type { OverloadedMethods } from './overloads.js';
+import './iterate.js';
+import type { Iteration } from './iterate.js';
 import './transposes.js';
 import type { Transposes } from './transposes.js';
 import * as products from './products.js';
@@ -134,6 +136,7 @@ declare module '../tensor/tensor.js' {
   interface Tensor
     extends
       OverloadedMethods,
+      Iteration,
       Transposes,
       ArithmeticMethods,
       UnaryMathMethods,

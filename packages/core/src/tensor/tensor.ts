@@ -24,6 +24,13 @@ export function isTensor(x: unknown): x is Tensor {
   return typeof x === 'object' && x !== null && BRAND in x;
 }
 
+/** What `JSON.stringify` makes of a tensor; `tensor(data, { dtype }).reshape(shape)` brings it back. */
+export interface TensorJSON {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: NestedArray;
+}
+
 /** A handle that can be removed again: what `registerHook` and its like give. PyTorch: RemovableHandle. */
 export interface RemovableHandle {
   remove(): void;
@@ -275,6 +282,17 @@ export class Tensor {
 
   async toArrayAsync(): Promise<NestedArray> {
     return nest(await this.dataAsync(), this.shape, this.dtype);
+  }
+
+  /**
+   * Its dtype, shape and elements, for `JSON.stringify`, which calls it. JSON has neither NaN nor infinities and writes null for them; for
+   * files there is `saveSafetensors`.
+   * @throws NotSupportedError `ERR_SYNC_READ` where the device cannot wait.
+   * @example JSON.stringify(tensor([[1, 2]])) // {"dtype":"float32","shape":[1,2],"data":[[1,2]]}
+   */
+  toJSON(): TensorJSON {
+    if (this.device.backend.readSync === undefined) this.#failSync('toJSON', 'toArrayAsync');
+    return { dtype: this.dtype, shape: this.shape, data: this.toArray() };
   }
 
   /** As PyTorch prints it. Reads the elements. */

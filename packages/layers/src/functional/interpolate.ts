@@ -1,14 +1,6 @@
 /** @file Resizing: each output place reads a few input places along each dim in turn, with weights that are worked out on the host. */
-import {
-  adaptiveAvgPool1d,
-  adaptiveAvgPool2d,
-  adaptiveAvgPool3d,
-  NotSupportedError,
-  ShapeError,
-  tensor,
-  type Tensor,
-  ValueError,
-} from '@tessera/core';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, ShapeError, tensor, type Tensor, ValueError } from '@tessera/core';
+import { type AntialiasMode, resizeAntialiased } from './antialias.js';
 
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
@@ -23,7 +15,10 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean | null;
   /** Works out the scale again from the rounded output sizes, rather than using the given one. */
   readonly recomputeScaleFactor?: boolean | null;
-  /** Not supported: true throws. */
+  /**
+   * Where the input shrinks, each output place is a mean of all that it stands for, as image libraries do, rather than of its nearest neighbours.
+   * For 'bilinear' and 'bicubic' only. Default false.
+   */
   readonly antialias?: boolean;
 }
 
@@ -138,7 +133,7 @@ function sizesOf(x: Tensor, o: InterpolateOptions): { out: readonly number[]; sc
  * Resizes the spatial dims of x (N, C, L), (N, C, H, W) or (N, C, D, H, W). 'linear', 'bilinear' and 'trilinear' are for 3, 4 and 5 dims,
  * 'bicubic' for 4. PyTorch: F.interpolate.
  *
- * @throws ValueError `ERR_INTERPOLATE`; ShapeError `ERR_INTERPOLATE_SIZE`; NotSupportedError `ERR_ANTIALIAS`.
+ * @throws ValueError `ERR_INTERPOLATE`; ShapeError `ERR_INTERPOLATE_SIZE`; NotSupportedError `ERR_ANTIALIAS` for antialiased integers.
  * @example interpolate(digits, { size: [28, 28], mode: 'bilinear' })
  */
 export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor {
@@ -149,9 +144,10 @@ export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor
   if (align !== null && RANKS[mode] === 0)
     fail('align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear', x);
   if (RANKS[mode] !== 0 && RANKS[mode] !== x.ndim) fail(`Got ${x.ndim}D input, but ${mode} mode needs ${RANKS[mode]}D input`, x);
-  if (options.antialias === true)
-    throw new NotSupportedError('ERR_ANTIALIAS', 'interpolate: antialias is not supported; blur the input first', { op: 'interpolate' });
   const { out, scales } = sizesOf(x, options);
+  const antialias = options.antialias === true;
+  if (antialias && mode !== 'bilinear' && mode !== 'bicubic')
+    fail('Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input', x);
   const sizes = x.shape.slice(2);
   if (sizes.some((s) => s < 1) || out.some((s) => !Number.isInteger(s) || s < 1)) {
     throw new ShapeError(
@@ -161,6 +157,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor
     );
   }
   if (mode === 'area') return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][x.ndim - 3]!(x, out);
+  if (antialias) return resizeAntialiased(x, mode as AntialiasMode, out, align === true, scales);
   let y = x;
   for (let i = sizes.length - 1; i >= 0; i--) {
     const length = sizes[i]!;
