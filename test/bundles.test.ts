@@ -33,6 +33,15 @@ describe.each(entries)('$name', ({ node, modules }) => {
   });
 });
 
+it('all entries of a package have one, or none: else its modules would be there twice', () => {
+  const mixed = readdirSync(root).filter((folder) => {
+    const { exports } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest;
+    const bundled = Object.values(exports).flatMap((target) => (typeof target === 'string' ? [] : [target.node !== undefined]));
+    return new Set(bundled).size > 1;
+  });
+  expect(mixed).toEqual([]);
+});
+
 it.skipIf(!entries.every(({ node }) => existsSync(node)))('entries of one package share its modules', () => {
   const same = `const [a, b] = await Promise.all(['index', 'functional'].map((entry) => import('${pathToFileURL(join(root, 'core/dist')).href}/' + entry + '.node.js')));
     console.log(a.TesseraError === b.TesseraError && a.runtimes === b.runtimes);`;

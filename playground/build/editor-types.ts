@@ -1,6 +1,6 @@
 /** @file A Vite plugin: the declarations that the editor checks models against, as the module `virtual:editor-types`. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
@@ -33,10 +33,15 @@ function addPackage(folder: string, files: Map<string, string>): void {
   }
 }
 
-function collect(): Record<string, string> {
-  // Up to date, or nothing is done: half a second.
+/** In a fresh clone nothing is declared yet. What is there is taken as it is: others may read it at this moment. */
+function declare(): void {
+  if (PACKAGES.every((folder) => existsSync(join(root, 'packages', folder, 'dist/index.d.ts')))) return;
   const compiler = join(dirname(createRequire(join(root, 'package.json')).resolve('typescript/package.json')), 'bin/tsc');
   execFileSync(process.execPath, [compiler, '-b', 'packages/tessera'], { cwd: root, stdio: 'inherit' });
+}
+
+function collect(): Record<string, string> {
+  declare();
   const files = new Map<string, string>();
   const libraries = dirname(createRequire(import.meta.url).resolve('typescript'));
   for (const name of LIBRARIES) addLibrary(name, libraries, files);

@@ -180,12 +180,31 @@ describe('convolution of 3x3 by Winograd’s filtering', () => {
       [[13, 11], [2, 16, 24, 2], 2],
       [[33, 70], [1, 10, 9, 1], 1],
       [[5, 6], [9, 8, 8, 1], 2],
+      // Weights' gradients are summed directly where there are few places, so here are more.
+      [[7, 9], [34, 9, 10, 1], 1],
+      [[14, 14], [11, 16, 8, 1], 1],
+      [[13, 11], [13, 16, 24, 2], 2],
     ] as const)
       check(problem(sizes, channels, { kernel: 3, padding }), 4e-6);
   });
 
   it('of many channels stays within float32’s rounding', () => {
     check(problem([12, 12], [1, 96, 64, 1], { kernel: 3, padding: 1 }), 4e-6);
+  });
+
+  it('leaves a weight without a gradient where nothing goes into it, in small batches', () => {
+    // The first input channel and the gradient of the first output channel have values in columns that no window brings together.
+    const [x, g] = [random([4, 8, 14, 14], 1), random([4, 8, 14, 14], 2)];
+    for (let i = 0; i < x.data.length; i++) {
+      const [column, channel] = [i % 14, Math.floor(i / 196) % 8];
+      if (channel === 0 && column % 6 !== 0) x.data[i] = 0;
+      if (channel === 0 && column % 6 !== 3) g.data[i] = 0;
+    }
+    const gradWeight = on.empty([8, 8, 3, 3]);
+    on.kernels.convolutionWeightGrad(on.put(x), on.put(g), gradWeight, { stride: [1, 1], padding: [1, 1], dilation: [1, 1] }, 1);
+    const got = on.get(gradWeight).data;
+    expect(Array.from(got.slice(0, 9), Math.abs)).toEqual(new Array(9).fill(0));
+    expect(got[9]).not.toBe(0);
   });
 
   it('can be switched off: then sums are direct, and closer still', async () => {

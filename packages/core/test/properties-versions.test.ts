@@ -134,6 +134,8 @@ it('a chain of recorded writes gives the gradient of the same chain without them
         const loss = x.mul(irregular(SHAPE, 8).detach()).sum();
         return [...x.detach().data(), ...grad(loss, [leaf])[0]!.data()];
       });
+      // exp of exp of exp leaves the numbers: what is Infinity times 0 there is no question of writes.
+      fc.pre(results[1]!.every((v) => Math.abs(v) < 1e4));
       results[0]!.forEach((v, i) => expect(v, chain.map((k) => links[k]![0]).join(' ')).toBeCloseTo(results[1]![i]!, 9));
     }),
     { numRuns: 200 },

@@ -1,6 +1,6 @@
 /** @file The models that the page brings, as they run. `sources.ts` has the same ids. */
-import { CNN } from '../../../examples/train-digits/model.js';
 import type { ImageModel } from '../compute/model-source.js';
+import { CNN } from './cnn.js';
 import { SharedModel } from './custom-layer.js';
 import { MLP } from './mlp.js';
 import { RegularizedCNN } from './regularized.js';

@@ -58,11 +58,7 @@ export class SetupForm {
         });
         input.checked = id === chosen;
         const text =
-          unavailable === undefined
-            ? slow === undefined
-              ? description
-              : `${description}. Slow here: ${slow}.`
-            : `Not available: ${unavailable}`;
+          unavailable === undefined ? (slow === undefined ? description : `Slow here: ${slow}`) : `Not available: ${unavailable}`;
         return h('label', { class: 'card' }, input, h('strong', {}, id), h('span', { id: `backend-${id}` }, text));
       }),
     );

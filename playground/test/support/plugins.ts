@@ -12,6 +12,8 @@ export async function plainBackend(): Promise<string> {
     build: {
       write: false,
       minify: false,
+      // One file, as it is offered at one address.
+      rolldownOptions: { output: { codeSplitting: false } },
       lib: { entry: join(import.meta.dirname, 'plain-plugin.ts'), formats: ['es'], fileName: 'plain' },
     },
   })) as Rolldown.RolldownOutput[];
