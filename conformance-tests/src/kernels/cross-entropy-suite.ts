@@ -112,9 +112,11 @@ function* gradTests(): Generator<readonly [string, AcceleratedTest<'crossEntropy
         const given = [bench.input(gradLosses), bench.input(logits, p.layout), bench.input(p.targets), bench.input(rounded)] as const;
         if (!kernel(...given, out, p.ignoreIndex)) return false;
         const expected = hostArray('float64', logits.shape, ([i, j], place) =>
-          isIgnored(p, i) ? 0 : gradLosses.data[i] * (Math.exp(logits.data[place] - rounded.data[i]) - Number(j === p.targets.data[i])),
+          isIgnored(p, i) ? 0 : gradLosses.data[i] * (Math.exp(logits.data[place] - exact.data[i]) - Number(j === p.targets.data[i])),
         );
-        checkArray('gradient', await bench.result(out), { ...expected, shape: [rows, classes] }, ALLOWED);
+        // The given logsumexp is rounded: kernels may take it as it is, or normalize the rows anew.
+        const rounding = Math.max(...Array.from(exact.data, (x) => (Number.isFinite(x) ? Math.abs(x) : 0))) * 2 ** -23;
+        checkArray('gradient', await bench.result(out), { ...expected, shape: [rows, classes] }, (v) => ALLOWED(v) + rounding);
         return true;
       },
     ];

@@ -65,6 +65,7 @@ export const crossEntropyGrad: Kernels['crossEntropyGrad'] = (gradLosses, logits
   const out = gradLogits.buffer.data;
   const fast = logits.dtype === 'float32';
   const [stepX, stepOut] = [logits.strides[1], gradLogits.strides[1]];
+  const row = new Float64Array(classes);
   for (let i = 0; i < rows; i++) {
     const target = targets.buffer.data[start(targets) + i * targets.strides[0]];
     const to = start(gradLogits) + i * gradLogits.strides[0];
@@ -74,12 +75,19 @@ export const crossEntropyGrad: Kernels['crossEntropyGrad'] = (gradLosses, logits
     }
     const at = start(logits) + i * logits.strides[0];
     const g = gradLosses.buffer.data[start(gradLosses) + i * gradLosses.strides[0]];
-    const total = logsumexp.buffer.data[start(logsumexp) + i * logsumexp.strides[0]];
-    // The target's element is set last: the difference is rounded once.
-    const probability = x[at + target * stepX] - total;
-    if (fast) for (let j = 0, p = at, q = to; j < classes; j++, p += stepX, q += stepOut) out[q] = g * exp32(x[p] - total);
-    else for (let j = 0, p = at, q = to; j < classes; j++, p += stepX, q += stepOut) out[q] = g * Math.exp(x[p] - total);
-    out[to + target * stepOut] = g * Math.expm1(probability);
+    // Normalized anew: the stored logsumexp was rounded, which would put all of a row off in the same direction.
+    let m = -Infinity;
+    for (let j = 0, p = at; j < classes; j++, p += stepX) m = Math.max(m, x[p]);
+    let others = 0;
+    for (let j = 0, p = at; j < classes; j++, p += stepX) {
+      const e = fast ? exp32(x[p] - m) : Math.exp(x[p] - m);
+      row[j] = e;
+      if (j !== target) others += e;
+    }
+    const scale = g / (others + row[target]!);
+    for (let j = 0, q = to; j < classes; j++, q += stepOut) out[q] = row[j]! * scale;
+    // p − 1 is what the other classes have, without a difference of near numbers.
+    out[to + target * stepOut] = -others * scale;
   }
   return true;
 };

@@ -256,7 +256,10 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
    * int32, losses and `logsumexp` (rows), which the backward reads. Targets are checked as indices are.
    */
   crossEntropy(logits: View<B>, targets: View<B>, losses: View<B>, logsumexp: View<B>, ignoreIndex: number): boolean;
-  /** gradLogits[i][j] = gradLosses[i] · (exp(logits[i][j] − logsumexp[i]) − [j = targets[i]]), and 0 in ignored rows. */
+  /**
+   * gradLogits[i][j] = gradLosses[i] · (exp(logits[i][j] − logsumexp[i]) − [j = targets[i]]), and 0 in ignored rows. `logsumexp` was rounded when
+   * it was stored: a kernel that can afford it normalizes each row anew.
+   */
   crossEntropyGrad(
     gradLosses: View<B>,
     logits: View<B>,
