@@ -23,6 +23,8 @@ export default defineConfig({
         // Generous: a shared machine may run at a tenth of its speed.
         testTimeout: 240_000,
         // The playground's tests run the built site.
+        // A browser that computes on two cores of its own: one file at a time, when the other projects are done.
+        ...(root === 'playground' && { fileParallelism: false, sequence: { groupOrder: 1 } }),
         ...(root === 'playground' && { globalSetup: `${import.meta.dirname}/playground/test/support/build.ts`, hookTimeout: 240_000 }),
       },
     })),

@@ -36,9 +36,9 @@ describe('iteration', () => {
   });
 
   it('refuses a tensor without dims', () => {
-    const refused = expect.objectContaining({ code: 'ERR_0D', message: expect.stringMatching(/iteration over a 0-d tensor/) as string });
-    expect(() => [...tensor(1)]).toThrow(IndexError);
-    expect(() => [...tensor(1)]).toThrow(refused);
+    expect(() => [...tensor(1)]).toThrow(/not iterable/);
+    // As test runners need it, which walk through all that is iterable.
+    expect({ loss: tensor(1) }).not.toEqual({ loss: 1 });
   });
 
   it('is no property that shows when keys are listed', () => {
