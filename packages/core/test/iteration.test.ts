@@ -1,6 +1,6 @@
 /** @file Tensors as JavaScript's own values: in loops, in destructuring, in JSON. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { arange, IndexError, isTensor, NotSupportedError, runtimes, type Tensor, tensor, zeros } from '../src/index.js';
+import { arange, isTensor, NotSupportedError, runtimes, type Tensor, tensor, zeros } from '../src/index.js';
 import { plainPlugin } from './support/plain-backend.js';
 
 beforeAll(() => {
