@@ -69,6 +69,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
   const RING = 1 << 20;
   const FLAG_BYTES = 16;
   const MAX_GROUPS = 8192;
+  const SUBMITS_A_HINT = 128;
 
   interface Layout {
     readonly group: GPUBindGroupLayout;
@@ -142,6 +143,14 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
     buffers.set(id, { gpu: device.createBuffer({ label: `buffer ${id}`, size: bytes, usage: STORAGE | COPY_SRC | COPY_DST }), used: -1 });
   }
 
+  /**
+   * Command buffers, passes and dropped groups are a few bytes to the engine and kilobytes to the driver, which frees them when their wrappers are
+   * collected; in a worker that does little else nothing would ask for that. The array's size goes on the engine's account of external memory.
+   */
+  function hintCollector(): void {
+    void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(1 << 26, { maxByteLength: 1 << 26 });
+  }
+
   /** Bind groups are found by the ids of their buffers, one level of maps each. */
   function groupFor(layout: Layout, ids: Uint32Array, at: number, count: number): GPUBindGroup {
     let level = layout.cache;
@@ -185,6 +194,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
     queue.submit([encoder.finish()]);
     encoder = null;
     counters.submits++;
+    if (counters.submits % SUBMITS_A_HINT === 0) hintCollector();
   }
 
   createBuffer(flagBuffer, FLAG_BYTES);
