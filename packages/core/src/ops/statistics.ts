@@ -48,6 +48,9 @@ function varianceGradient(grad: Tensor, x: Tensor, dims: readonly number[], keep
   return g.mul(filled(x.shape, Infinity, x.dtype, x.device).maskedFill(x.eq(average), NaN));
 }
 
+/** A power of two that takes the square of the largest float32 back among the numbers. */
+const SHRINK = 2 ** 70;
+
 function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOptions): Tensor {
   if (!isFloat(x.dtype))
     throw new DTypeError('ERR_DTYPE', `${name}: std and var only support floating point and complex dtypes, not ${x.dtype}`, {
@@ -60,8 +63,14 @@ function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOp
   const freedom = Math.max(countOf(x.shape, dims) - correction, 0);
   // A deviation may be a number where its square is beyond float32: float64 serves where there is one, as in PyTorch.
   const wide = name === 'std' && x.dtype === 'float32' && x.device.backend.capabilities.dtypes.includes('float64');
+  // Without it, what overflowed is computed again from a smaller copy.
+  const narrowRoot = (squares: Value): Value => {
+    if (wide || x.dtype !== 'float32') return e.sqrt(squares);
+    const smaller = e.div(squaresAbout(e.mul(computeValue(x), 1 / SHRINK), dims, keepdim), freedom);
+    return e.where(e.eq(squares, Infinity), e.mul(e.sqrt(smaller), SHRINK), e.sqrt(squares));
+  };
   const spread = e.div(squaresAbout(wide ? castValue(x.value, 'float64') : computeValue(x), dims, keepdim), freedom);
-  const out = wrap(castValue(name === 'var' ? spread : e.sqrt(spread), x.dtype));
+  const out = wrap(castValue(name === 'var' ? spread : narrowRoot(spread), x.dtype));
   if (recording(x)) {
     if (name === 'var')
       attach(out, 'VarBackward0', [x], (grad, node) => [varianceGradient(grad, node.saved(0), dims, keepdim, correction)]).save(x);
