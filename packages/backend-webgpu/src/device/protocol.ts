@@ -16,6 +16,9 @@ export const OP = {
   close: 8,
   destroyDevice: 9,
   readAsync: 10,
+  compileAside: 11,
+  beginTiming: 12,
+  endTiming: 13,
 } as const;
 
 /** Control words. */
