@@ -8,6 +8,7 @@ export { didYouMean, unknownKey } from './suggest.js';
 export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';
+export * from './tensor/dtype-limits.js';
 export * from './tensor/half.js';
 export { type HostArray, type NestedArray } from './tensor/host.js';
 export {

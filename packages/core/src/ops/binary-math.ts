@@ -4,8 +4,9 @@ import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
 import { binary, asFirst, type BinaryOp, inPlace, notTensor, type NumberOp, type Operand, type TensorOp } from './define.js';
-import { e, type Expression, type Term } from './expression.js';
+import { e, type Expression } from './expression.js';
 import { filled, zerosOf } from './fill.js';
+import { powerOf } from './power.js';
 import { choose } from './where.js';
 
 /** An integer power by squaring: exact modulo 2^32 for a known exponent ≥ 0. */
@@ -35,27 +36,6 @@ function integerPower(base: Value, exponent: Value): Value {
     small,
     e.where(e.or(e.lt(exponent, 0), e.gt(exponent, 31)), 0, result),
   );
-}
-
-export function powerOf(e: Expression, base: Value, exponent: Term): Value {
-  switch (exponent) {
-    case 1:
-      return base;
-    case 2:
-      return e.mul(base, base);
-    case 3:
-      return e.mul(e.mul(base, base), base);
-    case 0.5:
-      return e.sqrt(base);
-    case -0.5:
-      return e.div(1, e.sqrt(base));
-    case -1:
-      return e.div(1, base);
-    case -2:
-      return e.div(1, e.mul(base, base));
-    default:
-      return e.pow(base, exponent);
-  }
 }
 
 const powWith: BinaryOp<[number | null]> = binary<[number | null]>('pow', {

@@ -107,6 +107,16 @@ export class Tensor {
     return this.shape[normalizeDim(dim, this.shape.length, 'size')]!;
   }
 
+  /** Bytes an element. PyTorch: Tensor.itemsize. */
+  get itemsize(): number {
+    return DTYPE_INFO[this.dtype].size;
+  }
+
+  /** Bytes of all elements, views' shared ones too. PyTorch: Tensor.nbytes. */
+  get nbytes(): number {
+    return this.itemsize * this.numel();
+  }
+
   /** The number of elements. PyTorch: Tensor.numel(). */
   numel(): number {
     return this.ownStrides === null ? this.storage.length : numelOf(this.shape);
