@@ -1,11 +1,10 @@
 /** @file The pointwise kernel: finds (or makes) the compiled form of a program for the layout of its views, and calls it. */
-import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
+import { type Program, ProgramTable, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS, ARGUMENTS_BYTES } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { HEAD_WORDS } from '../program/argument-layout.js';
 import { type CompiledPointwise, compilePointwise, SEGMENT, SEGMENTS } from '../program/pointwise-code.js';
-import { ProgramTable } from '../program/program-table.js';
 import { strideClass, type StrideClass } from '../program/storage.js';
 import { NANOSECONDS_A_PRICE, priceOf } from '../program/unroll.js';
 import { Rearranger } from './rearrange.js';
