@@ -2,6 +2,7 @@
  * @file Ops as methods: `exp(x)` is also `x.exp()`. Each function exported by the modules listed here takes a tensor first and becomes a method
  * of that name, with its type; a new op needs no entry of its own.
  */
+import { backward } from '../autograd/backward.js';
 import { provideEngineOps } from '../autograd/engine-ops.js';
 import { runtimes } from '../plugin/runtime.js';
 import { provideDefaultDevice } from '../tensor/print.js';
@@ -260,5 +261,6 @@ provideEngineOps({
   addInPlace: (a, b) => arithmetic.add_(a, b),
   ownCopy: (t) => wrap(t.value),
   full: (t, value) => filled(t.shape, value, t.dtype, t.device),
+  backward,
 });
 provideDefaultDevice(() => runtimes.current.defaultDevice.id);

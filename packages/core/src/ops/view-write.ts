@@ -1,5 +1,5 @@
 /** @file History when a view is written to: its base becomes the old base with the written part replaced. PyTorch: CopySlices. */
-import { edgeOf } from '../autograd/engine.js';
+import { edgeOf } from '../autograd/edge.js';
 import { GradNode } from '../autograd/node.js';
 import { provideViewGradient } from '../tensor/view-autograd.js';
 import type { Tensor } from '../tensor/tensor.js';

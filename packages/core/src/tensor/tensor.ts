@@ -2,7 +2,7 @@
  * @file Tensor: a handle on values. It is a view: a storage, a shape, strides and an offset. The ops are added to it as methods by their own
  * files (see ops/methods.ts); this file has what they stand on: values, reading, autograd's fields, and the end of life.
  */
-import { backward } from '../autograd/engine.js';
+import { backwardFrom } from '../autograd/engine-ops.js';
 import { gradState } from '../autograd/mode.js';
 import { GradNode, type GradHook } from '../autograd/node.js';
 import { AutogradError, IndexError, MemoryError, NotSupportedError, ValueError } from '../errors.js';
@@ -436,7 +436,7 @@ export class Tensor {
 
   /** PyTorch: Tensor.backward(). @see backward */
   backward(gradient?: Tensor | null, options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {}): void {
-    backward(this, gradient ?? null, options);
+    backwardFrom(this, gradient ?? null, options);
   }
 
   /** The same values outside the graph; it shares memory, so writes to one show in the other. PyTorch: Tensor.detach(). */
