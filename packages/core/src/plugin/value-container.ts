@@ -15,6 +15,8 @@ interface Provider {
   readonly useToken?: Token;
 }
 
+const nameOf = (token: Token): string => (typeof token === 'function' ? token.name : typeof token === 'object' ? 'a token' : String(token));
+
 class ValueContainer {
   readonly #providers = new Map<Token, Provider[]>();
 
@@ -22,7 +24,7 @@ class ValueContainer {
     const own: Provider = typeof provider === 'function' ? { useClass: provider } : provider;
     const { useClass } = own;
     if ((useClass?.length ?? 0) > 0 || !('useValue' in own || 'useFactory' in own || useClass || own.useToken))
-      throw new NotSupportedError('ERR_INJECTION', `${String(token)}: to have constructor parameters injected, import @tessera/core`);
+      throw new NotSupportedError('ERR_INJECTION', `${nameOf(token)}: to have constructor parameters injected, import @tessera/core`);
     const list = this.#providers.get(token);
     if (list === undefined) this.#providers.set(token, [own]);
     else list.push(own);
@@ -45,7 +47,7 @@ class ValueContainer {
 
   resolveAll(token: Token): unknown[] {
     const list = this.#providers.get(token);
-    if (list === undefined) throw new NotSupportedError('ERR_INJECTION', `nothing is registered as ${String(token)}`);
+    if (list === undefined) throw new NotSupportedError('ERR_INJECTION', `nothing is registered as ${nameOf(token)}`);
     return list.map((provider) => this.#made(provider));
   }
 
