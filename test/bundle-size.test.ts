@@ -45,6 +45,10 @@ describe('bundles', () => {
         .parts.map(([name]) => name)
         .toSorted(),
     ).toEqual(['backend-wasm', 'core', 'tessera']);
+    // Of the file of `add`, and of in-place writing.
+    const text = [...weights.get('one op, functional, wasm')!.files.values()].join('');
+    expect(text).toContain('alpha must not be');
+    for (const left of ['divFloor', 'CopySlices', 'rounding_mode']) expect(text).not.toContain(left);
     const ofCore = (name: string): number => weights.get(name)!.parts.find(([part]) => part === 'core')![1];
     expect(ofCore('one op, functional, cpu')).toBeLessThan(0.3 * ofCore('one op, all methods, cpu'));
   });

@@ -12,7 +12,7 @@ import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
-import { formatTensor } from './print.js';
+import { texts } from './text.js';
 import type { Storage } from './storage.js';
 import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
 import { viewGradient } from './view-autograd.js';
@@ -297,7 +297,7 @@ export class Tensor {
 
   /** As PyTorch prints it. Reads the elements. */
   toString(): string {
-    return formatTensor(this);
+    return texts.format(this);
   }
 
   /** What `console.log` shows in Node. It never throws: a debugger may ask at any time. */
