@@ -33,10 +33,10 @@ import type { WasmPart } from './parts/part.js';
 export { wasmPluginOf } from './composed-plugin.js';
 export type { WasmPart } from './parts/part.js';
 
-/** exp, log, pow, tanh, sin and all of their families; sigmoid, GELU by tanh, softmax without `rows`, … stand on them. */
+/** exp, log, pow, tanh, sin and all of their families, erf of float32; sigmoid, GELU, softmax without `rows`, … stand on them. */
 export const elementaryFunctions: WasmPart = { name: 'elementaryFunctions', functions: ELEMENTARY_FUNCTIONS };
 
-/** erf and its inverse, the gamma functions, fmod. Brings the elementary ones, which it stands on. */
+/** erf and its inverse, the gamma functions, remainders of floats. Brings the elementary ones, on which they stand. */
 export const specialFunctions: WasmPart = { name: 'specialFunctions', functions: SPECIAL_FUNCTIONS };
 
 /** Sums, products, extremes and their places over any dims. */

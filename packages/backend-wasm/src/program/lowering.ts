@@ -13,7 +13,7 @@ const float = (f32: PerVector, f64: PerVector): Rules => ({ float32: f32, float6
 const number = (f32: PerVector, f64: PerVector, int: PerVector): Rules => ({ float32: f32, float64: f64, int32: int });
 const same = (code: PerVector): Rules => ({ float32: code, float64: code, int32: code, bool: code });
 
-/** Short enough, and used enough, to be written out where they are used. */
+/** Short enough, and used enough, to be written out where they are used. All have a form of their own for float32. */
 const INLINE: ReadonlySet<string> = new Set(['exp', 'tanh', 'log', 'erf']);
 
 /** A function of the library: that of float32 inline or called where there is one, else that of float64 by halves. */
@@ -22,8 +22,9 @@ function math(name: string): Rules {
   const args = (arity: number, a: VLocal, b: VLocal): VLocal[] => (arity === 2 ? [a, b] : [a]);
   return float(
     (f, lib, a, b) => {
+      if (INLINE.has(name)) return lib.function(f32).code(f, lib, a);
       const own = lib.functions[f32];
-      if (own !== undefined) return INLINE.has(name) ? own.code(f, lib, a) : lib.call(f32, ...args(own.arity, a, b));
+      if (own !== undefined) return lib.call(f32, ...args(own.arity, a, b));
       const both = args(lib.function(name).arity, a, b);
       return demotePair(lib.call(name, ...both.map((x) => f64x2.promoteLowF32x4(x))), lib.call(name, ...both.map(promoteHigh)));
     },
