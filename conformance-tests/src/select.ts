@@ -7,8 +7,7 @@ export const selects = (patterns: string, suite: Suite, id: string): boolean =>
   patternsOf(patterns).some((pattern) => picks(pattern, suite, id));
 
 /** Need its cases be looked at? */
-export const mayContain = (suite: Suite, patterns: string): boolean =>
-  patternsOf(patterns).some((pattern) => isGlob(pattern) || names(headOf(pattern), suite));
+export const mayContain = (suite: Suite, patterns: string): boolean => patternsOf(patterns).some((pattern) => mayPick(pattern, suite));
 
 /** Tells which cases of a suite are wanted. Asked once for each, in order. */
 export function wantedBy(suite: Suite, only: string | undefined, sample: boolean): (id: string) => boolean {
@@ -37,10 +36,25 @@ function picks(pattern: string, suite: Suite, id: string): boolean {
     const regex = new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`, 'i');
     return regex.test(suite.name) || regex.test(id);
   }
-  if (pattern.endsWith('/')) return suite.name === pattern.slice(0, -1) || id.startsWith(pattern);
-  if (pattern.includes('/')) return id === pattern || id.startsWith(`${pattern}/`);
-  return names(pattern, suite);
+  if (!pattern.includes('/')) return names(pattern, suite);
+  const rest = pattern.slice(headOf(pattern).length + 1);
+  const place = id.slice(id.indexOf('/') + 1);
+  return isCalled(headOf(pattern), suite) && (rest === '' || place === rest || place.startsWith(`${rest}/`));
 }
+
+/** May a pattern pick a case of a suite? Of one with `*`, what stands before that is looked at. */
+function mayPick(pattern: string, suite: Suite): boolean {
+  if (!isGlob(pattern)) return pattern.includes('/') ? isCalled(headOf(pattern), suite) : names(pattern, suite);
+  const begins = pattern.slice(0, pattern.indexOf('*')).toLowerCase();
+  return [suite.name, shownName(suite)].some((name) => {
+    const own = `${name.toLowerCase()}/`;
+    return own.startsWith(begins) || begins.startsWith(own);
+  });
+}
+
+/** Is it the whole name? */
+const isCalled = (name: string, suite: Suite): boolean =>
+  [suite.name, shownName(suite), suite.name.replace(/^nn\.functional\./, '')].includes(name);
 
 /** Where names of a namespace are. */
 const NAMESPACES: readonly (readonly [prefix: RegExp, level: Level])[] = [
@@ -81,8 +95,8 @@ export const shownName = ({ level, name }: Pick<Suite, 'level' | 'name'>): strin
 export function wrongOnly(only: string, suites: readonly Suite[], all: readonly Suite[]): string | undefined {
   if (patternsOf(only).length === 0) return `--only '${only}' names nothing`;
   for (const pattern of patternsOf(only)) {
-    if (suites.some((suite) => (isGlob(pattern) ? globMayFit(pattern, suite) : names(headOf(pattern), suite)))) continue;
-    const elsewhere = LEVELS.filter((level) => all.some((suite) => suite.level === level && names(headOf(pattern), suite)));
+    if (suites.some((suite) => mayPick(pattern, suite))) continue;
+    const elsewhere = LEVELS.filter((level) => all.some((suite) => suite.level === level && mayPick(pattern, suite)));
     if (elsewhere.length > 0) return `--only '${pattern}' fits nothing that is run here; it is at level ${elsewhere.join(' and ')}`;
     const meant = didYouMean(
       headOf(pattern).replace(/^.*\./, ''),
@@ -91,13 +105,6 @@ export function wrongOnly(only: string, suites: readonly Suite[], all: readonly 
     return `--only '${pattern}' fits nothing of the ${countsOf(suites)}${meant === '' ? '; --list shows their names' : meant}`;
   }
   return undefined;
-}
-
-/** Up to its first `*`, and to the end of a name. */
-function globMayFit(pattern: string, { name }: Suite): boolean {
-  const begins = pattern.slice(0, pattern.indexOf('*')).toLowerCase();
-  const own = `${name.toLowerCase()}/`;
-  return begins.includes('/') ? begins.startsWith(own) : own.startsWith(begins);
 }
 
 /** `505 ops and 139 modules`. */
