@@ -8,7 +8,11 @@ const KINDS = {
   missing: 'does not exist yet',
 };
 const number = (n) => n.toLocaleString('en-US');
-const table = (head, align, rows) => [`| ${head.join(' | ')} |`, `| ${align.join(' | ')} |`, ...rows.map((row) => `| ${row.join(' | ')} |`)];
+const table = (head, align, rows) => [
+  `| ${head.join(' | ')} |`,
+  `| ${align.join(' | ')} |`,
+  ...rows.map((row) => `| ${row.join(' | ')} |`),
+];
 const escape = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ').replaceAll('<', '&lt;');
 
 /** Scorecards of one device, each of other cases, as one. */
@@ -64,7 +68,9 @@ function reasonRows(cards) {
  */
 export function scorecardsPage(devices) {
   const cards = devices.map(({ card }) => card);
-  const failures = cards.flatMap((card) => card.rows.flatMap((row) => row.failures.map((failure) => ({ device: card.device, ...failure }))));
+  const failures = cards.flatMap((card) =>
+    card.rows.flatMap((row) => row.failures.map((failure) => ({ device: card.device, ...failure }))),
+  );
   return [
     '# Conformance scorecards',
     '',

@@ -78,7 +78,8 @@ for (const { title, args, plugin, parts = [['', []]] } of argv.includes('--page'
 const devices = DEVICES.map(({ title, about, parts = [['', []]] }) => {
   const names = parts.map(([part]) => (part === '' ? title : `${title}-${part}`));
   const found = names.filter((name) => existsSync(cardOf(name)));
-  if (found.length < names.length) throw new Error(`there is no report of ${names.filter((name) => !found.includes(name)).join(', ')}: npm run scorecards`);
+  if (found.length < names.length)
+    throw new Error(`there is no report of ${names.filter((name) => !found.includes(name)).join(', ')}: npm run scorecards`);
   const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
   return { title, about, card, notes: [] };
 });
