@@ -11,7 +11,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { merged, scorecardsPage } from './page.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -84,4 +84,6 @@ const devices = DEVICES.map(({ title, about, parts = [['', []]] }) => {
   return { title, about, card, notes: [] };
 });
 writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(devices));
-console.log('docs/conformance-scorecards.md');
+const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
+writeFileSync(join(reports, 'scorecards.html'), htmlOf(devices.map(({ card }) => card)));
+console.log('\ndocs/conformance-scorecards.md, and case by case: reports/scorecards/scorecards.html');
