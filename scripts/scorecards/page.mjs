@@ -57,14 +57,19 @@ function reasonRows(cards) {
   return [...reasons.values()]
     .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind) || total(b) - total(a) || (a.text < b.text ? -1 : 1))
     .map(({ kind, text, names, counts }) => {
-      const some = [...names].slice(0, 6).join(', ') + (names.size > 6 ? ` and ${names.size - 6} more` : '');
-      return [KINDS[kind], escape(text), escape(some), ...counts.map((n) => (n === 0 ? '' : number(n)))];
+      const some = [...names].slice(0, 6).map((name) => `\`${name}\``);
+      return [
+        KINDS[kind],
+        escape(text),
+        some.join(', ') + (names.size > 6 ? ` and ${names.size - 6} more` : ''),
+        ...counts.map((n) => (n === 0 ? '' : number(n))),
+      ];
     });
 }
 
 /**
  * The page.
- * @param devices `{ title, about, card, notes }` of each, in the order of the columns.
+ * @param devices `{ title, about, card }` of each, in the order of the columns.
  */
 export function scorecardsPage(devices) {
   const cards = devices.map(({ card }) => card);
@@ -99,8 +104,6 @@ export function scorecardsPage(devices) {
       reasonRows(cards),
     ),
     '',
-    ...devices.flatMap(({ title, notes }) => notes.map((note) => `${title}: ${note}`)),
-    ...(devices.some(({ notes }) => notes.length > 0) ? [''] : []),
     '## What failed',
     '',
     ...(failures.length === 0

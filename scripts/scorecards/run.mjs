@@ -19,7 +19,7 @@ const reports = join(root, 'reports/scorecards');
 const built = (name) => `examples/${name}/dist/src/index.js`;
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 
-/** What is run of each. `parts` are runs of their own, so that a long one that is broken off goes on where it was. */
+/** What is run of each. With `levels` each is a run of its own, so that a long one that is broken off goes on where it was. */
 const DEVICES = [
   { title: 'cpu', about: '`@tessera/backend-cpu`, plain TypeScript', args: ['--device', 'cpu'] },
   { title: 'wasm', about: '`@tessera/backend-wasm`, WebAssembly with SIMD, as it starts by default', args: ['--device', 'wasm'] },
@@ -27,7 +27,7 @@ const DEVICES = [
     title: 'webgpu',
     about: '`@tessera/backend-webgpu`, in Node on a GPU in software (SwiftShader)',
     args: ['--device', 'webgpu'],
-    parts: LEVELS.map((level) => [level, ['--just', level]]),
+    levels: LEVELS,
   },
   {
     title: 'openblas',
@@ -61,27 +61,31 @@ function prepare(name) {
   execFileSync('npx', ['tsc', '-p', folder], { cwd: root, stdio: 'inherit' });
 }
 
-for (const { title, args, plugin, parts = [['', []]] } of argv.includes('--page') ? [] : DEVICES) {
-  for (const [part, more] of parts) {
-    const name = part === '' ? title : `${title}-${part}`;
-    if (existsSync(cardOf(name)) && !again.includes(title)) continue;
-    if (plugin !== undefined) prepare(plugin);
+/** The runs of a device: the name of each report, and the options that it takes. */
+const runsOf = ({ title, levels }) =>
+  levels === undefined ? [{ name: title, more: [] }] : levels.map((level) => ({ name: `${title}-${level}`, more: ['--just', level] }));
+
+for (const device of argv.includes('--page') ? [] : DEVICES) {
+  for (const { name, more } of runsOf(device)) {
+    if (existsSync(cardOf(name)) && !again.includes(device.title)) continue;
+    if (device.plugin !== undefined) prepare(device.plugin);
     mkdirSync(join(reports, name), { recursive: true });
     console.log(`\n${name}`);
-    const command = ['conformance-tests/dist/cli.js', ...(args ?? [built(plugin)]), ...more, '--quiet', '--report', join(reports, name)];
+    const what = device.args ?? [built(device.plugin)];
+    const command = ['conformance-tests/dist/cli.js', ...what, ...more, '--quiet', '--report', join(reports, name)];
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
     // A failed case is on the scorecard; a device that does not start has none.
     if (status !== 0 && status !== 1) process.exitCode = 2;
   }
 }
 
-const devices = DEVICES.map(({ title, about, parts = [['', []]] }) => {
-  const names = parts.map(([part]) => (part === '' ? title : `${title}-${part}`));
+const devices = DEVICES.map((device) => {
+  const names = runsOf(device).map(({ name }) => name);
   const found = names.filter((name) => existsSync(cardOf(name)));
-  if (found.length < names.length)
-    throw new Error(`there is no report of ${names.filter((name) => !found.includes(name)).join(', ')}: npm run scorecards`);
+  const missing = names.filter((name) => !found.includes(name));
+  if (missing.length > 0) throw new Error(`there is no report of ${missing.join(', ')}: npm run scorecards`);
   const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
-  return { title, about, card, notes: [] };
+  return { title: device.title, about: device.about, card };
 });
 writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(devices));
 const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
