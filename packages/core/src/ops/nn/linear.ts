@@ -9,7 +9,7 @@ import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { matmul } from '../matmul.js';
 import { OPS } from '../registry.js';
-import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { reshape, transpose } from '../view.js';
 
 OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
@@ -91,6 +91,7 @@ function launchLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
       launched(device, 'linear', [...shape, x.shape[1]!]);
       return wrap(out);
     }
+    declined(out);
   }
   const product = matmul(x, transpose(weight, 0, 1));
   return bias === null ? product : add(product, bias);
