@@ -61,6 +61,11 @@ export interface Capabilities {
   readonly maxInstructions: number;
   /** The JavaScript engine's collector owns this memory (typed arrays): a buffer that is dropped needs no `free`. Default false. */
   readonly collected?: boolean;
+  /**
+   * `matmul` and `linear` take operands of float16 and of bfloat16 as well (both of one), widen what they load, and write float32 (with a bias of
+   * float32). Default false: core hands them wide copies.
+   */
+  readonly halfProducts?: boolean;
   /** Results do not depend on launch shape or fusion: deferred and eager execution agree in every bit. Default false. */
   readonly deterministic?: boolean;
 }
