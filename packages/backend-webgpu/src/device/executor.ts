@@ -171,7 +171,13 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
 
   function compiled(): void {
     if (--compiling > 0) return;
-    for (const command of held.splice(0)) command();
+    for (const command of held.splice(0)) {
+      try {
+        command();
+      } catch (error) {
+        if (faults.length < 8) faults.push({ kind: 'internal', message: String(error) });
+      }
+    }
   }
 
   function dispatch(

@@ -71,6 +71,9 @@ export async function serve(
     for (;;) Atomics.wait(control, CONTROL.stop, 1);
   };
 
+  /** The end is near: nobody waits for the device any more. */
+  const hurry = (): boolean => Atomics.load(control, CONTROL.stop) === 1 || Atomics.load(control, CONTROL.closing) === 1;
+
   /** True where it was the last command. Only reads take an await. */
   const run = (op: number, o: number): boolean | Promise<boolean> => {
     switch (op) {
@@ -185,7 +188,7 @@ export async function serve(
         return;
       }
       // Whoever gives work faster than the device does it waits here, or rather: the ring fills, and then the caller waits.
-      for (let wait = executor.ready(); wait !== null && Atomics.load(control, CONTROL.stop) === 0; wait = executor.ready()) await wait;
+      for (let wait = executor.ready(); wait !== null && !hurry(); wait = executor.ready()) await wait;
     }
     Atomics.store(control, CONTROL.tail, tail | 0);
     if (Atomics.load(control, CONTROL.callerWaits) === 1) Atomics.notify(control, CONTROL.tail);

@@ -195,6 +195,7 @@ export class WorkerQueue implements DeviceQueue {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    Atomics.store(this.#control, CONTROL.closing, 1);
     this.#send(OP.close, 0, 0);
     this.#closed = true;
     // A worker that is ended while it is inside the driver takes the process with it, so this takes as long as the work that is pending.
