@@ -154,6 +154,7 @@ const NOT_OPS = [
   'scope',
   'manualSeed',
   'promoteTypes',
+  'canCast',
   'categoryAbove',
   'floatDType',
   'dtypeOfArray',
