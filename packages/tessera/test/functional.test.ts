@@ -187,6 +187,18 @@ it('computes what the methods compute', () => {
   ]);
 });
 
+it('plainCpuPlugin computes what cpuPlugin computes', async () => {
+  const was = f.runtimes.current;
+  f.runtimes.current = new f.Runtime();
+  try {
+    await init({ plugins: [f.plainCpuPlugin], device: 'cpu' });
+    expect(f.softmax(f.tensor([1, 1]), 0).toArray()).toEqual([0.5, 0.5]);
+    expect(f.runtimes.current.defaultDevice.kernels.softmax).toBeUndefined();
+  } finally {
+    f.runtimes.current = was;
+  }
+});
+
 it('who wants a gradient is told what to import', () => {
   const w = tensor([1, 2], { requiresGrad: true });
   expect(() => f.sum(f.mul(w, w)).backward()).toThrow(expect.objectContaining({ code: 'ERR_NO_METHODS' }));
