@@ -64,6 +64,8 @@ export interface Executor {
   flush(): void;
   /** Null where the device keeps up; else a promise of some progress, after which to ask again. Who can wait, waits before giving more. */
   ready(): Promise<void> | null;
+  /** Resolves when the questions to the device about its progress are answered. */
+  settled(): Promise<unknown>;
   /** From now on pipelines are compiled aside, several at a time; what comes after in the order of commands waits until all are there. */
   compileAside(on: boolean): void;
   /** From now on each dispatch is timed. */
@@ -296,6 +298,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     },
     flush: () => inOrder(submit),
     ready: () => timing ?? pacer.ready(counters.submits),
+    settled: () => pacer.settled(),
     compileAside(on) {
       aside = on;
     },

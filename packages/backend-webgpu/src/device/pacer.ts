@@ -10,6 +10,8 @@ export interface Pacer {
   submitted(submits: number): void;
   /** Null where more may be given; else a promise of some progress, after which to ask again. */
   ready(submits: number): Promise<void> | null;
+  /** Resolves when no question is open: Dawn complains on the terminal of those that the end of the process leaves without an answer. */
+  settled(): Promise<unknown>;
 }
 
 export function createPacer(device: GPUDevice): Pacer {
@@ -30,6 +32,7 @@ export function createPacer(device: GPUDevice): Pacer {
       };
       questions.push({ at: submits, answer: Promise.race([device.queue.onSubmittedWorkDone(), lost]).then(answered, answered) });
     },
+    settled: () => Promise.all(questions.map(({ answer }) => answer)),
     ready(submits) {
       return submits - done <= MOST || questions.length === 0 ? null : questions[0].answer;
     },

@@ -143,7 +143,10 @@ export async function serve(
 
   for (;;) {
     if (Atomics.load(control, CONTROL.stop) === 1) {
-      if (blocking) park();
+      if (blocking) {
+        await Promise.race([executor.settled(), new Promise((resolve) => setTimeout(resolve, 2000))]);
+        park();
+      }
       return;
     }
     const head = Atomics.load(control, CONTROL.head) >>> 0;
