@@ -87,6 +87,7 @@ export class WasmBackend implements Backend<WasmBuffer> {
       maxBuffers: 64,
       maxBufferBytes: linear.maxBytes - PAGE,
       maxInstructions: 128,
+      bufferOverhead: 0,
       deterministic: !fma,
     };
     this.kernels = createKernels(this.#machine, { winograd });

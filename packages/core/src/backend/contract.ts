@@ -61,6 +61,11 @@ export interface Capabilities {
   readonly maxInstructions: number;
   /** The JavaScript engine's collector owns this memory (typed arrays): a buffer that is dropped needs no `free`. Default false. */
   readonly collected?: boolean;
+  /**
+   * What a buffer costs besides its elements, in bytes: with it, buffers that were dropped weigh on the collector. 0 for one that is no more than a
+   * range of addresses; core then frees small dropped ones in groups. Default 65536, for an object of a driver.
+   */
+  readonly bufferOverhead?: number;
   /** Results do not depend on launch shape or fusion: deferred and eager execution agree in every bit. Default false. */
   readonly deterministic?: boolean;
 }
