@@ -158,13 +158,17 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
     });
   });
 
+  // Normalized anew: the stored logsumexp was rounded, which would put all of a row off in the same direction. p − 1 of the target is −Σ p of the other
+  // classes, without a difference of near numbers.
   task(module, 'crossEntropyGrad', ENTROPY_FIELDS, (f, p, begin, end, scratch) => {
     const loop = new RowLoop(f, p.columns);
     const x = new StagedRow(f, p.logitsColumn, p.columns, scratch);
     const out = new StagedRow(f, p.outColumn, p.columns, i32.add(scratch, p.room));
     const [from, to, target, at] = locals(f, 'i32', 4);
-    const lse = f.local('v128');
-    const g = f.local('v128');
+    const most = f.local('v128');
+    const scale = f.local('v128');
+    const sums = locals(f, 'v128', UNROLL);
+    const [own, others] = locals(f, 'f32', 2);
     f.for(begin, begin, end, 1, () => {
       f.set(from, i32.add(p.logits, i32.mul(begin, p.logitsRow)));
       f.set(to, i32.add(p.out, i32.mul(begin, p.outRow)));
@@ -175,20 +179,28 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
         i32.eq(target, p.ignore),
         () => loop.each(1, ({ store }) => store(out.at, f.local('v128', f32x4.const(0)))),
         () => {
-          f.set(lse, f32x4.splat(f32.load(i32.add(p.sums, i32.mul(begin, p.sumsRow)))));
-          f.set(g, f32x4.splat(f32.load(i32.add(p.losses, i32.mul(begin, p.lossesRow)))));
-          loop.each(1, ({ load, store }) => {
-            const e = expNonPositive(f, fma, f32x4.sub(load(x.at), lse));
-            store(out.at, f.local('v128', f32x4.mul(e, g)));
-          });
+          largest(f, loop, x.at, most);
+          loop.each(1, ({ load, store }) => store(out.at, expNonPositive(f, fma, f32x4.sub(load(x.at), most))));
+          f.set(own, f32.const(0));
           f.if(
             i32.ltU(target, p.columns),
             () => {
               f.set(at, i32.add(out.at, i32.shl(target, 2)));
-              f.emit(f32.store(at, f32.sub(f32.load(at), f32x4.extractLane(0, g))));
+              f.set(own, f32.load(at));
+              f.emit(f32.store(at, f32.const(0)));
             },
-            () => f.emit(i32.store(p.flag, 1)),
+            () => {
+              f.set(at, scratch);
+              f.emit(i32.store(p.flag, 1));
+            },
           );
+          for (const sum of sums) f.set(sum, f32x4.const(0));
+          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], load(out.at))));
+          f.set(sums[0], f32x4.add(f32x4.add(sums[0], sums[1]), f32x4.add(sums[2], sums[3])));
+          f.set(others, sumLanes(sums[0]));
+          f.set(scale, f32x4.splat(f32.div(f32.load(i32.add(p.losses, i32.mul(begin, p.lossesRow))), f32.add(others, own))));
+          loop.each(UNROLL, ({ load, store }) => store(out.at, f.local('v128', f32x4.mul(load(out.at), scale))));
+          f.emit(f32.store(at, f32.neg(f32.mul(others, f32x4.extractLane(0, scale)))));
         },
       );
       out.finish(to);
