@@ -16,6 +16,8 @@ export const ENTROPY_FIELDS = words(
 
 /** Vectors of a round: sums and maxima of their own let operations overlap. */
 const UNROLL = 4;
+/** A weight beyond which the gradient's mean is made more exact: below, a difference of it loses two bits. */
+const DOMINANT = 0.5;
 
 export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
   const library = new MathLibrary(module, fma, FUNCTIONS);
@@ -78,7 +80,8 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
   });
 
   // y (g − Σ g y), and g − e^y Σ g of the logarithm. a: the output's gradient, b: the output. Where a weight is near 1, the mean Σ g y is near its g, and
-  // a rounding of the mean is all that is left of their difference: what the mean lacks, Σ y (g − mean), is added to that difference.
+  // a rounding of the mean is all that is left of their difference: what the mean lacks, Σ y (g − mean), is added to that difference. Rows without such a
+  // weight can do without.
   task(module, 'softmaxGrad', ROWS_FIELDS, (f, p, begin, end, scratch) => {
     const loop = new RowLoop(f, p.columns);
     const g = new StagedRow(f, p.aColumn, p.columns, scratch);
@@ -86,7 +89,7 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
     const out = new StagedRow(f, p.outColumn, p.columns, i32.add(scratch, i32.mul(p.room, 2)));
     const [atG, atY, to] = locals(f, 'i32', 3);
     const sums = locals(f, 'v128', UNROLL);
-    const [total, lacking] = locals(f, 'v128', 2);
+    const [total, lacking, most] = locals(f, 'v128', 3);
     f.set(atG, i32.add(p.a, i32.mul(begin, p.aRow)));
     f.set(atY, i32.add(p.b, i32.mul(begin, p.bRow)));
     f.set(to, i32.add(p.out, i32.mul(begin, p.outRow)));
@@ -113,12 +116,20 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
           });
         },
         () => {
-          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), load(y.at)))));
+          f.set(most, f32x4.const(0));
+          loop.each(UNROLL, ({ u, load }) => {
+            const weight = f.local('v128', load(y.at));
+            f.set(most, f32x4.pmax(most, weight));
+            f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(g.at), weight)));
+          });
           collect(total);
-          clear();
-          loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
-          collect(lacking);
-          orZero(f, lacking);
+          f.set(lacking, f32x4.const(0));
+          f.if(f32.gt(maxLanes(most), f32.const(DOMINANT)), () => {
+            clear();
+            loop.each(UNROLL, ({ u, load }) => f.set(sums[u], f32x4.add(sums[u], f32x4.mul(load(y.at), f32x4.sub(load(g.at), total)))));
+            collect(lacking);
+            orZero(f, lacking);
+          });
           loop.each(UNROLL, ({ load, store }) =>
             store(out.at, f.local('v128', f32x4.mul(load(y.at), f32x4.sub(f32x4.sub(load(g.at), total), lacking)))),
           );
