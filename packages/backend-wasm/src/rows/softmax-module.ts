@@ -3,7 +3,7 @@ import { type Expr, f32, f32x4, type FunctionBuilder, i32, type ModuleBuilder } 
 import { type I32, locals, maxLanes, sumLanes, task, type V128, words } from '../code/emit.js';
 import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
-import { expNonPositive } from './exponential.js';
+import { expNonPositive, joinExponent, splitExponent } from './exponential.js';
 import { type F32, orZero, RowLoop, StagedRow } from './row-loop.js';
 
 /** Rows of two operands and a result; the second is the first where there is none. Strides in bytes. `room`: of a staged row. */
@@ -38,11 +38,15 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
   const sumOfExponentials = (f: FunctionBuilder, loop: RowLoop, row: I32, most: V128, to: I32 | null): F32 => {
     const sum = f.local('v128');
     f.set(sum, f32x4.const(0));
-    loop.each(1, ({ load, store }) => {
-      const e = expNonPositive(f, fma, f32x4.sub(load(row, -Infinity), most));
-      f.set(sum, f32x4.add(sum, e));
-      if (to !== null) store(to, e);
-    });
+    const parts = { rest: f.local('v128'), bits: f.local('v128') };
+    loop.eachBehind(
+      ({ load }) => splitExponent(f, f32x4.sub(load(row, -Infinity), most), parts),
+      ({ store }) => {
+        const e = joinExponent(f, fma, parts);
+        f.set(sum, f32x4.add(sum, e));
+        if (to !== null) store(to, e);
+      },
+    );
     return f.local('f32', sumLanes(sum));
   };
 
