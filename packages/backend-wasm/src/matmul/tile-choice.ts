@@ -36,8 +36,17 @@ const TOO_GOOD = 1.6;
 /** Clocks that advance by more ms than this are too coarse; browsers give pages that are not isolated such. */
 const RESOLUTION = 0.02;
 
+const chosen = new WeakMap<KernelHost, TileShape>();
+
+/** The tile of float32 products on `host`, tried once. */
+export function tileOf(host: KernelHost): TileShape {
+  let tile = chosen.get(host);
+  if (tile === undefined) chosen.set(host, (tile = chooseTile(host, host.machine.fma)));
+  return tile;
+}
+
 /** Tries the tiles on `host`; `fma` where multiply and add may be fused. */
-export function chooseTile(host: KernelHost, fma: boolean): TileShape {
+function chooseTile(host: KernelHost, fma: boolean): TileShape {
   const tiles = SHAPES.map((shape): TileShape => ({ ...shape, fma }));
   if (clockStep() > RESOLUTION) return tiles[0];
   const bytes = (M * K + K * N + M * N) * 4 + 256;
