@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { castValue, type Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
+import { powerOf } from './power.js';
 import { reduceTo } from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
@@ -71,7 +72,7 @@ function distance(between: Value, p: number, last: readonly number[]): Value {
   if (p === 1) return reduce('sum', size());
   if (p === 2) return e.sqrt(reduce('sum', e.mul(between, between)));
   if (p === Infinity) return reduce('max', size());
-  return e.pow(reduce('sum', e.pow(size(), p)), 1 / p);
+  return powerOf(e, reduce('sum', powerOf(e, size(), p)), 1 / p);
 }
 
 /** The gradient of each difference; 0 where two rows are the same. PyTorch: Dist in DistanceOpsKernel.cpp. */
