@@ -116,9 +116,9 @@ interface Windowed {
   readonly columns: 'positions' | 'taps';
   readonly key: string;
   /** The coordinate of position `x` along a dim, before taps. */
-  position(x: string, window: WindowDim): string;
+  readonly position: (x: string, window: WindowDim) => string;
   /** Statements that define `s${d}`, the image's coordinate, from `outer.` and `inner.${axis}`; and when there is one (besides being in bounds). */
-  meet(d: number, axis: string, window: WindowDim): { readonly statements: string; readonly exact: string };
+  readonly meet: (d: number, axis: string, window: WindowDim) => { readonly statements: string; readonly exact: string };
 }
 
 /** Operand b of a convolution: a position and a channel with a tap meet in one element of the image, or outside of it. */
@@ -171,7 +171,13 @@ const windowOperand = (
   columns: 'positions' | 'taps',
 ): Operand =>
   windowedOperand({
-    ...{ image, positions, kernel, window, groups, columns, key: 'windows' },
+    image,
+    positions,
+    kernel,
+    window,
+    groups,
+    columns,
+    key: 'windows',
     position: (x, { stride, padding }) => `${x} * ${stride} - ${padding}`,
     meet: (d, axis) => ({ statements: `let s${d} = outer.${axis} + inner.${axis};`, exact: '' }),
   });
@@ -180,7 +186,13 @@ const windowOperand = (
 function reverseOperand(gradOut: GpuView, input: readonly number[], kernel: readonly number[], window: Window, groups: number): Operand {
   const whole = window.stride.every((stride) => stride === 1);
   return windowedOperand({
-    ...{ image: gradOut, positions: input, kernel, window, groups, columns: 'positions', key: `reverse ${whole}` },
+    image: gradOut,
+    positions: input,
+    kernel,
+    window,
+    groups,
+    columns: 'positions',
+    key: `reverse ${whole}`,
     // How far tap 0 of the window at the origin lies before the input's position, in steps of one.
     position: (x, { padding }) => `${x} + ${padding}`,
     meet: (d, axis, { stride }) => {

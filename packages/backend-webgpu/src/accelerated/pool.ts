@@ -46,12 +46,12 @@ type Divisor = 'padded' | 'valid' | number;
 /** What a kernel's text is made of. */
 interface PoolText {
   /** The element of view `i` at the invocation's n and c and the coordinates `${name}0`, …. */
-  at(i: number, name: string): string;
+  readonly at: (i: number, name: string) => string;
   /** Spatial sizes of view `i`. */
-  sizes(i: number): readonly string[];
+  readonly sizes: (i: number) => readonly string[];
   readonly windows: readonly WindowDim[];
   /** What the sum over the window at `${name}0`, … of the input (view `i`) is divided by. */
-  divisor(i: number, name: string): string;
+  readonly divisor: (i: number, name: string) => string;
 }
 
 /** Launches a kernel whose text depends on its label, the number of dims and views alone. */
