@@ -63,6 +63,14 @@ function macrotask(): Promise<void> {
   });
 }
 
+/** Waits for devices that are far behind: what they have still to do takes memory, and grows where nothing is read. */
+async function keepUp(): Promise<void> {
+  for (const { backend } of runtimes.current.devices) {
+    // oxlint-disable-next-line no-await-in-loop -- one progress after the other
+    for (let wait = backend.ready?.() ?? null; wait !== null; wait = backend.ready?.() ?? null) await wait;
+  }
+}
+
 /**
  * @example
  * const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 64, shuffle: true });
@@ -110,6 +118,7 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     try {
       for await (const samples of this.#batches(Number(seed % 2n ** 32n))) {
         await macrotask();
+        await keepUp();
         yield samples as B;
       }
     } finally {

@@ -1,5 +1,5 @@
-import { cpuPlugin } from '@tessera/backend-cpu';
-import { arange, Generator, manualSeed, runtimes, type Tensor } from '@tessera/core';
+import { CpuBackend, cpuPlugin } from '@tessera/backend-cpu';
+import { arange, BACKEND, Generator, manualSeed, Runtime, runtimes, type Tensor } from '@tessera/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BatchSampler, DataLoader, randomSplit, SequentialSampler, Subset, TensorDataset } from '../src/index.js';
 
@@ -13,7 +13,35 @@ async function collect(loader: DataLoader<[Tensor, Tensor]>): Promise<number[][]
   return out;
 }
 
+/** A backend that is behind its caller at each second question. */
+class BehindBackend extends CpuBackend {
+  override readonly id = 'behind';
+  asked = 0;
+
+  ready(): Promise<void> | null {
+    return this.asked++ % 2 === 0 ? Promise.resolve() : null;
+  }
+}
+
 describe('DataLoader', () => {
+  it('waits before each batch for devices that are behind', async () => {
+    const loader = new DataLoader<[Tensor, Tensor]>(numbers(6), { batchSize: 2 });
+    const backend = new BehindBackend();
+    const was = runtimes.current;
+    const runtime = (runtimes.current = new Runtime());
+    try {
+      const provider = { id: 'behind', priority: 1, isAvailable: () => ({ available: true }), create: () => backend };
+      const register = ({ container }: { container: typeof runtime.container }) => void container.register(BACKEND, { useValue: provider });
+      await runtime.use({ name: 'behind', version: '1.0.0', contract: 1, register }).init({ device: 'behind' });
+      let batches = 0;
+      for await (const _ of loader) expect(backend.asked).toBe(2 * ++batches);
+      expect(batches).toBe(3);
+    } finally {
+      runtimes.current = was;
+      await runtime.dispose();
+    }
+  });
+
   it('batches in order, with or without the last', async () => {
     expect(await collect(new DataLoader(numbers(5), { batchSize: 2 }))).toEqual([[0, 1], [2, 3], [4]]);
     const loader = new DataLoader<[Tensor, Tensor]>(numbers(5), { batchSize: 2, dropLast: true });

@@ -319,6 +319,14 @@ export interface KernelTiming {
   end(): Promise<readonly number[]>;
 }
 
+/** A backend that compiles a kernel when it is first called: what `warmup` tells it, so that nothing waits for one kernel after the other. */
+export interface KernelCompilation {
+  /** From now on kernels that are not compiled yet may be compiled aside, together; calls take effect when theirs is there, in order. */
+  begin(): void;
+  /** Ends that. Resolves when all that was called for is compiled and has run; rejects as `synchronize` does. */
+  end(): Promise<void>;
+}
+
 /** What implements the contract. `id` is open: 'cpu', 'wasm', 'webgpu', or any plugin's. */
 export interface Backend<B extends BackendBuffer = BackendBuffer> {
   readonly id: string;
@@ -342,6 +350,13 @@ export interface Backend<B extends BackendBuffer = BackendBuffer> {
   memory(): MemoryStats;
   /** For a backend whose kernels run after the call that launches them, and that can tell how long each took. Default: none; calls are timed. */
   readonly timing?: KernelTiming;
+  /** For a backend that compiles while it runs, and can do it aside. Default: none; `warmup` just calls the kernels. */
+  readonly compilation?: KernelCompilation;
+  /**
+   * For a backend whose caller can be far ahead of the device, and that cannot make it wait: null while that is no harm, else a promise of some
+   * progress. Loops that await something anyway ask; the data loader does. Default: none.
+   */
+  ready?(): Promise<void> | null;
   /** Releases everything. Afterwards any call throws `ERR_BACKEND_DISPOSED`. */
   dispose(): Promise<void>;
 }

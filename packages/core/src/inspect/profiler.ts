@@ -70,6 +70,8 @@ export class Profiler {
 
   /** Ends the measuring, and gives what was found. @throws ValueError `ERR_PROFILER` when it was not started. */
   stop(): Profile {
+    // Their clocks run until they are asked; what they say, or that they are lost, is not waited for.
+    for (const { backend } of this.#watched) backend.timing?.end().catch(() => {});
     const recorder = this.#detach();
     recorder.finish();
     return this.#profile(recorder);

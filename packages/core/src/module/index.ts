@@ -20,3 +20,4 @@ export { typeNameOf } from './repr.js';
 export { type IncompatibleKeys, Loading, type LoadOptions, StateDict, type StateDictLike, type StateDictOptions } from './state-dict.js';
 export type { TraversalOptions } from './traversal.js';
 export { isUninitialized, UninitializedBuffer, UninitializedParameter } from './uninitialized.js';
+export { type WarmableOptimizer, warmup, type WarmupOptions } from './warmup.js';
