@@ -2,6 +2,7 @@
 import { didYouMean, type Generator, runtimes, unknownKey, ValueError } from '@tessera/core';
 import { defaultCollate } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
+import { type DataLoaderState, readState, Skip } from './loader-state.js';
 import { BatchSampler, RandomSampler, type Sampler, SequentialSampler } from './sampler.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
@@ -74,6 +75,10 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
   readonly #options: DataLoaderOptions;
   readonly #collate: (samples: readonly unknown[]) => unknown;
   readonly #pool: WorkerPool | null;
+  /** The pass that was begun last, until it comes to its end. */
+  #pass: DataLoaderState | null = null;
+  /** Where the next pass goes on. */
+  #resumed: DataLoaderState | null = null;
 
   /** @throws ValueError `ERR_OPTION`, `ERR_DATA_LOADER`, `ERR_BATCH_SIZE`, `ERR_SAMPLER`. */
   constructor(
@@ -104,42 +109,68 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     return this.batchSampler.length;
   }
 
+  get #generator(): Generator {
+    return this.#options.generator ?? runtimes.current.generator;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    const generator = this.#generator;
+    const skip = this.#goOn(generator);
+    const begun = generator.getState();
     // PyTorch draws a base seed for its workers at each pass, whether there are any or not: without it, orders would part.
-    const seed = (this.#options.generator ?? runtimes.current.generator).nextSeed64();
+    const seed = generator.nextSeed64();
+    let batches = skip.left;
+    this.#pass = { generator: begun, batches };
     try {
-      for await (const samples of this.#batches(Number(seed % 2n ** 32n))) {
+      for await (const samples of this.#batches(Number(seed % 2n ** 32n), skip)) {
         await macrotask();
+        this.#pass = { generator: begun, batches: ++batches };
         yield samples as B;
       }
+      skip.finish();
+      this.#pass = null;
     } finally {
       if (this.#options.persistentWorkers !== true) this.#pool?.end();
     }
   }
 
-  async *#batches(seed: number): AsyncGenerator<unknown, void, undefined> {
+  /** Takes the generator back to where a resumed pass began, until what was given out of it is skipped. */
+  #goOn(generator: Generator): Skip {
+    const resumed = this.#resumed;
+    this.#resumed = null;
+    if (resumed === null) return new Skip(0, () => {});
+    // A generator of the loader's own goes on from the order alone; the runtime's has been drawn from by others since, and comes back to that.
+    const now = this.#options.generator === undefined ? generator.getState() : null;
+    generator.setState(resumed.generator);
+    return new Skip(resumed.batches, () => {
+      if (now !== null) generator.setState(now);
+    });
+  }
+
+  async *#batches(seed: number, skip: Skip): AsyncGenerator<unknown, void, undefined> {
     const batchSize = this.#options.batchSize ?? 1;
     const { dropLast = false } = this.#options;
     if (this.#pool !== null) {
       const source = this.batchSampler === null ? this.#pool.stream(batchSize, seed) : this.#pool.batches(this.batchSampler, seed);
-      for await (const samples of source) if (!(dropLast && samples.length < batchSize)) yield this.#collate(samples);
+      for await (const samples of source) if (!(dropLast && samples.length < batchSize) && !skip.takes()) yield this.#collate(samples);
     } else if (this.batchSampler === null) {
       let samples: unknown[] = [];
       for await (const sample of this.dataset as AsyncIterable<unknown>) {
         samples.push(sample);
         if (samples.length < batchSize) continue;
-        yield this.#collate(samples);
+        if (!skip.takes()) yield this.#collate(samples);
         samples = [];
       }
-      if (samples.length > 0 && !dropLast) yield this.#collate(samples);
-    } else yield* this.#ahead(this.batchSampler);
+      if (samples.length > 0 && !dropLast && !skip.takes()) yield this.#collate(samples);
+    } else yield* this.#ahead(this.batchSampler, skip);
   }
 
   /** Batches made here, some of them asked for before they are wanted. */
-  async *#ahead(lists: Iterable<readonly number[]>): AsyncGenerator<unknown, void, undefined> {
+  async *#ahead(lists: Iterable<readonly number[]>, skip: Skip): AsyncGenerator<unknown, void, undefined> {
     const { prefetchFactor = 0 } = this.#options;
     const waiting: Promise<unknown>[] = [];
     for (const indices of lists) {
+      if (skip.takes()) continue;
       const batch = this.#batch(indices);
       batch.catch(() => {});
       waiting.push(batch);
@@ -153,6 +184,31 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     const dataset = this.dataset as Dataset<unknown>;
     if (this.#options.collateFn === undefined && dataset.getBatch !== undefined) return dataset.getBatch(indices);
     return this.#collate(await Promise.all(indices.map((i) => dataset.get(i))));
+  }
+
+  /**
+   * How far the pass is that was begun last, for a checkpoint. A loop that was left early is still in its pass until another begins.
+   * torchdata: StatefulDataLoader.state_dict().
+   */
+  stateDict(): DataLoaderState {
+    return this.#resumed ?? this.#pass ?? { generator: this.#generator.getState(), batches: 0 };
+  }
+
+  /**
+   * The next pass goes on where that of `stateDict` was, in the same order. Restore the runtime's generator as well (`io.loadCheckpoint` does, given
+   * `generator`): then all later passes are the same, too. Batches that were given out are not made again, except by workers and streams, which
+   * have to come to the same place. torchdata: StatefulDataLoader.load_state_dict().
+   *
+   * @throws FormatError `ERR_DATA_LOADER_STATE` for what is no such state, or one of longer data.
+   * @example
+   * await io.saveCheckpoint('run.pt', { model, optimizer, loader, generator, epoch }); // within an epoch
+   * await io.loadCheckpoint('run.pt', { model, optimizer, loader, generator });
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const read = readState(state, this.batchSampler?.length ?? Infinity);
+    this.#pass = null;
+    this.#resumed = read.batches > 0 ? read : null;
+    if (read.batches === 0) this.#options.generator?.setState(read.generator);
   }
 
   /** Ends workers that were kept. */
