@@ -13,8 +13,12 @@ export interface Interrupt {
   exitCode: number;
 }
 
-/** Listens to SIGINT and SIGTERM. `atOnce`: called before the program is ended by a second one. */
-export function listenForInterrupt(atOnce: () => void): Interrupt {
+/**
+ * Listens to SIGINT and SIGTERM.
+ * @param atOnce Called before the program is ended by a second one.
+ * @param sameMs Within so many ms, two are one.
+ */
+export function listenForInterrupt(atOnce: () => void, sameMs = SAME_MS): Interrupt {
   const controller = new AbortController();
   const interrupt: Interrupt = { signal: controller.signal, exitCode: 0 };
   let first = 0;
@@ -24,7 +28,7 @@ export function listenForInterrupt(atOnce: () => void): Interrupt {
         first = performance.now();
         interrupt.exitCode = code;
         controller.abort();
-      } else if (performance.now() - first > SAME_MS) {
+      } else if (performance.now() - first > sameMs) {
         atOnce();
         // oxlint-disable-next-line no-process-exit -- what was asked for
         process.exit(code);

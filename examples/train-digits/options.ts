@@ -25,8 +25,9 @@ export type OptimizerName = (typeof OPTIMIZERS)[number];
 export const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { adam: 0.004, adamw: 0.004, sgd: 0.05 };
 
 const HELP = `
-A checkpoint is saved after each epoch. Ctrl-C saves one first and then ends the program (exit code 130); a second Ctrl-C ends it at once.
-On the same device a run that was stopped and resumed gives the same losses as one that was not, bit for bit.`;
+A checkpoint is saved after each epoch. Ctrl-C saves one first, and then ends the
+program (exit code 130); a second Ctrl-C ends it at once. On the same device a run
+that was stopped and resumed gives the losses of one that was not, bit for bit.`;
 
 const whole =
   (low: number, high: number) =>
