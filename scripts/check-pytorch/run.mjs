@@ -137,19 +137,20 @@ async function toPyTorch(folder) {
   }
 }
 
+/** A heading, and a folder for what is under it. */
+function section(title, name) {
+  console.log(`\n${title}`);
+  const folder = join(home, name);
+  mkdirSync(folder);
+  return folder;
+}
+
 const home = mkdtempSync(join(tmpdir(), 'tessera-pytorch-'));
 try {
   console.log(`PyTorch ${execFileSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' }).trim()}`);
   await init({ device: 'cpu' });
-  for (const { title, folder, run } of [
-    { title: 'PyTorch saves, Tessera goes on', folder: join(home, 'from'), run: fromPyTorch },
-    { title: 'Tessera saves, PyTorch goes on', folder: join(home, 'to'), run: toPyTorch },
-  ]) {
-    console.log(`\n${title}`);
-    mkdirSync(folder);
-    // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await run(folder);
-  }
+  fromPyTorch(section('PyTorch saves, Tessera goes on', 'from'));
+  await toPyTorch(section('Tessera saves, PyTorch goes on', 'to'));
 } catch (error) {
   wrong++;
   console.error(error.code === 'ENOENT' ? `There is no ${python}: set PYTHON to a Python that has torch.` : error);

@@ -39,6 +39,7 @@ export { graphOf, type GraphOptions, GraphView, type GraphViewEdge, type GraphVi
 export { memoryReport, type MemoryReport, memoryStats, type TensorOrigin } from './inspect/memory-report.js';
 export { recordFunction } from './inspect/observing.js';
 export { profile, Profiler, type ProfilerOptions } from './inspect/profiler.js';
+export { type ProfilerAction, profilerSchedule, type ProfilerSchedule, type ProfilerScheduleOptions } from './inspect/profiler-schedule.js';
 export { Profile, type ProfileRow, type TableOptions } from './inspect/profile.js';
 export * as func from './func/index.js';
 export type { FunctionContext } from './autograd/function.js';
