@@ -1,14 +1,14 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
 import { didYouMean, type Generator, runtimes, unknownKey, ValueError } from '@tessera/core';
-import { defaultCollate } from './collate.js';
+import { defaultCollate, defaultConvert } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { type DataLoaderState, readState, Skip } from './loader-state.js';
 import { BatchSampler, RandomSampler, type Sampler, SequentialSampler } from './sampler.js';
 import { WorkerPool } from './worker/worker-pool.js';
 
 export interface DataLoaderOptions {
-  /** Samples a batch. Default 1. */
-  readonly batchSize?: number;
+  /** Samples a batch; null: samples come one by one, as the dataset makes them (batches of its own, perhaps). Default 1. */
+  readonly batchSize?: number | null;
   /** A new random order at each pass. Default false. */
   readonly shuffle?: boolean;
   /** Leave out a last batch that is not full. Default false. */
@@ -92,7 +92,10 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
         `DataLoader: there is no option '${wrong}'; there are ${OPTIONS.join(', ')}${didYouMean(wrong, OPTIONS)}`,
       );
     this.#options = options;
-    this.#collate = options.collateFn ?? defaultCollate;
+    const collate = options.collateFn ?? defaultCollate;
+    // PyTorch calls collate_fn with the sample itself where there are no batches.
+    const convert = (options.collateFn as ((sample: unknown) => unknown) | undefined) ?? defaultConvert;
+    this.#collate = options.batchSize === null ? ([sample]) => convert(sample) : collate;
     this.batchSampler = this.#isStream ? checkStream(options) : makeBatchSampler(dataset as { readonly length: number }, options);
     this.#pool = makePool(options);
     if (this.#pool === null && !this.#isStream && !('get' in dataset))
@@ -182,7 +185,8 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
 
   async #batch(indices: readonly number[]): Promise<unknown> {
     const dataset = this.dataset as Dataset<unknown>;
-    if (this.#options.collateFn === undefined && dataset.getBatch !== undefined) return dataset.getBatch(indices);
+    if (this.#options.collateFn === undefined && this.#options.batchSize !== null && dataset.getBatch !== undefined)
+      return dataset.getBatch(indices);
     return this.#collate(await Promise.all(indices.map((i) => dataset.get(i))));
   }
 
@@ -223,6 +227,8 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
 
 function makeBatchSampler(dataset: { readonly length: number }, options: DataLoaderOptions): Sampler<number[]> {
   const { batchSize = 1, shuffle = false, dropLast = false, sampler, batchSampler } = options;
+  if (batchSize === null && dropLast)
+    throw new ValueError('ERR_DATA_LOADER', 'batch_size=None option disables auto-batching and is mutually exclusive with drop_last');
   if (sampler !== undefined && shuffle) throw new ValueError('ERR_DATA_LOADER', 'sampler option is mutually exclusive with shuffle');
   if (batchSampler !== undefined && (options.batchSize !== undefined || shuffle || sampler !== undefined || dropLast)) {
     throw new ValueError('ERR_DATA_LOADER', 'batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last');
@@ -231,7 +237,7 @@ function makeBatchSampler(dataset: { readonly length: number }, options: DataLoa
   const generator = options.generator === undefined ? {} : { generator: options.generator };
   return new BatchSampler(
     sampler ?? (shuffle ? new RandomSampler(dataset, generator) : new SequentialSampler(dataset)),
-    batchSize,
+    batchSize ?? 1,
     dropLast,
   );
 }
@@ -246,7 +252,7 @@ function checkStream({ batchSize = 1, shuffle, sampler, batchSampler }: DataLoad
       'ERR_DATA_LOADER',
       `DataLoader with IterableDataset: expected unspecified ${given[0]} option: the stream has its own order`,
     );
-  if (!Number.isInteger(batchSize) || batchSize <= 0)
+  if (batchSize !== null && (!Number.isInteger(batchSize) || batchSize <= 0))
     throw new ValueError('ERR_BATCH_SIZE', `batch_size should be a positive integer value, but got batch_size=${batchSize}`);
   return null;
 }
