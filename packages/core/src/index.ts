@@ -27,7 +27,7 @@ export { formatTensorAsync, type PrintOptions, setPrintoptions } from './tensor/
 export * from './autograd/mode.js';
 export { backward, grad } from './autograd/engine.js';
 export { GradNode, type GradHook, type Rule } from './autograd/node.js';
-export { checkpoint } from './autograd/checkpoint.js';
+export { checkpoint, checkpointSequential } from './autograd/checkpoint.js';
 export { type CheckedFunction, gradcheck, type GradcheckOptions, gradgradcheck } from './autograd/gradcheck.js';
 export * as autograd from './autograd/index.js';
 export { autocast, type AutocastOptions, type AutocastRegion, enterAutocast } from './amp/autocast.js';

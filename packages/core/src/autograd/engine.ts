@@ -56,7 +56,7 @@ export function edgeOf(t: Tensor): GradNode | null {
 }
 
 /** Of what `run` is to give back, and whether it leaves the graph usable. */
-interface BackwardOptions {
+interface RunOptions {
   /** Nodes whose gradients are wanted; null accumulates into all leaves. */
   readonly targets: readonly GradNode[] | null;
   readonly retainGraph: boolean;
@@ -69,13 +69,13 @@ interface BackwardOptions {
  * Sends gradients from `roots` down the graph.
  * @returns with `targets`, the gradient of each (null where none came).
  */
-export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
+export function runBackward(roots: readonly GradNode[], grads: readonly Tensor[], options: RunOptions): (Tensor | null)[] {
   const observer = observing.current;
   if (observer === null) return walk(roots, grads, options);
   return observed(observer, 'backward', 'backward', null, () => walk(roots, grads, options));
 }
 
-function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: BackwardOptions): (Tensor | null)[] {
+function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: RunOptions): (Tensor | null)[] {
   const { targets, retainGraph, createGraph } = options;
   const mark = ++marks;
   const nodes: GradNode[] = [];
@@ -394,11 +394,20 @@ function rootsOf(
   return { roots, grads, made };
 }
 
+export interface BackwardOptions {
+  /** Keep what the graph saved, for another backward. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Record the backward, so that gradients can be differentiated. Default false. */
+  readonly createGraph?: boolean;
+  /** Only these get gradients. Default: all leaves. */
+  readonly inputs?: readonly Tensor[];
+}
+
 /** PyTorch: torch.autograd.backward. */
 export function backward(
   tensors: Tensor | readonly Tensor[],
   gradTensors?: Tensor | readonly (Tensor | null)[] | null,
-  options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {},
+  options: BackwardOptions = {},
 ): void {
   const outputs = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
   const given =

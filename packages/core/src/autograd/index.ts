@@ -1,6 +1,6 @@
 /** @file Automatic differentiation, by torch.autograd's names. */
-export { backward, grad } from './engine.js';
-export { checkpoint } from './checkpoint.js';
+export { backward, type BackwardOptions, grad } from './engine.js';
+export { checkpoint, checkpointSequential } from './checkpoint.js';
 export { type BackwardResult, Function, FunctionContext } from './function.js';
 export { hessian, hvp, jacobian, jvp, vhp, vjp, type DerivativeOptions } from './functional.js';
 export * as functional from './functional.js';
