@@ -1,12 +1,26 @@
-/** @file The few ops that the engine itself calls, filled in by the ops' own files: the engine is imported by tensors, and ops import tensors. */
+/**
+ * @file The few ops that the engine itself calls, and the engine as tensors call it. Filled in where methods are (ops/methods.ts): the engine and ops
+ * import tensors, and what does without gradients does without both.
+ */
 import { NotSupportedError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
+
+/** What a backward may be told. */
+export interface BackwardOptions {
+  /** Keep what the graph saved, for another backward. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Record the backward, so that gradients can be differentiated. Default false. */
+  readonly createGraph?: boolean;
+  /** Only these get gradients. Default: all leaves. */
+  readonly inputs?: readonly Tensor[];
+}
 
 interface EngineOps {
   add(a: Tensor, b: Tensor): Tensor;
   addInPlace(a: Tensor, b: Tensor): Tensor;
   full(like: Tensor, value: number): Tensor;
   ownCopy(t: Tensor): Tensor;
+  backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
 }
 
 let ops: EngineOps | null = null;
@@ -29,3 +43,5 @@ export const onesLike = (t: Tensor, value = 1): Tensor => need().full(t, value);
 export const addInPlace = (a: Tensor, b: Tensor): Tensor => need().addInPlace(a, b);
 /** The same elements under a storage of its own, so that writing to one does not show in the other; memory is copied when one is written to. */
 export const ownCopy = (t: Tensor): Tensor => need().ownCopy(t);
+/** `backward` of one tensor. @throws NotSupportedError `ERR_NO_METHODS` */
+export const backwardFrom: EngineOps['backward'] = (root, gradient, options) => need().backward(root, gradient, options);

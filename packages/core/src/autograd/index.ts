@@ -1,5 +1,6 @@
 /** @file Automatic differentiation, by torch.autograd's names. */
-export { backward, type BackwardOptions, grad } from './engine.js';
+export { backward, grad } from './backward.js';
+export { type BackwardOptions } from './engine-ops.js';
 export { checkpoint, checkpointSequential } from './checkpoint.js';
 export { type BackwardResult, Function, FunctionContext } from './function.js';
 export { hessian, hvp, jacobian, jvp, vhp, vjp, type DerivativeOptions } from './functional.js';
