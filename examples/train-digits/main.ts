@@ -39,7 +39,7 @@ function makeDisplay(): Display & { end(): void } {
 
 const argv = process.argv.slice(2);
 const display = makeDisplay();
-const interrupt = listenForInterrupt(display.end);
+const interrupt = listenForInterrupt(() => display.end());
 try {
   for (const name of pluginNames(argv)) for (const plugin of await loadPlugins(name)) runtimes.current.use(plugin);
   const options = parseOptions(argv, runtimes.current.backendIds);
