@@ -128,4 +128,8 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-export { dirname, join } from 'node:path';
+/** A file in a folder. */
+export const within = (folder: string, name: string): string => join(folder, name);
+
+/** A file in the folder of another. */
+export const besides = (path: string, name: string): string => join(dirname(path), name);

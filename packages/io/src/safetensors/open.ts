@@ -41,7 +41,7 @@ export async function openSafetensors(from: string | Readable, options: OpenShar
     if (!path.endsWith('.json')) return await openOne(source, close);
     if (source.size > MAX_HEADER_BYTES) throw broken('INDEX', `${quote(path)} is too long for an index`);
     const index = await readExactly(source, 0, source.size);
-    return await openShards(index, (name) => open(files.join(files.dirname(path), name)), close, options);
+    return await openShards(index, (name) => open(files.besides(path, name)), close, options);
   } catch (error) {
     await close();
     throw error;
@@ -51,7 +51,7 @@ export async function openSafetensors(from: string | Readable, options: OpenShar
 /** In a folder of Hugging Face's. */
 async function fileIn(folder: string, files: Awaited<ReturnType<typeof nodeFiles>>): Promise<string> {
   for (const name of [SINGLE_NAME, INDEX_NAME]) {
-    const path = files.join(folder, name);
+    const path = files.within(folder, name);
     // oxlint-disable-next-line no-await-in-loop -- the first that is there
     if (await files.exists(path)) return path;
   }
