@@ -212,6 +212,8 @@ describe('shards', () => {
     // A tensor that is larger than a shard may be has its own.
     expect(shardSafetensors(four(), { maxShardSize: '0.01KB' }).files.size).toBe(4);
     expect(shardSafetensors(four(), { maxShardSize: '0.15625KiB' }).files.size).toBe(1);
+    const twice = [['a', tensor([1])] as const, ['a', tensor([2])] as const];
+    expect(() => shardSafetensors(twice, { maxShardSize: 4 })).toThrow(expect.objectContaining({ code: 'ERR_SAFETENSORS_NAME' }));
     for (const maxShardSize of [0, -1, NaN, '5 apples', ''])
       expect(() => shardSafetensors(four(), { maxShardSize })).toThrow(expect.objectContaining({ code: 'ERR_SAFETENSORS_SHARD_SIZE' }));
   });

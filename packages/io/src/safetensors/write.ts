@@ -58,14 +58,19 @@ export interface Shards {
 
 /**
  * Divides tensors into shards, in their order, with the names that Hugging Face's libraries give them.
- * @throws ValueError ERR_SAFETENSORS_SHARD_SIZE.
+ * @throws ValueError ERR_SAFETENSORS_SHARD_SIZE; ERR_SAFETENSORS_NAME for a name that comes twice.
  * @example for (const [file, part] of shardSafetensors(model.stateDict(), { maxShardSize: '1GB' }).files) await upload(file, safetensorsChunks(part))
  */
 export function shardSafetensors(tensors: NamedTensors, options: ShardOptions = {}): Shards {
   const most = bytesOf(options.maxShardSize ?? '5GB');
   const shards: [string, Tensor][][] = [];
   let [room, total] = [-1, 0];
+  const seen = new Set<string>();
   for (const [name, tensor] of entriesOf(tensors)) {
+    // Within a file its writer would say so; two files may each have one.
+    if (seen.has(name))
+      throw new ValueError('ERR_SAFETENSORS_NAME', `shardSafetensors: the name ${JSON.stringify(name)} comes twice`, { tensor: name });
+    seen.add(name);
     const size = tensorBytes(dtypeInFile(name, tensor, options), tensor.shape);
     if (size > room) {
       shards.push([]);
