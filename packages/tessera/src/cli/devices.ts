@@ -21,6 +21,9 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   attentionGrad: true,
   crossEntropy: true,
   crossEntropyGrad: true,
+  topk: true,
+  lstmStepGrad: true,
+  gruStepGrad: true,
 };
 
 /** One backend. `capabilities` and `kernels` are null where it cannot run, or did not start. */
