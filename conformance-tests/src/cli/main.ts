@@ -37,7 +37,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     if (given.against !== undefined) other = await optionsFor(given.against, given, context);
     if (given.report !== undefined) await mkdir(given.report, { recursive: true });
     const wrong = await wrongNames(runs, given);
-    if (wrong !== undefined) throw new Error(`error: ${wrong}`);
+    if (wrong !== undefined) throw new Error(`error: --${wrong}${wrong.includes('Did you mean') ? '' : '; --list shows the names'}`);
     if (given.list) return await list(runs, given, print);
   } catch (error) {
     aside(error instanceof Error ? error.message : String(error));
