@@ -23,6 +23,7 @@ function* tests(): KernelTests {
   yield ['distinct', (_, subject) => distinct(subject)];
   yield ['reuse', (_, subject) => reuse(subject)];
   yield ['write-copies', (_, subject) => writeCopies(subject)];
+  yield ['write-part-of-an-array', (_, subject) => writePartOfArray(subject)];
   yield ['read-is-owned', (_, subject) => readIsOwned(subject)];
   yield ['too-large', (_, subject) => tooLarge(subject)];
   yield ['synchronize', (bench, subject) => synchronized(bench, subject)];
@@ -169,6 +170,20 @@ async function writeCopies({ device: { backend } }: Subject): Promise<void> {
   if (!sameBytes(back, toBytes([1, 2, 3, 4], 'int32'))) throw new Mismatch('write kept the host’s array instead of copying it');
 }
 
+/** The host's bytes may be a window on a larger array, at any of its bytes: a file's tensors are. */
+async function writePartOfArray({ device: { backend } }: Subject): Promise<void> {
+  for (const at of [4, 3]) {
+    const file = new Uint8Array(32).fill(0xee);
+    file.set(toBytes([1, 2, 3, 4], 'int32'), at);
+    const buffer = backend.allocate('int32', 4);
+    backend.write(buffer, 0, file.subarray(at, at + 16));
+    const back = await backend.read(buffer, 0, 4);
+    backend.free(buffer);
+    if (!sameBytes(back, toBytes([1, 2, 3, 4], 'int32')))
+      throw new Mismatch(`write went past the window that it was given, which begins at byte ${at} of its ArrayBuffer (byteOffset)`);
+  }
+}
+
 /** What `read` gives is the caller's: changing it changes no buffer, and a later write changes nothing in it. */
 async function readIsOwned({ device: { backend } }: Subject): Promise<void> {
   const buffer = backend.allocate('int32', 4);
@@ -194,6 +209,8 @@ function tooLarge({ device: { backend } }: Subject): void {
     backend.free(backend.allocate('float32', 2 ** 46));
   } catch (error) {
     if (!isTesseraError(error)) throw new Mismatch('an allocation that is too large has no code', 'ERR_OUT_OF_MEMORY', String(error));
+    if (error.code !== 'ERR_OUT_OF_MEMORY')
+      throw new Mismatch('an allocation that is too large has another code', 'ERR_OUT_OF_MEMORY', error.code);
     const after = backend.memory();
     if (after.buffers !== before.buffers || after.bytes !== before.bytes)
       throw new Mismatch('an allocation that failed stayed on the account');

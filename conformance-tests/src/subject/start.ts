@@ -21,7 +21,7 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   const outer = runtimes.current;
   runtimes.current = runtime;
   try {
-    const plugin = 'plugin' in source ? source.plugin : pluginOf(source);
+    const plugin = 'plugin' in source ? source.plugin : pluginOf('backend' in source ? source.backend : await source.create());
     const { device: id, backendOptions } = 'plugin' in source ? source : {};
     const device = await runtime.init({
       plugins: [plugin],
@@ -37,17 +37,18 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
 }
 
 /** A plugin around a backend. */
-function pluginOf(source: Exclude<SubjectSource, { plugin: Plugin }>): Plugin {
+function pluginOf(backend: Backend): Plugin {
   return {
     name: 'conformance-subject',
     version: '0.0.0',
     contract: CONTRACT_VERSION,
     register({ container }) {
       const provider: BackendProvider = {
-        id: 'backend' in source ? source.backend.id : 'subject',
+        // Without an id it is refused when it starts, with all else that it lacks.
+        id: (backend as Backend | undefined)?.id ?? 'subject',
         priority: 0,
         isAvailable: () => ({ available: true }),
-        create: () => ('backend' in source ? source.backend : source.create()),
+        create: () => backend,
       };
       container.register<BackendProvider>(core.BACKEND, { useValue: provider });
     },

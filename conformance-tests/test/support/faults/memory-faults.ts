@@ -55,6 +55,13 @@ export const MEMORY_FAULTS: Faults = {
       };
     }),
   },
+  'write takes the whole array that its bytes are a window on': {
+    caughtBy: 'memory/write-part-of-an-array',
+    make: withMembers((backend) => {
+      const write = backend.write.bind(backend);
+      return { write: (buffer, offset, bytes) => write(buffer as never, offset, new Uint8Array(bytes.buffer, 0, bytes.length)) };
+    }),
+  },
   'a part is written at its offset in bytes': {
     caughtBy: 'memory/int32/parts',
     make: withMembers((backend) => {

@@ -1,0 +1,86 @@
+/**
+ * @file Is it a plugin, a provider, a backend? What they are written in may have no compiler, and casts silence one; each fault is said here, in words
+ * and all at once, before it becomes a TypeError in the middle of a program.
+ */
+import { type Backend, type Capabilities, KERNEL_DTYPES } from '../backend/contract.js';
+import { DeviceError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
+import { DTYPES, isDType } from '../tensor/dtype.js';
+import type { Availability, BackendProvider, Plugin } from './plugin.js';
+
+type Loose<T> = { readonly [K in keyof T]?: unknown };
+
+const kindOf = (x: unknown): string =>
+  x === null ? 'null' : Array.isArray(x) ? 'an array' : typeof x === 'object' ? 'an object' : typeof x;
+/** A value as it would be written, or what it is. */
+const textOf = (x: unknown): string => (typeof x === 'string' ? `'${x}'` : kindOf(x));
+const isObject = (x: unknown): x is object => (typeof x === 'object' && x !== null) || typeof x === 'function';
+/** `x must be a string, and is undefined` */
+const wrong = (what: string, wanted: string, x: unknown): string => `${what} must be ${wanted}, and is ${kindOf(x)}`;
+
+/** What keeps a value from being a plugin; nothing where it is one. */
+export function pluginFaults(plugin: unknown): string[] {
+  if (!isObject(plugin)) return [wrong('a plugin', 'an object { name, version, contract, register }', plugin)];
+  const { name, contract, register } = plugin as Loose<Plugin>;
+  return [
+    ...(typeof name === 'string' ? [] : [wrong('name', 'a string', name)]),
+    ...(typeof contract === 'number' ? [] : [wrong('contract', 'the number of the contract that it was written for', contract)]),
+    ...(typeof register === 'function' ? [] : [wrong('register', 'a function of { container, core }', register)]),
+  ];
+}
+
+/** @throws DeviceError `ERR_PLUGIN` for what a plugin registered as a backend provider and is none */
+export function requireProvider(provider: unknown, plugin: string): void {
+  const { id, priority, isAvailable, create } = (isObject(provider) ? provider : {}) as Loose<BackendProvider>;
+  const faults = [
+    ...(typeof id === 'string' && id !== '' ? [] : [wrong('id', 'a string', id)]),
+    ...(typeof priority === 'number' ? [] : [wrong('priority', 'a number', priority)]),
+    ...(typeof isAvailable === 'function' ? [] : [wrong('isAvailable', 'a function', isAvailable)]),
+    ...(typeof create === 'function' ? [] : [wrong('create', 'a function that makes the backend', create)]),
+  ];
+  if (faults.length === 0) return;
+  throw new DeviceError('ERR_PLUGIN', `plugin '${plugin}' registered what is no backend provider: ${faults.join('; ')}`);
+}
+
+/** Asks a provider whether it can run here. Never a reason that nobody can read. */
+export async function availabilityOf(provider: BackendProvider): Promise<Availability> {
+  const answer: unknown = await provider.isAvailable();
+  const { available, reason } = (isObject(answer) ? answer : {}) as { readonly available?: unknown; readonly reason?: unknown };
+  if (available === true) return answer as Availability;
+  if (available !== false)
+    return {
+      available: false,
+      reason: `its isAvailable() gave ${isObject(answer) ? 'no such object' : String(answer)}, not { available: true } or { available: false, reason: '…' }`,
+    };
+  return { available, reason: typeof reason === 'string' ? reason : 'it gives no reason' };
+}
+
+const METHODS = ['allocate', 'free', 'write', 'read', 'synchronize', 'memory', 'dispose'] as const;
+const LIMITS = ['maxBuffers', 'maxBufferBytes', 'maxInstructions'] as const;
+
+/** @throws DeviceError `ERR_PLUGIN` for what a provider made and is no whole backend, with all that it lacks */
+export function requireBackend(backend: unknown, id: string): asserts backend is Backend {
+  const faults = isObject(backend) ? backendFaults(backend, id) : [`its create() gave ${kindOf(backend)}`];
+  if (faults.length > 0) throw new DeviceError('ERR_PLUGIN', `backend '${id}' is no whole backend: ${faults.join('; ')}`, { device: id });
+}
+
+function backendFaults(backend: Loose<Backend>, id: string): string[] {
+  const faults = METHODS.filter((name) => typeof backend[name] !== 'function').map((name) => `there is no ${name}()`);
+  if (backend.id !== id) faults.push(`its id is ${textOf(backend.id)}, and its provider's is '${id}'`);
+  const { kernels, capabilities } = backend;
+  const has = (kernel: string): boolean =>
+    isObject(kernels) && typeof (kernels as Readonly<Record<string, unknown>>)[kernel] === 'function';
+  const lacking = Object.keys(KERNEL_DTYPES).filter((kernel) => !has(kernel));
+  if (lacking.length > 0) faults.push(`its kernels lack ${lacking.join(', ')}`);
+  if (!isObject(capabilities)) return [...faults, 'there are no capabilities'];
+  const { dtypes, syncRead, ...limits } = capabilities as Loose<Capabilities>;
+  for (const limit of LIMITS) if (typeof limits[limit] !== 'number') faults.push(wrong(`capabilities.${limit}`, 'a number', limits[limit]));
+  if (syncRead === true && typeof backend.readSync !== 'function') faults.push('capabilities.syncRead is true, and there is no readSync()');
+  if (!Array.isArray(dtypes)) return [...faults, wrong('capabilities.dtypes', 'a list of dtypes', dtypes)];
+  const unknown = dtypes.find((dtype) => !isDType(dtype)) as unknown;
+  if (unknown !== undefined)
+    faults.push(
+      `capabilities.dtypes has ${textOf(unknown)}, which is no dtype${didYouMean(unknown, DTYPES).replace(/^\. (.*)$/, ' ($1)')}`,
+    );
+  return faults;
+}
