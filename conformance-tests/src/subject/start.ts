@@ -23,12 +23,19 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   try {
     const plugin = 'plugin' in source ? source.plugin : pluginOf('backend' in source ? source.backend : await source.create());
     const { device: id, backendOptions } = 'plugin' in source ? source : {};
-    const device = await runtime.init({
+    const options = {
       plugins: [plugin],
       device: id ?? 'auto',
       ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
+    };
+    const device = await runtime.init(options);
+    const another = 'create' in source ? async () => source.create() : async () => (await new Runtime(core).init(options)).backend;
+    return await body({
+      name: name ?? device.id,
+      device,
+      library: await Library.load(),
+      another: 'backend' in source ? null : another,
     });
-    return await body({ name: name ?? device.id, device, library: await Library.load() });
   } finally {
     runtimes.current = outer;
     // A backend that was handed in is the caller's to end.

@@ -111,6 +111,10 @@ export const MEMORY_FAULTS: Faults = {
     caughtBy: 'pointwise/order',
     make: () => queued((queue, kernel) => queue.push(kernel)),
   },
+  'it goes on after its end': {
+    caughtBy: 'memory/disposed',
+    make: withMembers(() => ({ dispose: () => Promise.resolve() })),
+  },
   'memory is given away while a kernel still reads it': {
     caughtBy: 'memory/order/free',
     make: () => queued((queue, kernel) => queue.push(kernel), true),
