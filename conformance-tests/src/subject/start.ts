@@ -15,13 +15,14 @@ export type SubjectSource =
  * Runs `body` with the device as the default one of a runtime of its own, which ends with it.
  *
  * @param name Default: the backend's id.
+ * @throws DeviceError `ERR_DEVICE_UNAVAILABLE`, `ERR_DEVICE_START`, each with the reason
  */
 export async function withSubject<T>(source: SubjectSource, name: string | undefined, body: (subject: Subject) => Promise<T>): Promise<T> {
   const runtime = new Runtime(core);
   const outer = runtimes.current;
   runtimes.current = runtime;
   try {
-    const plugin = 'plugin' in source ? source.plugin : pluginOf('backend' in source ? source.backend : await source.create());
+    const plugin = 'plugin' in source ? source.plugin : pluginOf('backend' in source ? source.backend : await made(source.create, name));
     const { device: id, backendOptions } = 'plugin' in source ? source : {};
     const options = {
       plugins: [plugin],
@@ -40,6 +41,19 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
     runtimes.current = outer;
     // A backend that was handed in is the caller's to end.
     if (!('backend' in source)) await runtime.dispose();
+  }
+}
+
+/** What `create` gives, or an error that names the device. */
+async function made(create: () => Backend | Promise<Backend>, device = 'subject'): Promise<Backend> {
+  try {
+    return await create();
+  } catch (error) {
+    if (core.isTesseraError(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw Object.assign(new core.DeviceError('ERR_DEVICE_START', `device '${device}' does not start: ${why}`, { device }), {
+      cause: error,
+    });
   }
 }
 

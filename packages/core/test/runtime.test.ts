@@ -132,8 +132,8 @@ describe('Runtime', () => {
       throw new RangeError('no GPU');
     };
     await expect(offering(yes, torn).init({ device: 'mine' })).rejects.toMatchObject({
-      code: 'ERR_DEVICE_UNAVAILABLE',
-      message: "backend 'mine' does not start: no GPU",
+      code: 'ERR_DEVICE_START',
+      message: "device 'mine' does not start: no GPU",
       cause: expect.any(RangeError) as unknown,
     });
   });

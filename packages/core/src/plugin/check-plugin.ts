@@ -7,6 +7,7 @@ import { DeviceError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
 import type { Availability, BackendProvider, Plugin } from './plugin.js';
+import { pluginChecks } from './plugin-checks.js';
 
 type Loose<T> = { readonly [K in keyof T]?: unknown };
 
@@ -18,8 +19,7 @@ const isObject = (x: unknown): x is object => (typeof x === 'object' && x !== nu
 /** `x must be a string, and is undefined` */
 const wrong = (what: string, wanted: string, x: unknown): string => `${what} must be ${wanted}, and is ${kindOf(x)}`;
 
-/** What keeps a value from being a plugin; nothing where it is one. */
-export function pluginFaults(plugin: unknown): string[] {
+function pluginFaults(plugin: unknown): string[] {
   if (!isObject(plugin)) return [wrong('a plugin', 'an object { name, version, contract, register }', plugin)];
   const { name, contract, register } = plugin as Loose<Plugin>;
   return [
@@ -29,8 +29,7 @@ export function pluginFaults(plugin: unknown): string[] {
   ];
 }
 
-/** @throws DeviceError `ERR_PLUGIN` for what a plugin registered as a backend provider and is none */
-export function requireProvider(provider: unknown, plugin: string): void {
+function requireProvider(provider: unknown, plugin: string): void {
   const { id, priority, isAvailable, create } = (isObject(provider) ? provider : {}) as Loose<BackendProvider>;
   const faults = [
     ...(typeof id === 'string' && id !== '' ? [] : [wrong('id', 'a string', id)]),
@@ -42,24 +41,18 @@ export function requireProvider(provider: unknown, plugin: string): void {
   throw new DeviceError('ERR_PLUGIN', `plugin '${plugin}' registered what is no backend provider: ${faults.join('; ')}`);
 }
 
-/** Asks a provider whether it can run here. Never a reason that nobody can read. */
-export async function availabilityOf(provider: BackendProvider): Promise<Availability> {
-  const answer: unknown = await provider.isAvailable();
+function availability(answer: unknown): Availability {
   const { available, reason } = (isObject(answer) ? answer : {}) as { readonly available?: unknown; readonly reason?: unknown };
   if (available === true) return answer as Availability;
-  if (available !== false)
-    return {
-      available: false,
-      reason: `its isAvailable() gave ${isObject(answer) ? 'no such object' : String(answer)}, not { available: true } or { available: false, reason: '…' }`,
-    };
-  return { available, reason: typeof reason === 'string' ? reason : 'it gives no reason' };
+  if (available === false) return { available, reason: typeof reason === 'string' ? reason : 'it gives no reason' };
+  const given = isObject(answer) ? 'no such object' : String(answer);
+  return { available: false, reason: `its isAvailable() gave ${given}, not { available: true } or { available: false, reason: '…' }` };
 }
 
 const METHODS = ['allocate', 'free', 'write', 'read', 'synchronize', 'memory', 'dispose'] as const;
 const LIMITS = ['maxBuffers', 'maxBufferBytes', 'maxInstructions'] as const;
 
-/** @throws DeviceError `ERR_PLUGIN` for what a provider made and is no whole backend, with all that it lacks */
-export function requireBackend(backend: unknown, id: string): asserts backend is Backend {
+function requireBackend(backend: unknown, id: string): void {
   const faults = isObject(backend) ? backendFaults(backend, id) : [`its create() gave ${kindOf(backend)}`];
   if (faults.length > 0) throw new DeviceError('ERR_PLUGIN', `backend '${id}' is no whole backend: ${faults.join('; ')}`, { device: id });
 }
@@ -84,3 +77,14 @@ function backendFaults(backend: Loose<Backend>, id: string): string[] {
     );
   return faults;
 }
+
+function instead(exported: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(exported);
+  const near = names.find((name) => typeof (exported[name] as Partial<Plugin> | null | undefined)?.register === 'function');
+  if (near !== undefined) return `of its '${near}' ${pluginFaults(exported[near]).join('; ')}`;
+  const backend = names.find((name) => typeof (exported[name] as Partial<Backend> | null | undefined)?.allocate === 'function');
+  if (backend !== undefined) return `its '${backend}' is a backend, which a plugin's provider has to make`;
+  return names.length > 0 ? `it exports ${names.join(', ')}` : 'it exports nothing';
+}
+
+pluginChecks.all = { faults: pluginFaults, instead, provider: requireProvider, availability, backend: requireBackend };

@@ -4,15 +4,16 @@
  */
 import { type Backend, CONTRACT_VERSION } from '../backend/contract.js';
 import { DeviceError, isTesseraError, ValueError } from '../errors.js';
-import { Generator } from '../random/generator.js';
+import type { Generator } from '../random/generator.js';
 import { didYouMean, unknownKey } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
-import { availabilityOf, pluginFaults, requireBackend, requireProvider } from './check-plugin.js';
-import { type DependencyContainer, rootContainer } from './container.js';
+import { containers, type DependencyContainer } from './value-container.js';
 import { Device } from './device.js';
 import { deviceWatchers } from './device-watchers.js';
 import { environment, listed, loadPlugins } from './load-plugins.js';
+import { generators } from '../random/generators.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
+import { pluginChecks } from './plugin-checks.js';
 
 export interface InitOptions {
   /** 'auto' (the default: the available backend of the highest priority), or a backend's id. */
@@ -45,20 +46,21 @@ function failed(code: string, what: string, cause: unknown, device?: string): De
   return error;
 }
 
+const availabilityFrom = (answer: Availability): Availability => pluginChecks.all?.availability(answer) ?? answer;
+
 type Core = typeof import('../index.js');
 /** What plugins get handed where a runtime was given nothing else: core's index says it here. */
 let ownCore: Core | null = null;
 
 export class Runtime {
-  readonly container: DependencyContainer = rootContainer.createChildContainer();
-  /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
-  readonly generator = new Generator();
   readonly #plugins = new Map<string, Plugin>();
   readonly #devices = new Map<string, Device>();
   readonly #starting = new Map<string, Promise<Device>>();
   readonly #options = new Map<string, Readonly<Record<string, unknown>>>();
   #default: Device | null = null;
   #eager = false;
+  #container: DependencyContainer | null = null;
+  #generator: Generator | null = null;
   readonly #core: Core | undefined;
 
   /** @param core What plugins get handed. Default: this package. */
@@ -71,14 +73,30 @@ export class Runtime {
     if (!part || ownCore === null) ownCore = core;
   }
 
+  /** What plugins register with. tsyringe's, but in programs of the functional entry alone, whose own takes values, factories and plain classes. */
+  get container(): DependencyContainer {
+    return (this.#container ??= containers.make());
+  }
+
+  /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
+  get generator(): Generator {
+    return this.generatorBy(generators.make);
+  }
+
+  /** The same, made by `make` where there is none yet: for code that brings the class along. @internal */
+  generatorBy(make: () => Generator): Generator {
+    return (this.#generator ??= make());
+  }
+
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
   use(plugin: Plugin): this {
-    const faults = pluginFaults(plugin);
-    if (faults.length > 0)
+    if (typeof plugin?.register !== 'function' || typeof plugin.name !== 'string' || typeof plugin.contract !== 'number') {
+      const faults = pluginChecks.all?.faults(plugin) ?? [];
       throw new DeviceError(
         'ERR_PLUGIN',
-        `a plugin is an object { name, version, contract, register({ container, core }) }; of this one ${faults.join('; ')}`,
+        ['a plugin is an object { name, version, contract, register({ container, core }) }', ...faults].join('; '),
       );
+    }
     if (plugin.contract !== CONTRACT_VERSION) {
       throw new DeviceError(
         'ERR_CONTRACT_VERSION',
@@ -92,7 +110,7 @@ export class Runtime {
     } catch (error) {
       throw isTesseraError(error) ? error : failed('ERR_PLUGIN', `plugin '${plugin.name}' does not register`, error);
     }
-    for (const provider of this.#providers()) if (!before.has(provider)) requireProvider(provider, plugin.name);
+    for (const provider of this.#providers()) if (!before.has(provider)) pluginChecks.all?.provider(provider, plugin.name);
     this.#plugins.set(plugin.name, plugin);
     return this;
   }
@@ -131,7 +149,7 @@ export class Runtime {
       sorted.map(async (p) => {
         let availability: Availability;
         try {
-          availability = await availabilityOf(p);
+          availability = availabilityFrom(await p.isAvailable());
         } catch (error) {
           availability = { available: false, reason: error instanceof Error ? error.message : String(error) };
         }
@@ -194,7 +212,7 @@ export class Runtime {
 
   /**
    * Starts a backend, or answers the one that runs. One that was lost is replaced.
-   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason, `ERR_PLUGIN` for one that is not whole.
+   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason, `ERR_DEVICE_START`, `ERR_PLUGIN` for one that is not whole.
    */
   async start(id: string): Promise<Device> {
     const running = this.#devices.get(id);
@@ -204,14 +222,14 @@ export class Runtime {
     if (starting === undefined) {
       starting = (async () => {
         const provider = this.#provider(id);
-        const availability = await availabilityOf(provider);
+        const availability = availabilityFrom(await provider.isAvailable());
         if (!availability.available)
           throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend '${id}' cannot run here: ${availability.reason}`, { device: id });
         let backend;
         try {
           backend = await provider.create(this.#options.get(id));
         } catch (error) {
-          throw isTesseraError(error) ? error : failed('ERR_DEVICE_UNAVAILABLE', `backend '${id}' does not start`, error, id);
+          throw isTesseraError(error) ? error : failed('ERR_DEVICE_START', `device '${id}' does not start`, error, id);
         }
         return this.#devices.get(id) ?? this.#add(id, backend);
       })().finally(() => this.#starting.delete(id));
@@ -221,7 +239,7 @@ export class Runtime {
   }
 
   #add(id: string, backend: Backend): Device {
-    requireBackend(backend, id);
+    pluginChecks.all?.backend(backend, id);
     const device = new Device(backend);
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
@@ -279,7 +297,7 @@ export class Runtime {
     this.#devices.clear();
     this.#default = null;
     await Promise.all(devices.map((d) => d.backend.dispose()));
-    await this.container.dispose();
+    await this.#container?.dispose();
   }
 }
 
