@@ -2,8 +2,9 @@
 import { AutogradError, ShapeError } from '../errors.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { accumulate } from './accumulate.js';
 import { edgeOf } from './edge.js';
-import { accumulate, runBackward } from './engine.js';
+import { runBackward } from './engine.js';
 import { onesLike } from './engine-ops.js';
 import type { GradNode } from './node.js';
 
