@@ -12,3 +12,5 @@ declare module 'virtual:editor-types' {
   const files: Readonly<Record<string, string>>;
   export default files;
 }
+/** What is timed, in which version: by name of the package. */
+declare const VERSIONS: Readonly<Record<'tessera' | '@tensorflow/tfjs-core' | '@jax-js/jax', string>>;
