@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { editorTypes } from './build/editor-types.js';
+import { offline } from './build/offline.js';
 import { referenceData } from './build/reference-data.js';
 import { tfjsThreads } from './build/tfjs-threads.js';
 
@@ -26,17 +27,17 @@ const VERSIONS = Object.fromEntries(['tessera', '@tensorflow/tfjs-core', '@jax-j
 /** What makes the page cross-origin isolated: threads in WebAssembly need it. Without them it works with one. */
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
   base: './',
   cacheDir: join(import.meta.dirname, '../node_modules/.cache/vite-playground'),
   resolve: { conditions: ['tessera-source', ...defaultClientConditions] },
-  define: { VERSIONS: JSON.stringify(VERSIONS) },
+  define: { VERSIONS: JSON.stringify(VERSIONS), BUILT: JSON.stringify(command === 'build') },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-  plugins: [editorTypes(), referenceData(), tfjsThreads()],
+  plugins: [editorTypes(), referenceData(), tfjsThreads(), offline()],
   // Names of classes are shown: those of models are not shortened.
   worker: { format: 'es', plugins: () => [editorTypes(), tfjsThreads()], rolldownOptions: { output: { keepNames: true } } },
   server: { host: '127.0.0.1', headers: ISOLATION, fs: { allow: ['..'] } },
   preview: { host: '127.0.0.1', headers: ISOLATION },
   build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 8000 },
-});
+}));
