@@ -22,7 +22,7 @@ import { createReduce } from './kernels/reduce.js';
 import { createScan } from './kernels/scan.js';
 import { createScatter } from './kernels/scatter.js';
 import { createSort } from './kernels/sort.js';
-import { hasRelaxedSimd, hasSharedMemory, hasSimd } from './machine/features.js';
+import { hasRelaxedSimd, hasSharedMemory, whyUnavailable } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
 import type { WasmBuffer } from './memory/wasm-buffer.js';
@@ -65,14 +65,15 @@ export class WasmBackend implements Backend<WasmBuffer> {
   readonly #threads: ThreadPool | null;
   #disposed = false;
 
-  /** @throws DeviceError `ERR_DEVICE_UNAVAILABLE` without SIMD; MemoryError `ERR_OUT_OF_MEMORY` */
+  /** @throws DeviceError `ERR_DEVICE_UNAVAILABLE` without SIMD, or where a policy forbids WebAssembly; MemoryError `ERR_OUT_OF_MEMORY` */
   constructor({
     threads = Math.min(coreCount(), MAX_DEFAULT_THREADS),
     deterministic = false,
     winograd = true,
     maxBytes = Infinity,
   }: WasmBackendOptions = {}) {
-    if (!hasSimd()) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', 'wasm: this engine has no WebAssembly SIMD', { device: 'wasm' });
+    const reason = whyUnavailable();
+    if (reason !== undefined) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `wasm: ${reason}`, { device: 'wasm' });
     if (!(Number.isInteger(threads) && threads >= 1))
       throw new ValueError('ERR_OPTION', `wasm: threads must be a whole number of 1 or more, not ${threads}`, { device: 'wasm' });
     const shared = threads > 1 && hasSharedMemory();
