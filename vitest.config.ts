@@ -1,5 +1,6 @@
 /** @file One test project per package. Tests run on the sources: the `tessera-source` condition spares them a build. */
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defaultClientConditions, defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
@@ -9,6 +10,8 @@ const folders = [...readdirSync('packages').map((name) => `packages/${name}`), '
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // Vitest leaves one core free: on two, that is half of the machine.
+    maxWorkers: availableParallelism(),
     projects: ['.', ...folders.filter((folder) => existsSync(`${folder}/package.json`))].map((root) => ({
       root,
       // Decorators as TypeScript emits them for tsyringe; Vitest would look for a tsconfig that includes the test file.

@@ -7,14 +7,13 @@ import { type PlainBackend, plainPlugin } from './support/plain-backend.js';
 const MIB = 2 ** 20;
 
 /** A device whose buffers are numbers on an account: to JavaScript they weigh nothing. */
-function weightless(limit = Infinity): { device: core.Device; live: () => number; peak: () => number } {
-  let [live, peak] = [0, 0];
+function weightless(limit = Infinity): { device: core.Device; live: () => number } {
+  let live = 0;
   const device = new Runtime(core)
     .use(
       plainPlugin('weightless', {}, (backend: PlainBackend) => {
         backend.allocate = (dtype, length) => {
           live += length * 4;
-          peak = Math.max(peak, live);
           if (live > limit) throw new MemoryError('ERR_OUT_OF_MEMORY', `${length * 4} bytes were asked for; ${live} are live`);
           return { dtype, length } as ReturnType<PlainBackend['allocate']>;
         };
@@ -23,18 +22,23 @@ function weightless(limit = Infinity): { device: core.Device; live: () => number
       }),
     )
     .device('weightless');
-  return { device, live: () => live, peak: () => peak };
+  return { device, live: () => live };
 }
 
 describe('memory of a device', () => {
   it('stays bounded in a loop that frees nothing by hand', async () => {
-    const { device, peak } = weightless();
-    for (let step = 0; step < 400; step++) {
+    const { device, live } = weightless();
+    // When the collector comes is the engine's affair, and later on a busy machine; that it comes, and again, is ours.
+    // With hints, five take some 170 steps; without them 20,000 steps see one.
+    const enough = 5;
+    let [collections, steps, before] = [0, 0, 0];
+    for (; collections < enough && steps < 20_000; steps++) {
       for (let i = 0; i < 10; i++) empty([MIB / 4], { device }).realize();
+      before = live();
       await new Promise((resolve) => setImmediate(resolve));
+      if (live() < before) collections++;
     }
-    // 4,000 MiB were allocated.
-    expect(peak() / MIB).toBeLessThan(1500);
+    expect(collections).toBe(enough);
   });
 
   it('counts what is kept', () => {

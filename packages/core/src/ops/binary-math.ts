@@ -37,7 +37,7 @@ function integerPower(base: Value, exponent: Value): Value {
   );
 }
 
-function powerOf(e: Expression, base: Value, exponent: Term): Value {
+export function powerOf(e: Expression, base: Value, exponent: Term): Value {
   switch (exponent) {
     case 1:
       return base;

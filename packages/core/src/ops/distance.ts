@@ -5,6 +5,7 @@ import { DTypeError, formatShape, ShapeError, ValueError } from '../errors.js';
 import { type DType, isFloat, promoteTypes } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { castValue, type Value } from '../tensor/value.js';
+import { powerOf } from './binary-math.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
 import { reduceTo } from './reduction.js';
@@ -71,7 +72,7 @@ function distance(between: Value, p: number, last: readonly number[]): Value {
   if (p === 1) return reduce('sum', size());
   if (p === 2) return e.sqrt(reduce('sum', e.mul(between, between)));
   if (p === Infinity) return reduce('max', size());
-  return e.pow(reduce('sum', e.pow(size(), p)), 1 / p);
+  return powerOf(e, reduce('sum', powerOf(e, size(), p)), 1 / p);
 }
 
 /** The gradient of each difference; 0 where two rows are the same. PyTorch: Dist in DistanceOpsKernel.cpp. */

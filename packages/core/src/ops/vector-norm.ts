@@ -3,6 +3,7 @@ import { ValueError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { narrow, type Value } from '../tensor/value.js';
+import { powerOf } from './binary-math.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
 import { zerosOf } from './fill.js';
@@ -17,8 +18,10 @@ function normValue(value: Value, p: number, dims: readonly number[], keepdim: bo
   if (p === -Infinity) return reduce('min', e.abs(value));
   if (p === 0) return reduce('sum', e.cast(e.ne(value, 0), value.dtype));
   if (p === 1) return reduce('sum', e.abs(value));
+  // Of one element each: |x| to the last bit, which the root of a power is not.
+  if (dims.length > 0 && dims.every((d) => value.shape[d] === 1)) return reduce('max', e.abs(value));
   if (p === 2) return e.sqrt(reduce('sum', e.mul(value, value)));
-  return e.pow(reduce('sum', e.pow(e.abs(value), p)), 1 / p);
+  return powerOf(e, reduce('sum', powerOf(e, e.abs(value), p)), 1 / p);
 }
 
 /** @throws ValueError `ERR_NORM_EMPTY` where the norm of nothing has no value. */
