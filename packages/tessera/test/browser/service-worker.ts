@@ -6,10 +6,7 @@ interface Message extends MessageEvent<string> {
 }
 
 addEventListener('message', (event) => {
-  const { data, source, waitUntil } = event as Message;
-  const answer = train(data).catch((error: unknown) => ({ failed: String(error) }));
-  waitUntil.call(
-    event,
-    answer.then((value) => source!.postMessage(value)),
-  );
+  const message = event as Message;
+  const answer = train(message.data).catch((error: unknown) => ({ failed: String(error) }));
+  message.waitUntil(answer.then((value) => message.source!.postMessage(value)));
 });
