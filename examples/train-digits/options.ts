@@ -12,6 +12,7 @@ export interface Options {
   /** A model as data, in place of the CNN. */
   model?: string;
   plugin?: readonly string[];
+  json?: true;
 }
 
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
@@ -53,7 +54,7 @@ export function pluginNames(argv: readonly string[]): string[] {
 
 /**
  * Reads the command line.
- * @throws CommanderError after one line was printed: on a wrong option (exit code 1), and after the help (0).
+ * @throws CommanderError after one line was printed: on a wrong option, and after the help (whose exitCode is 0).
  */
 export function parseOptions(argv: readonly string[], devices: readonly string[]): Options {
   const program = new Command('train-digits')
@@ -67,6 +68,7 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--model <file>', 'a model as data (JSON, as nn.toConfig writes it), in place of the CNN')
     .option('--plugin <name>', 'a package or file that brings layers or devices; may be repeated', more)
     .option('--out <dir>', 'where to write the weights and the loss curve', 'out/train-digits')
+    .option('--json', 'print the result as one JSON object; progress goes to standard error')
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .exitOverride()

@@ -17,9 +17,14 @@ export interface Display {
 }
 
 export interface Outcome {
+  /** Where it was computed. */
+  readonly device: string;
   readonly losses: readonly number[];
   /** On the test split, from 0 to 1. */
   readonly accuracy: number;
+  /** Files that were written. */
+  readonly weights: string;
+  readonly curve: string;
 }
 
 export const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
@@ -87,5 +92,5 @@ export async function run(options: Options, display: Display): Promise<Outcome> 
     `Test accuracy: ${percent(accuracy)} of ${digits.test.length} digits, after ${losses.length} steps (${seconds.toFixed(1)} s)`,
   );
   display.print(`Weights: ${weights} (loaded again: the same accuracy)\nLoss curve: ${curve}`);
-  return { losses, accuracy };
+  return { device: device.id, losses, accuracy, weights, curve };
 }
