@@ -1,5 +1,7 @@
 /** @file No bundle is heavier than its limit. `npm run size` also writes docs/bundle-size.md anew. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BUNDLES } from '../scripts/bundle-size/bundles.js';
@@ -18,9 +20,35 @@ describe('bundles', () => {
     expect(weight.all).toBeLessThanOrEqual(limit);
   });
 
+  it.each(BUNDLES.filter(({ prints }) => prints !== undefined))('$name: what is left of it runs', ({ name, prints }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'tessera-bundle-'));
+    try {
+      for (const [file, text] of weights.get(name)!.files)
+        writeFileSync(join(folder, file.replace(/js$/, 'mjs')), text.replaceAll(/(\.\/[\w.-]+)\.js/g, '$1.mjs'));
+      const out = execFileSync(process.execPath, ['program.mjs'], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+      expect(out.trim()).toBe(prints);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('a bundle of one op holds no other op, no layer, no other backend', () => {
     const { parts } = weights.get('one op, functional, cpu')!;
-    expect(parts.map(([name]) => name).toSorted()).toEqual(['backend-cpu', 'core', 'reflect-metadata', 'tessera', 'tsyringe']);
+    expect(parts.map(([name]) => name).toSorted()).toEqual(['backend-cpu', 'core', 'tessera']);
+    expect(
+      weights
+        .get('one op, functional, wasm')!
+        .parts.map(([name]) => name)
+        .toSorted(),
+    ).toEqual(['backend-wasm', 'core', 'tessera']);
+    // Of the file of `add`, and of in-place writing.
+    const text = [...weights.get('one op, functional, wasm')!.files.values()].join('');
+    expect(text).toContain('alpha must not be');
+    for (const left of ['divFloor', 'CopySlices', 'rounding_mode']) expect(text).not.toContain(left);
     const ofCore = (name: string): number => weights.get(name)!.parts.find(([part]) => part === 'core')![1];
     expect(ofCore('one op, functional, cpu')).toBeLessThan(0.3 * ofCore('one op, all methods, cpu'));
   });

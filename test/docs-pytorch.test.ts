@@ -36,6 +36,7 @@ function places(): Places {
     functionContext: place('ctx.', autograd.FunctionContext.prototype),
     swaUtils: place('optim.swaUtils.', optim.swaUtils),
     functional: place('autograd.functional.', (autograd as { readonly functional?: object }).functional ?? autograd),
+    func: place('func.', tessera.func),
   };
 }
 

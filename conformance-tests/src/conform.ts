@@ -2,8 +2,9 @@
 import { shippedFixtures } from './fixtures/index.js';
 import { suitesOf } from './levels.js';
 import type { FailedCase } from './report/scorecard.js';
-import { mayContain, type Selection, wantedBy } from './run.js';
+import type { Selection } from './run.js';
 import { runSuite } from './run-suite.js';
+import { mayContain, wantedBy } from './select.js';
 import { type SubjectSource, withSubject } from './subject/start.js';
 import { LEVELS, type Level, type Suite } from './suite.js';
 

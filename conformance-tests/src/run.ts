@@ -4,7 +4,8 @@ import { suitesOf } from './levels.js';
 import { type FailedCase, rowOf, type Scorecard, type ScorecardRow, scorecardOf } from './report/scorecard.js';
 import { runSuite } from './run-suite.js';
 import { type SubjectSource, withSubject } from './subject/start.js';
-import type { Level, Suite } from './suite.js';
+import { mayContain, wantedBy } from './select.js';
+import type { Level } from './suite.js';
 
 export type ConformanceOptions = SubjectSource & Selection & Progress;
 
@@ -16,7 +17,10 @@ export interface Selection {
   readonly level?: Level;
   /** These levels alone, in place of `level`. */
   readonly levels?: readonly Level[];
-  /** Only cases whose id, or whose op's name, fits: see {@link selects}. */
+  /**
+   * Only these, separated by commas: names whole or in part (`softmax` is also log_softmax, nn.Softmax and nn.Softmax2d), one name alone (`softmax/`),
+   * the beginning of an id (`add/sample`), an id, or any of these with `*`.
+   */
   readonly only?: string;
   /**
    * A fixed sample in place of all cases: of each op and layer the first case of each kind (PyTorch's samples, strided ones, special values, edges,
@@ -29,7 +33,7 @@ export interface Selection {
 
 /** Told while it runs. */
 export interface Progress {
-  onRow?(row: ScorecardRow): void;
+  onRow?(row: ScorecardRow, progress: { readonly done: number; readonly of: number }): void;
   onFailure?(failure: FailedCase, row: { readonly level: Level; readonly name: string }): void;
 }
 
@@ -44,8 +48,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Score
   const { only, sample = false, fixtures = shippedFixtures() } = options;
   return withSubject(options, options.name, async (subject) => {
     const rows: ScorecardRow[] = [];
-    for (const suite of await suitesOf(options, fixtures)) {
-      if (only !== undefined && !mayContain(suite, only)) continue;
+    const suites = (await suitesOf(options, fixtures)).filter((suite) => only === undefined || mayContain(suite, only));
+    for (const [done, suite] of suites.entries()) {
       const results = [];
       for await (const result of runSuite(suite, subject, wantedBy(suite, only, sample))) {
         results.push(result);
@@ -53,45 +57,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Score
       }
       const row = rowOf(suite.level, suite.name, results);
       rows.push(row);
-      if (results.length > 0) options.onRow?.(row);
+      if (results.length > 0) options.onRow?.(row, { done: done + 1, of: suites.length });
     }
     return scorecardOf(subject.name, subject.device.backend.capabilities.dtypes, rows);
   });
-}
-
-/** Tells which cases of a suite are wanted. Asked once for each, in order. */
-export function wantedBy(suite: Suite, only: string | undefined, sample: boolean): (id: string) => boolean {
-  const seen = new Set<string>();
-  const sampled = sample && (suite.level === 'ops' || suite.level === 'modules');
-  return (id) => {
-    if (only !== undefined && !selects(only, suite, id)) return false;
-    const kind = id.slice(0, id.lastIndexOf('/'));
-    if (!sampled) return true;
-    if (seen.has(kind)) return false;
-    seen.add(kind);
-    return true;
-  };
-}
-
-/** Does one of the patterns, separated by commas, pick a case? */
-export function selects(patterns: string, suite: Suite, id: string): boolean {
-  return patterns.split(',').some((pattern) => picks(pattern.trim(), suite, id));
-}
-
-/**
- * A pattern is the name of an op (`add`, and with it the op's variants: `div` picks `div.floor_rounding`), the beginning
- * of an id (`add/sample`), a whole id, or any of these with `*`.
- */
-function picks(pattern: string, { name }: Suite, id: string): boolean {
-  if (pattern.includes('*')) {
-    const regex = new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
-    return regex.test(name) || regex.test(id);
-  }
-  if (pattern.includes('/')) return id === pattern || id.startsWith(`${pattern}/`);
-  return name === pattern || name.startsWith(`${pattern}.`) || name.endsWith(`.${pattern}`);
-}
-
-/** Need its cases be looked at? */
-export function mayContain(suite: Suite, patterns: string): boolean {
-  return patterns.split(',').some((pattern) => pattern.includes('*') || picks(pattern.trim().split('/')[0], suite, ''));
 }

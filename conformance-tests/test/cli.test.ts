@@ -122,9 +122,98 @@ describe('the command', () => {
     expect(given).toEqual({ threads: 2, mode: 'fast' });
   });
 
-  it('ends with 1 where nothing fits the pattern', async () => {
-    const { code, lines } = await run('--device', 'sound', '--just', 'ops', '--only', 'nonesuch');
-    expect(code).toBe(1);
-    expect(lines[0]).toContain("nothing fits --only 'nonesuch'");
+  it('refuses a name that nothing has, with what was meant, before anything is started', async () => {
+    const line = async (...argv: string[]): Promise<string> => {
+      const { code, lines } = await run('--device', 'sound', ...argv);
+      expect(code).toBe(2);
+      expect(lines).toHaveLength(1);
+      return lines[0];
+    };
+    expect(await line('--only', 'sofmax')).toMatch(
+      /^error: --only 'sofmax' fits nothing of the \d+ kernels, .*\. Did you mean 'softmax'\?$/,
+    );
+    expect(await line('--only', 'add,conv_2d_transposed')).toContain("'conv_2d_transposed' fits nothing");
+    expect(await line('--just', 'ops', '--only', 'qqqqqqqqq')).toMatch(/fits nothing of the \d+ ops; --list shows their names$/);
+    expect(await line('--just', 'ops', '--only', 'Softmax2d')).toContain('it is at level modules');
+    expect(await line('--just', 'ops', '--only', 'abs/sample/999')).toContain("--only 'abs/sample/999' fits no case");
+    expect(await line('--only', ' ,')).toContain('names nothing');
+  });
+
+  it('lists names', async () => {
+    const { code, lines } = await run('--device', 'sound', '--list', '--only', 'softmax');
+    expect(code).toBe(0);
+    const names = lines.map((line) => line.split(/ +/)[1]);
+    expect(names).toEqual(expect.arrayContaining(['softmax', 'log_softmax', 'nn.Softmax', 'nn.LogSoftmax']));
+    expect(names).not.toContain('nn.Softmin');
+    expect((await run('--list')).lines.length).toBeGreaterThan(700);
+  });
+
+  it('prints progress: each suite as it ends, and which of how many it is', async () => {
+    const argv = ['--device', 'sound', '--just', 'kernels', '--only', 'scan,sort'];
+    const { lines } = await run(...argv);
+    expect(lines).toEqual([
+      expect.stringMatching(/^✓ 1\/2 kernels scan: \d+ passed, 0 failed, 0 skipped$/),
+      expect.stringMatching(/^✓ 2\/2 kernels sort: /),
+      expect.stringMatching(/^\d+ passed, 0 failed, 0 skipped$/),
+    ]);
+    expect((await run(...argv, '--quiet')).lines).toEqual(lines.slice(-1));
+  });
+
+  it('prints JSON alone with --json, the rest beside it', async () => {
+    const out: string[] = [];
+    const aside: string[] = [];
+    const argv = ['--device', 'broken', '--just', 'kernels', '--only', 'scatter/add', '--json'];
+    const context = {
+      program: 'c',
+      plugins,
+      write: (line: string) => void out.push(line),
+      writeAside: (line: string) => void aside.push(line),
+    };
+    expect(await main(argv, context)).toBe(1);
+    const card = JSON.parse(out.join('\n')) as { device: string; failed: number };
+    expect(card.device).toBe('broken');
+    expect(card.failed).toBeGreaterThan(0);
+    expect(aside.at(-1)).toMatch(/passed, \d+ failed/);
+    // What follows --json is not written over.
+    expect(await run('--json', './my-backend.js')).toMatchObject({ code: 2, lines: [expect.stringContaining('It must end in .json')] });
+  });
+
+  it('tells in one line what is wrong with a plugin or a device', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tessera-plugins-'));
+    const plugin = async (name: string, source: string): Promise<string> => {
+      const file = path.join(folder, `${name}.mjs`);
+      await writeFile(file, source);
+      return file;
+    };
+    const backend = (contract: number, available: string): string => `export const plugin = {
+      name: 'odd', version: '1.0.0', contract: ${contract},
+      register: ({ container, core }) => container.register(core.BACKEND, {
+        useValue: { id: 'odd', priority: 0, isAvailable: () => (${available}), create: () => { throw new Error('no card') } },
+      }),
+    };`;
+    const cases: readonly (readonly [file: string, line: string | RegExp])[] = [
+      [path.join(folder, 'none.mjs'), /^plugin '.*none.mjs' does not load: Cannot find module/],
+      [await plugin('throws', "throw new Error('boom')"), /^plugin '.*throws.mjs' does not load: boom$/],
+      [await plugin('empty', 'export const x = 1'), /^plugin '.*' exports no plugin \({ name, version, contract, register }\)$/],
+      [await plugin('later', backend(99, '{ available: true }')), "plugin 'odd' was written for contract version 99; this core speaks 1"],
+      [await plugin('absent', backend(1, "{ available: false, reason: 'no card' }")), "backend 'odd' cannot run here: no card"],
+      [await plugin('broken', backend(1, '{ available: true }')), "device 'odd' does not start: no card"],
+    ];
+    for (const [file, line] of cases)
+      expect(await run(file, '--only', 'abs/')).toEqual({
+        code: 2,
+        lines: [typeof line === 'string' ? line : expect.stringMatching(line)],
+      });
+    await rm(folder, { recursive: true });
+  });
+
+  it('refuses what does not go together', async () => {
+    expect(await run('--against', 'nonesuch')).toMatchObject({ code: 2, lines: [expect.stringContaining('it must be cpu, wasm, webgpu')] });
+    expect(await run('--against', 'cpu', '--only', 'abs')).toMatchObject({
+      code: 2,
+      lines: [expect.stringContaining('cannot be used with')],
+    });
+    expect(await run('--runs', '3')).toMatchObject({ code: 2, lines: ['error: --runs and --seed go with --against'] });
+    expect(await run('one', 'two')).toMatchObject({ code: 2, lines: [expect.stringContaining('too many arguments')] });
   });
 });

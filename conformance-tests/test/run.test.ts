@@ -11,6 +11,20 @@ describe('runConformance', () => {
     expect(one).toMatchObject({ device: 'cpu', passed: 1, failed: 0, skipped: 0 });
     const variants = await runConformance({ ...options, levels: ['ops'], only: 'norm.fro,norm.inf' });
     expect(variants.rows.map(({ name }) => name)).toEqual(['norm.fro', 'norm.inf']);
+    const parts = await runConformance({
+      ...options,
+      levels: ['ops', 'modules'],
+      only: 'nn.logSoftmax,logsoftmax/,F.log_softmax',
+      sample: true,
+    });
+    expect(parts.rows.map(({ name }) => name)).toEqual([
+      'log_softmax',
+      'log_softmax.with_dtype',
+      'AdaptiveLogSoftmaxWithLoss',
+      'LogSoftmax',
+    ]);
+    const alone = await runConformance({ ...options, levels: ['ops'], only: 'T/', sample: true });
+    expect(alone.rows.map(({ name }) => name)).toEqual(['T']);
     const pattern = await runConformance({ ...options, levels: ['ops'], only: 'sq*' });
     expect(pattern.rows.map(({ name }) => name)).toEqual(['sqrt', 'square', 'squeeze', 'squeeze.multiple', 'squeeze_copy']);
   });

@@ -87,7 +87,13 @@ export default defineConfig({
         },
         {
           text: 'Figures',
-          items: [...page('Performance', '/performance'), ...page('Bundle sizes', '/bundle-size'), ...page('Licences', '/licences')],
+          items: [
+            ...page('Conformance scorecards', '/conformance-scorecards'),
+            ...page('Faults that the kit finds', '/conformance-faults'),
+            ...page('Performance', '/performance'),
+            ...page('Bundle sizes', '/bundle-size'),
+            ...page('Licences', '/licences'),
+          ],
         },
       ],
     },

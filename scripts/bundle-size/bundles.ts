@@ -3,6 +3,8 @@
 export interface Bundle {
   readonly name: string;
   readonly program: string;
+  /** What it prints in Node, as Node shows it; without it, it is not run. */
+  readonly prints?: string;
   /** Bytes after gzip of all that it may load, chunks that are fetched later included. A few percent above what it was when this was written. */
   readonly limit: number;
 }
@@ -25,22 +27,58 @@ const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
 F.crossEntropy(model(rand(4, 1, 28, 28)), randint(10, [4])).backward();
 optimizer.step();`;
 
+/** What programs say when they are run: `console.log` of one thing. */
 const oneOp = (plugin: string, id: string): string => `
 import { add, init, tensor, ${plugin} } from 'tessera/functional';
 await init({ plugins: [${plugin}], device: '${id}' });
 console.log(await add(tensor([1, 2]), 1).toArrayAsync());`;
 
-const smallCnn = `
-import { conv2d, flatten, init, linear, maxPool2d, rand, relu, softmax, wasmPlugin } from 'tessera/functional';
-await init({ plugins: [wasmPlugin], device: 'wasm' });
+const smallCnn = (plugin: string): string => `
+await init({ plugins: [${plugin}], device: 'wasm' });
 const x = maxPool2d(relu(conv2d(rand(1, 1, 28, 28), rand(16, 1, 3, 3), rand(16), { padding: 1 })), 2);
-console.log(await softmax(linear(flatten(x, 1), rand(10, 16 * 14 * 14), rand(10)), 1).toArrayAsync());`;
+const [row] = await softmax(linear(flatten(x, 1), rand(10, 16 * 14 * 14), rand(10)), 1).toArrayAsync();
+console.log(row.length);`;
+const cnnOps = 'conv2d, flatten, init, linear, maxPool2d, rand, relu, softmax';
 
 export const BUNDLES: readonly Bundle[] = [
-  { name: 'one op, functional, cpu', program: oneOp('cpuPlugin', 'cpu'), limit: 69_000 },
-  { name: 'one op, functional, wasm', program: oneOp('wasmPlugin', 'wasm'), limit: 117_000 },
-  { name: 'one op, functional, webgpu', program: oneOp('webgpuPlugin', 'webgpu'), limit: 88_000 },
-  { name: 'inference of a CNN, functional, wasm', program: smallCnn, limit: 127_000 },
+  { name: 'one op, functional, cpu', program: oneOp('cpuPlugin', 'cpu'), prints: '[ 2, 3 ]', limit: 48_000 },
+  {
+    name: 'one op, functional, wasm',
+    program: `
+import { add, init, tensor } from 'tessera/functional';
+import { wasmPluginOf } from 'tessera/wasm';
+await init({ plugins: [wasmPluginOf([])], device: 'wasm' });
+console.log(await add(tensor([1, 2]), 1).toArrayAsync());`,
+    prints: '[ 2, 3 ]',
+    limit: 45_000,
+  },
+  {
+    name: 'a product and a bias, functional, wasm',
+    program: `
+import { init, linear, tensor } from 'tessera/functional';
+import { products, wasmPluginOf } from 'tessera/wasm';
+await init({ plugins: [wasmPluginOf([products])], device: 'wasm' });
+console.log(await linear(tensor([[1, 2]]), tensor([[3, 4]]), tensor([5])).toArrayAsync());`,
+    prints: '[ [ 16 ] ]',
+    limit: 49_000,
+  },
+  { name: 'one op, functional, wasm with all parts', program: oneOp('wasmPlugin', 'wasm'), prints: '[ 2, 3 ]', limit: 96_000 },
+  { name: 'one op, functional, webgpu', program: oneOp('webgpuPlugin', 'webgpu'), limit: 65_000 },
+  {
+    name: 'inference of a CNN, functional, wasm',
+    program: `
+import { ${cnnOps} } from 'tessera/functional';
+import { convolutions, pooling, products, rows, wasmPluginOf } from 'tessera/wasm';${smallCnn('wasmPluginOf([convolutions, pooling, products, rows])')}`,
+    prints: '10',
+    limit: 79_000,
+  },
+  {
+    name: 'inference of a CNN, functional, wasm with all parts',
+    program: `
+import { ${cnnOps}, wasmPlugin } from 'tessera/functional';${smallCnn('wasmPlugin')}`,
+    prints: '10',
+    limit: 111_000,
+  },
   {
     name: 'one op, all methods, cpu',
     program: `import { tensor } from '@tessera/core'; import { runtimes } from '@tessera/core'; import { cpuPlugin } from '@tessera/backend-cpu';

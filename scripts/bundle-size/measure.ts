@@ -1,4 +1,5 @@
 /** @file Bundles a program with esbuild, on the sources of all packages, and weighs what comes out. */
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -10,6 +11,8 @@ export interface Weight {
   readonly minified: number;
   /** Minified bytes by package, the heaviest first. */
   readonly parts: readonly (readonly [string, number])[];
+  /** The bundle's files by name; the program is in program.js. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 const partOf = (path: string): string => {
@@ -31,6 +34,7 @@ export async function measure(program: string, root: string): Promise<Weight> {
     conditions: ['tessera-source'],
     external: ['node:*', 'webgpu'],
     outdir: 'out',
+    entryNames: 'program',
     write: false,
     metafile: true,
     logLevel: 'silent',
@@ -62,5 +66,6 @@ export async function measure(program: string, root: string): Promise<Weight> {
     for (const [input, { bytesInOutput }] of Object.entries(output.inputs))
       parts.set(partOf(input), (parts.get(partOf(input)) ?? 0) + bytesInOutput);
   }
-  return { first, all, minified, parts: [...parts].toSorted((a, b) => b[1] - a[1]) };
+  const files = new Map(outputFiles.map((file) => [basename(file.path), file.text]));
+  return { first, all, minified, parts: [...parts].toSorted((a, b) => b[1] - a[1]), files };
 }

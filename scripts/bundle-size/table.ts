@@ -24,7 +24,9 @@ What this says
 - \`tessera/functional\` leaves out what is not called: functions in place of methods, inference only. Everything else hangs on \`Tensor.prototype\`, which a bundler cannot see through: with methods, all ops are in the bundle.
 - \`import { nn } from 'tessera'\` brings all layers (esbuild keeps a re-exported namespace whole); \`import { Conv2d } from '@tessera/layers'\` brings what is used.
 - Others, for one op: jax-js 76 to 95 kB, TensorFlow.js 77 kB and 137 kB of WebAssembly, onnxruntime-web 24 kB and 3,678 kB.
-- The aim for one op on wasm is 45 kB, which is not reached. What weighs: the accelerated kernels of wasm (matrix products, convolutions, poolings, norms, attention: some 25 kB), its code generator and math (some 30 kB), tsyringe with
-  its reflection polyfill (9 kB), the opcodes' reference functions and texts (5 kB), PyTorch's random numbers (4 kB).
+- One op on wasm is under the aim of 45 kB with the backend in parts: \`wasmPluginOf([])\` has memory and pointwise programs on one thread, and the parts of \`tessera/wasm\` add products, reductions,
+  indexing, sorting, math functions, threads and the accelerated kernels. A program that needs a part that it left out throws \`ERR_PART_LEFT_OUT\`, which names the part. \`wasmPlugin\` has all of them.
+- What weighs in it: the assembler and its instruction tables (7 kB), the code of pointwise programs (7 kB), tensors, values and launches (10 kB), the declaration of ops with their gradients (7 kB), runtime, plugins and devices (4 kB).
+- The functional entry brings neither tsyringe nor its reflection polyfill (9 kB), nor the engine of autograd, nor PyTorch's random numbers where none are drawn (4 kB).
 `;
 }

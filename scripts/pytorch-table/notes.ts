@@ -24,6 +24,16 @@ export const RENAMED: Readonly<Record<string, string>> = {
   is_signed: 'DTYPE_INFO',
   load: 'io.loadTorch',
   get_default_device: 'runtimes',
+  get_default_dtype: 'DTYPES',
+  get_rng_state: 'Generator',
+  set_rng_state: 'Generator',
+  initial_seed: 'Generator',
+  seed: 'Generator',
+  save: 'io.saveTorch',
+  dtype: 'DTYPES',
+  device: 'Device',
+  grid_sampler_2d: 'gridSample',
+  grid_sampler_3d: 'gridSample',
   chain_matmul: 'linalg.multiDot',
   frobenius_norm: 'norm',
   nuclear_norm: 'norm',
@@ -44,6 +54,8 @@ export const RENAMED: Readonly<Record<string, string>> = {
 export const BY_TYPE: Readonly<Record<string, string>> = {
   'utils.data/Dataset': 'data.Dataset',
   'utils.data/Sampler': 'data.Sampler',
+  'utils.data/IterableDataset': 'data.IterableDataset',
+  'autograd.Function/register_hook': '.registerHook',
   'autograd.Function/forward': '.forward',
   'autograd.Function/backward': '.backward',
 };
@@ -93,6 +105,15 @@ export const DIFFERS: Readonly<Record<string, string>> = {
   load: 'safetensors, PyTorch’s .pt and NumPy’s files, under `io`',
   is_signed: 'a field of `DTYPE_INFO[dtype]`',
   get_default_device: '`runtimes.current.device`',
+  get_rng_state: '`runtimes.current.generator.getState()`',
+  set_rng_state: '`runtimes.current.generator.setState(bytes)`',
+  initial_seed: '`runtimes.current.generator.initialSeed()`',
+  seed: '`runtimes.current.generator.seed()`',
+  save: 'safetensors, PyTorch’s .pt and NumPy’s files, under `io`',
+  dtype: 'dtypes are strings, such as `"float32"`',
+  poisson: 'reads the rates; `poissonAsync` works everywhere',
+  binomial: 'reads its parameters; `binomialAsync` works everywhere',
+  random_: 'int64 is int32; a bound that the dtype cannot hold exactly is an error',
 };
 
 const COMPLEX = 'complex numbers are left out';
@@ -104,6 +125,7 @@ const DEVICE = 'PyTorch’s own devices; here `device` says where';
 const INTERNAL = 'PyTorch’s inner workings';
 const PYTHON = 'Python’s own';
 const FACTOR = 'matrix factorisations are left out';
+const FOURIER = 'Fourier transforms are complex';
 const STORAGE = 'storages are no part of the API';
 const DEPRECATED = 'deprecated in PyTorch';
 const POLYNOMIAL = 'rare special functions are left out';
@@ -129,9 +151,16 @@ export const LEFT_OUT: readonly (readonly [pattern: RegExp, reason: string])[] =
   ],
   [/^sym_|script|^parse_|import_ir|unify_type|merge_type|^(compile|cond|fork|wait|functionalize|debug_unwrap)$|vital|^__/, TORCHSCRIPT],
   [
-    /^(cholesky_(solve|inverse|ex)|eig.*|geqrf|householder_product|inv_ex|istft|stft|ldl.*|lobpcg|logdet|lstsq|lu.*|matrix_exp|matrix_rank|orgqr|ormqr|pca_lowrank|pinv|pinverse|qr|slogdet|solve|solve_ex|solve_triangular|svd|svd_lowrank|symeig|tensorinv|tensorsolve|triangular_solve|cond|vecdot|convolution|cholesky|kron)$/,
+    /^(cholesky_(solve|inverse|ex)|eig.*|geqrf|householder_product|inv_ex|ldl.*|lobpcg|logdet|lstsq|lu.*|matrix_exp|matrix_rank|orgqr|ormqr|pca_lowrank|pinv|pinverse|qr|slogdet|solve|solve_ex|solve_triangular|svd|svd_lowrank|symeig|tensorinv|tensorsolve|triangular_solve|cond|vecdot|cholesky|kron)$/,
     FACTOR,
   ],
+  [/^i?stft$/, FOURIER],
+  [/^convolution$/, 'the inner form of conv1d, conv2d and conv3d'],
+  [/^char$/, 'there is no int8'],
+  [/^(choose_qparams_optimized)$/, QUANTIZED],
+  [/^histogramdd$/, 'rare; `histogram` has one dimension'],
+  [/^is_(anomaly|inference_mode)/, 'what is on is seen in `setDetectAnomaly` and `inferenceMode` alone'],
+  [/^(default_convert|transfer_parametrizations_and_params|PruningContainer)$/, INTERNAL],
   [/polynomial|bessel|airy|gammainc|igamma/, POLYNOMIAL],
   [
     /^(as_subclass|module_load|apply_|map_|map2_|reinforce|new|type|storage_type|is_nonzero|is_same_size|typename|variable|Variable|volatile|output_nr|retains_grad|NestedIOFunction|grad_mode|OptimizerPostHook|OptimizerPreHook|profile_hook_step|Callable|Literal|Union|bind|PackedSequence_|_DatasetKind|T_destination|call_super_init|dump_patches|set_multithreading_enabled)$/,

@@ -47,7 +47,8 @@ export type Places = Readonly<
     | 'autogradFunction'
     | 'functionContext'
     | 'swaUtils'
-    | 'functional',
+    | 'functional'
+    | 'func',
     Place
   >
 >;
@@ -122,7 +123,11 @@ function operations(surface: Surface, places: Places): string {
 function areas(p: Places): readonly Area[] {
   return [
     { title: 'Tensor attributes', groups: ['Tensor attributes'], places: [p.tensor] },
-    { title: 'Creation and utilities', groups: ['torch creation and utility functions (not overridable)'], places: [p.torch, p.autograd] },
+    {
+      title: 'Creation and utilities',
+      groups: ['torch creation and utility functions (not overridable)'],
+      places: [p.torch, p.autograd, p.func],
+    },
     { title: 'torch.linalg', groups: ['torch.linalg'], places: [p.linalg, p.torch] },
     { title: 'torch.special', groups: ['torch.special'], places: [p.special, p.torch] },
     { title: 'nn.Module', groups: ['nn.Module methods'], places: [p.module] },
@@ -142,7 +147,7 @@ function areas(p: Places): readonly Area[] {
     { title: 'autograd', groups: ['torch.autograd'], places: [p.autograd, p.torch] },
     { title: 'autograd.Function', groups: ['torch.autograd.Function'], places: [p.autogradFunction, p.functionContext] },
     { title: 'autograd.functional', groups: ['torch.autograd.functional'], places: [p.functional, p.autograd] },
-    { title: 'func', groups: ['torch.func'], places: [p.functional, p.autograd, p.torch] },
+    { title: 'func', groups: ['torch.func'], places: [p.func, p.functional, p.autograd, p.torch] },
     { title: 'amp', groups: ['torch.amp'], places: [p.torch, p.autograd] },
   ];
 }

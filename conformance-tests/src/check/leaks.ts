@@ -19,19 +19,24 @@ export async function leakFree(device: Device, body: () => Promise<void>): Promi
   }
 }
 
-/** How many buffers more there are after `body` than there were before. */
-async function leftBy(device: Device, body: () => Promise<void>): Promise<number> {
-  await device.backend.synchronize();
-  const before = device.memory().buffers;
+/** Runs `body`, and disposes of every tensor made in it, those after an await included. */
+export async function tracked<T>(body: () => Promise<T>): Promise<T> {
   const scope = new Scope();
   const outer = scopes.current;
   scopes.current = scope;
   try {
-    await body();
+    return await body();
   } finally {
     scopes.current = outer;
     scope.end(undefined, null);
   }
+}
+
+/** How many buffers more there are after `body` than there were before. */
+async function leftBy(device: Device, body: () => Promise<void>): Promise<number> {
+  await device.backend.synchronize();
+  const before = device.memory().buffers;
+  await tracked(body);
   // What only the collector can free (values that were deferred and never computed) is no leak: it gets its chance.
   for (let round = 0; device.memory().buffers > before && round < 3; round++) await collect();
   return device.memory().buffers - before;

@@ -14,9 +14,11 @@ export interface Arguments {
   readonly level?: Level;
   readonly just?: Level;
   readonly only?: string;
+  readonly list?: true;
   readonly sample?: true;
   readonly fixtures?: string;
-  readonly json?: string;
+  /** A file; true for the terminal. */
+  readonly json?: string | true;
   readonly markdown?: string;
   readonly html?: string;
   readonly report?: string;
@@ -31,12 +33,19 @@ export interface CliContext {
   /** How it is called, such as `npm run conformance --`. */
   readonly program: string;
   readonly write?: (line: string) => void;
+  /** What is no result: with `--json`, all but the JSON. */
+  readonly writeAside?: (line: string) => void;
   /** Devices besides those that have a package. */
   readonly plugins?: Readonly<Record<string, Plugin>>;
 }
 
 /** @throws CommanderError */
-export function parse(argv: readonly string[], { program }: CliContext, write: (line: string) => void): Arguments {
+export function parse(
+  argv: readonly string[],
+  { program }: CliContext,
+  print: (line: string) => void,
+  aside: (line: string) => void,
+): Arguments {
   const level = (name: string): Level => {
     if (!(LEVELS as readonly string[]).includes(name)) throw new InvalidArgumentError(`It must be ${LEVELS.join(', ')}.`);
     return name as Level;
@@ -44,6 +53,11 @@ export function parse(argv: readonly string[], { program }: CliContext, write: (
   const whole = (text: string): number => {
     if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
     return Number(text);
+  };
+  const jsonFile = (text: string): string => {
+    // An argument after a bare --json is the backend to test, and no file to write over.
+    if (!text.endsWith('.json')) throw new InvalidArgumentError('It must end in .json; what is to be tested comes before it.');
+    return text;
   };
   const list = (text: string, before: readonly string[] | undefined): string[] => [
     ...(before ?? []),
@@ -66,21 +80,34 @@ export function parse(argv: readonly string[], { program }: CliContext, write: (
     .addOption(new Option('--option <name=value>', 'an option of the backend, such as threads=1; may be repeated').argParser(option))
     .addOption(new Option('--level <level>', `run up to this level: ${LEVELS.join(', ')}`).argParser(level))
     .addOption(new Option('--just <level>', 'run this level alone').argParser(level).conflicts('level'))
-    .option('--only <pattern>', 'run an op (add), a part (add/sample), one case (add/sample/0), or what fits add*')
+    .option(
+      '--only <names>',
+      'what has these words in its name (softmax, nn.Softmax), one name alone (softmax/), a part (add/sample), one case (add/sample/0), or what fits add*',
+    )
+    .option('--list', 'print the names of what would be run, and run nothing')
     .option('--sample', 'of each op and layer the first case of each kind, in place of all')
     .option('--fixtures <dir>', 'reference data of one’s own, as fixtures/FORMAT.md says, plain or gzipped')
-    .option('--json <file>', 'write the scorecard as JSON')
+    .addOption(
+      new Option('--json [file]', 'write the scorecard as JSON; without a file print it, and all else to stderr').argParser(jsonFile),
+    )
     .option('--markdown <file>', 'write the scorecard as Markdown')
     .option('--html <file>', 'write the scorecard as one HTML page')
     .option('--report <dir>', 'write all three to a directory')
-    .option('--against <id>', 'in place of the suite: run random programs, views, models and trainings here and on another device')
-    .addOption(new Option('--runs <n>', 'with --against: how many of each kind').argParser(whole))
+    .addOption(
+      new Option(
+        '--against <id>',
+        'in place of the suite: run random programs, views, models and trainings here and on another device',
+      ).conflicts(['level', 'just', 'only', 'list', 'sample', 'fixtures', 'json', 'markdown', 'html', 'report']),
+    )
+    .addOption(new Option('--runs <n>', 'with --against: how many of each kind (default: 100)').argParser(whole))
     .addOption(new Option('--seed <n>', 'with --against: of the random programs').argParser(whole))
     .option('--quiet', 'print failures and the last lines only')
     .allowExcessArguments(false)
-    .configureOutput({ writeOut: (text) => write(text.trimEnd()), writeErr: (text) => write(text.trim().replaceAll('\n', ' ')) })
+    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => aside(text.trim().replaceAll('\n', ' ')) })
     .exitOverride();
   const given = command.parse(argv, { from: 'user' }).opts<Partial<Arguments>>();
+  if (given.against === undefined && (given.runs !== undefined || given.seed !== undefined))
+    command.error('error: --runs and --seed go with --against');
   const plugin = given.plugin ?? command.args[0];
   return { ...given, ...(plugin !== undefined && { plugin }), device: given.device ?? [], option: given.option ?? [] };
 }

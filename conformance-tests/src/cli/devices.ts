@@ -1,4 +1,5 @@
 /** @file Where the CLI finds the devices that it is asked for. */
+import { existsSync } from 'node:fs';
 import * as core from '@tessera/core';
 import { loadPlugins, type Plugin, Runtime } from '@tessera/core';
 
@@ -19,7 +20,7 @@ export const DEVICES = Object.keys(PACKAGES);
 export async function pluginFor(device: string, from?: string): Promise<Plugin> {
   const name = PACKAGES[device] ?? from;
   if (name === undefined) throw new Error(`unknown device '${device}': it must be ${DEVICES.join(', ')}, or come with --plugin NAME`);
-  const plugins = await loadPlugins(name);
+  const plugins = await pluginsOf(name);
   const plugin = plugins.find((one) => devicesOf(one).includes(device)) ?? plugins[0];
   const ids = devicesOf(plugin);
   if (!ids.includes(device)) throw new Error(`'${name}' brings no device '${device}'; it brings: ${ids.join(', ') || 'none'}`);
@@ -28,9 +29,13 @@ export async function pluginFor(device: string, from?: string): Promise<Plugin> 
 
 /** The devices that a package or a file brings. @throws DeviceError `ERR_PLUGIN`, `ERR_CONTRACT_VERSION` */
 export async function devicesFrom(name: string): Promise<string[]> {
-  const ids = (await loadPlugins(name)).flatMap(devicesOf);
+  const ids = (await pluginsOf(name)).flatMap(devicesOf);
   if (ids.length === 0) throw new Error(`'${name}' brings no device`);
   return ids;
 }
+
+/** `my-backend.js` is a file where there is one, and else a package. */
+const pluginsOf = (name: string): Promise<Plugin[]> =>
+  loadPlugins(/^[^./\\@].*\.[cm]?js$/.test(name) && existsSync(name) ? `./${name}` : name);
 
 const devicesOf = (plugin: Plugin): string[] => new Runtime(core).use(plugin).backendIds;

@@ -7,32 +7,43 @@ import { htmlOf } from '../report/html.js';
 import { markdownOf } from '../report/markdown.js';
 import { overviewLines } from '../report/overview.js';
 import { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from '../report/scorecard.js';
+import { shippedFixtures } from '../fixtures/index.js';
+import { suitesOf } from '../levels.js';
 import { type ConformanceOptions, runConformance } from '../run.js';
 import { againstLines, compareBackends } from '../against/against.js';
+import { mayContain, shownName, wrongOnly } from '../select.js';
 import type { SubjectSource } from '../subject/start.js';
-import type { Level } from '../suite.js';
+import { type Level, LEVELS } from '../suite.js';
 import { type Arguments, type CliContext, devicesOf, optionsFor, parse } from './arguments.js';
 
 export type { CliContext } from './arguments.js';
 
-/** Runs the command. @returns the exit code: 0, 1 where a case failed, 2 for wrong arguments. */
+/** Runs the command. @returns the exit code: 0, 1 where a case failed, 2 for wrong arguments and devices that do not start. */
 export async function main(argv: readonly string[], context: CliContext): Promise<number> {
-  const write = context.write ?? ((line: string) => process.stdout.write(`${line}\n`));
+  const print = context.write ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  const aside = context.writeAside ?? context.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
   let given: Arguments;
   try {
-    given = parse(argv, context, write);
+    given = parse(argv, context, print, aside);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
   }
+  const write = given.json === true ? aside : print;
   const runs = [];
+  let other: Awaited<ReturnType<typeof optionsFor>> | undefined;
   try {
     for (const device of await devicesOf(given)) runs.push(await optionsFor(device, given, context));
+    if (given.against !== undefined) other = await optionsFor(given.against, given, context);
+    if (given.report !== undefined) await mkdir(given.report, { recursive: true });
+    const wrong = await wrongNames(runs, given);
+    if (wrong !== undefined) throw new Error(`error: ${wrong}`);
+    if (given.list) return await list(runs, given, print);
   } catch (error) {
-    write(error instanceof Error ? error.message : String(error));
+    aside(error instanceof Error ? error.message : String(error));
     return 2;
   }
-  if (given.against !== undefined) return compareWith(given.against, runs, given, context, write);
+  if (other !== undefined) return compareWith(other, runs, given, write);
   const cards: Scorecard[] = [];
   for (const options of runs) {
     const card = await scorecardOf(
@@ -40,34 +51,49 @@ export async function main(argv: readonly string[], context: CliContext): Promis
         ...options,
         onFailure: (failure, { level }) =>
           failureLines(failure, commandOf(given, context)(options.device, level, failure.id)).forEach(write),
-        onRow: (row) => given.quiet || write(rowLine(row)),
+        onRow: (row, progress) => given.quiet || write(rowLine(row, progress)),
       },
       write,
     );
     if (card === null) return 2;
-    if (card.rows.length === 0)
-      write(`nothing fits --only '${given.only ?? ''}': it is an op, a module, …, an id or the beginning of one, or has * in it`);
-    else if (given.only === undefined) overviewLines(card).forEach(write);
+    if (card.rows.length === 0) {
+      aside(`error: --only '${given.only ?? ''}' fits no case: ids are printed where one fails, and a name alone runs all of its cases`);
+      return 2;
+    }
+    if (given.only === undefined) overviewLines(card).forEach(write);
     if (runs.length > 1) write(`device ${card.device}: ${summaryOf(card)}`);
     cards.push(card);
   }
   await writeReports(cards, given, context);
+  if (given.json === true) print(JSON.stringify(cards.length === 1 ? cards[0] : cards, null, 1));
   write(summaryOf(total(cards)));
-  return cards.some(({ failed, rows }) => failed > 0 || rows.length === 0) ? 1 : 0;
+  return cards.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+/** What is wrong with `--only`, before anything is started. */
+async function wrongNames([first]: readonly ConformanceOptions[], { only, against }: Arguments): Promise<string | undefined> {
+  if (only === undefined || against !== undefined || first === undefined) return undefined;
+  const fixtures = first.fixtures ?? shippedFixtures();
+  return wrongOnly(only, await suitesOf(first, fixtures), await suitesOf({ levels: LEVELS }, fixtures));
+}
+
+/** Prints the names that `--only` takes. */
+async function list([first]: readonly ConformanceOptions[], { only }: Arguments, print: (line: string) => void): Promise<number> {
+  for (const suite of await suitesOf(first!, first!.fixtures ?? shippedFixtures()))
+    if (only === undefined || mayContain(suite, only)) print(`${suite.level.padEnd(11)} ${shownName(suite)}`);
+  return 0;
 }
 
 /** Runs the same programs on each device and on another one. @returns the exit code */
 async function compareWith(
-  against: string,
+  other: SubjectSource,
   runs: readonly (SubjectSource & { readonly device: string })[],
   given: Arguments,
-  context: CliContext,
   write: (line: string) => void,
 ): Promise<number> {
   let found = 0;
   let tried = 0;
   try {
-    const other = await optionsFor(against, given, context);
     for (const one of runs) {
       const report = await compareBackends(one, other, {
         ...(given.runs !== undefined && { runs: given.runs }),
@@ -109,20 +135,20 @@ async function writeReports(cards: readonly Scorecard[], given: Arguments, conte
   const json = (): string => `${JSON.stringify(cards.length === 1 ? cards[0] : cards, null, 1)}\n`;
   const markdown = (): string => cards.map(markdownOf).join('\n');
   const html = (): string => htmlOf(cards, commandOf(given, context));
-  if (given.json !== undefined) await writeFile(given.json, json());
+  if (typeof given.json === 'string') await writeFile(given.json, json());
   if (given.markdown !== undefined) await writeFile(given.markdown, markdown());
   if (given.html !== undefined) await writeFile(given.html, html());
   if (given.report === undefined) return;
-  await mkdir(given.report, { recursive: true });
   await writeFile(path.join(given.report, 'scorecard.json'), json());
   await writeFile(path.join(given.report, 'scorecard.md'), markdown());
   await writeFile(path.join(given.report, 'scorecard.html'), html());
 }
 
-function rowLine({ level, name, passed, failed, skipped, skips }: ScorecardRow): string {
+function rowLine({ level, name, passed, failed, skipped, skips }: ScorecardRow, { done, of }: { done: number; of: number }): string {
   const [first] = skips;
   const why = first === undefined ? '' : ` (${first.reason}${skips.length > 1 ? `, and ${skips.length - 1} more reasons` : ''})`;
-  return `${failed > 0 ? '✗' : passed > 0 ? '✓' : '-'} ${level} ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`;
+  const place = `${String(done).padStart(String(of).length)}/${of}`;
+  return `${failed > 0 ? '✗' : passed > 0 ? '✓' : '-'} ${place} ${level} ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped${why}`;
 }
 
 /** The command that runs one case alone, as it was called. */

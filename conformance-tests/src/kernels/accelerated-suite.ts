@@ -9,6 +9,8 @@ import { convolutionSuites } from './convolution-suite.js';
 import { type HostArray, hostArray, randomArray, withInfinity, withNaN } from './host.js';
 import { CONTIGUOUS, OFFSET, TRANSPOSED } from './layouts.js';
 import { poolSuites } from './pool-suite.js';
+import { recurrentSuites } from './recurrent-suite.js';
+import { topkSuite } from './topk-suite.js';
 
 const LAYOUTS = [CONTIGUOUS, OFFSET, TRANSPOSED];
 const ALLOWED = (): number => 1e-5;
@@ -22,6 +24,8 @@ export function acceleratedSuites(): Suite[] {
     ...normSuites(),
     ...attentionSuites(),
     ...crossEntropySuites(),
+    ...recurrentSuites(),
+    topkSuite(),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** @file matmul: layouts of both operands and of the result, sizes that no tile divides, broadcast batches, NaN. */
-import type { DType } from '@tessera/core';
+import type { DType, View } from '@tessera/core';
+import { Skip } from '../check/skip.js';
+import type { Subject } from '../subject/subject.js';
 import type { Suite } from '../suite.js';
 import type { Bench } from './bench.js';
 import { kernelSuite, type KernelTests } from './case.js';
@@ -46,6 +48,18 @@ function* tests(): KernelTests {
     yield [`layout/broadcast-${dim}-left`, (bench) => matmulTest(bench, 'float32', [3, 9, 10, 11], broadcast(dim))];
     yield [`layout/broadcast-${dim}-right`, (bench) => matmulTest(bench, 'float32', [3, 9, 10, 11], CONTIGUOUS, broadcast(dim))];
   }
+  for (const dtype of ['float16', 'bfloat16'] as const)
+    for (const sizes of [
+      [1, 7, 11, 13],
+      [2, 16, 32, 24],
+      [1, 1, 256, 40],
+      [1, 65, 64, 68],
+    ] as const)
+      for (const swapped of [false, true])
+        yield [
+          `${dtype}/${sizes.join('x')}${swapped ? '-transposed' : ''}`,
+          (bench, subject) => halves(bench, subject, dtype, sizes, swapped),
+        ];
   yield ['nan', nan];
   yield ['nan-at-an-edge', nanAtEdge];
   yield ['long', (bench) => matmulTest(bench, 'float32', [1, 3, 8191, 5])];
@@ -96,6 +110,30 @@ const absolute = (array: HostArray): HostArray => ({ ...array, data: array.data.
 function forLayout(array: HostArray, { name }: Layout): HostArray {
   const dim = /^broadcast-(\d)$/.exec(name)?.[1];
   return dim === undefined ? array : repeatedAlong(array, Number(dim));
+}
+
+/** Operands of halves, with a result of float32 as exact as that of the same operands widened. */
+async function halves(bench: Bench, { device }: Subject, dtype: DType, [batch, m, k, n]: Sizes, swapped: boolean): Promise<void> {
+  if (device.backend.capabilities.halfProducts !== true) throw new Skip('device', `${device.id} gets wide copies of halves`);
+  const a = randomArray(dtype, [batch, m, k], 37);
+  const b = randomArray(dtype, [batch, k, n], 38);
+  const turned = ({ shape: [p, q, r], data }: HostArray): HostArray =>
+    hostArray(dtype, [p, r, q], ([i, j, l]) => data[(i * q + l) * r + j]);
+  const asView = (array: HostArray): View => {
+    if (!swapped) return bench.input(array);
+    const view = bench.input(turned(array));
+    const [s, t, u] = view.strides;
+    return { ...view, shape: array.shape, strides: [s, u, t] };
+  };
+  const out = bench.output('float32', [batch, m, n]);
+  bench.kernels.matmul(asView(a), asView(b), out);
+  const sizes = product(absolute(a), absolute(b), false);
+  checkArray(
+    'product',
+    await bench.result(out),
+    product(a, b, false),
+    (_, place) => sizes.data[place] * 2 ** -23 * Math.max(2, Math.sqrt(k)),
+  );
 }
 
 /** NaN and infinities stay in their rows and columns, whatever padding or blocks there are. */

@@ -74,7 +74,7 @@ async function sortTest(bench: Bench, input: HostArray, dim: number, descending:
 }
 
 /** NaN counts as the largest; equal elements keep their order in both directions. */
-function sorted({ dtype, shape, data }: HostArray, dim: number, descending: boolean): { values: HostArray; indices: HostArray } {
+export function sorted({ dtype, shape, data }: HostArray, dim: number, descending: boolean): { values: HostArray; indices: HostArray } {
   const places = new Array<number>(data.length);
   const rank = (x: number, y: number): number => (x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : x - y || 0);
   hostArray('int32', shape, (index) => {

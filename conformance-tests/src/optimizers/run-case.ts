@@ -59,7 +59,7 @@ export async function runOptimizerCase(one: OptimizerCase, context: OptimizerCon
     checkDefaults(optimizer, optionsOf(decoded.defaults, subject));
     const [x, y] = [placeTensor(decoded.x, subject), placeTensor(decoded.y, subject)];
     const tolerance = context.closure ? quasiNewtonTolerance : pathTolerance;
-    const drift = context.closure ? await driftOf(name, one, decoded, options, subject) : NO_DRIFT;
+    const drift = context.closure ? await driftOf(name, one, decoded, options) : NO_DRIFT;
     const coarse = name === 'Muon' ? BFLOAT16_ULP * (optimizer.paramGroups[0]?.lr ?? 0) : 0;
     for (let step = 0; step < one.losses.length; step++) {
       if (step === RESUME_AFTER) {

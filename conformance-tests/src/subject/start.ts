@@ -15,6 +15,7 @@ export type SubjectSource =
  * Runs `body` with the device as the default one of a runtime of its own, which ends with it.
  *
  * @param name Default: the backend's id.
+ * @throws DeviceError `ERR_DEVICE_UNAVAILABLE`, `ERR_DEVICE_START`, each with the reason
  */
 export async function withSubject<T>(source: SubjectSource, name: string | undefined, body: (subject: Subject) => Promise<T>): Promise<T> {
   const runtime = new Runtime(core);
@@ -23,17 +24,26 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   try {
     const plugin = 'plugin' in source ? source.plugin : pluginOf(source);
     const { device: id, backendOptions } = 'plugin' in source ? source : {};
-    const device = await runtime.init({
-      plugins: [plugin],
-      device: id ?? 'auto',
-      ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
-    });
+    const device = await runtime
+      .init({
+        plugins: [plugin],
+        device: id ?? 'auto',
+        ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
+      })
+      .catch((error: unknown) => Promise.reject(startError(error, id ?? name ?? plugin.name)));
     return await body({ name: name ?? device.id, device, library: await Library.load() });
   } finally {
     runtimes.current = outer;
     // A backend that was handed in is the caller's to end.
     if (!('backend' in source)) await runtime.dispose();
   }
+}
+
+/** What a backend's own `create` threw, as an error that names the device; core's errors name it already. */
+function startError(error: unknown, device: string): unknown {
+  if (core.isTesseraError(error)) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return Object.assign(new core.DeviceError('ERR_DEVICE_START', `device '${device}' does not start: ${why}`, { device }), { cause: error });
 }
 
 /** A plugin around a backend. */

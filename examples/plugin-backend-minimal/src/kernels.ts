@@ -8,13 +8,8 @@ type Kernels = RequiredKernels<Buffer>;
 export const pointwise: Kernels['pointwise'] = (program, scalars, inputs, outputs) => {
   each(outputs[0]!.shape, (index) => {
     // All that is read is read before anything is written: an output may be an input.
-    const registers = run(
-      program,
-      scalars,
-      inputs.map((view) => load(view, index)),
-      index,
-    );
-    program.outputs.forEach(({ register }, i) => store(outputs[i]!, index, registers[register]!));
+    const registers = run(program, scalars, inputs, index);
+    for (let i = 0; i < outputs.length; i++) store(outputs[i]!, index, registers[program.outputs[i]!.register]!);
   });
 };
 
@@ -60,14 +55,7 @@ export const reduce: Kernels['reduce'] = (kind, program, scalars, inputs, output
     const index = [...kept];
     each(inner, (along) => {
       axes.forEach((axis, i) => (index[axis] = along[i]!));
-      fold.add(
-        run(
-          program,
-          scalars,
-          inputs.map((view) => load(view, index)),
-          index,
-        )[register]!,
-      );
+      fold.add(run(program, scalars, inputs, index)[register]!);
     });
     store(output, kept, fold.result);
   });

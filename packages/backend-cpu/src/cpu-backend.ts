@@ -41,7 +41,7 @@ export interface CpuBackendOptions {
   readonly maxBytes?: number;
 }
 
-const ACCELERATED: AcceleratedKernels<CpuBuffer> = {
+const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
   convolution,
   convolutionInputGrad,
   convolutionWeightGrad,

@@ -12,7 +12,7 @@ const FAMILIES: Record<string, unknown> = {
   ...assembler,
   'i32.atomic': assembler.i32Atomic,
   'i64.atomic': assembler.i64Atomic,
-  'memory.atomic': assembler.memory,
+  'memory.atomic': assembler.memoryAtomic,
   i16x8: assembler.i16x8,
 };
 const builderOf = (family: string, name: string): Call => (FAMILIES[family] as Record<string, Call>)[name];
@@ -247,10 +247,10 @@ describe('accesses to memory', () => {
 
   it('memory.atomic.notify and wait: nobody waits, and another value is there', () => {
     const bytes = moduleOf((module) => {
-      module.function('notify', {}, 'i32', (f) => f.return(assembler.memory.notify(i32.const(8), 1)), { export: true });
-      module.function('wait32', {}, 'i32', (f) => f.return(assembler.memory.wait32(i32.const(8), 5, -1)), { export: true });
-      module.function('wait64', {}, 'i32', (f) => f.return(assembler.memory.wait64(i32.const(8), 0, 1000)), { export: true });
-      module.function('fence', {}, 'void', (f) => f.emit(assembler.memory.fence()), { export: true });
+      module.function('notify', {}, 'i32', (f) => f.return(assembler.memoryAtomic.notify(i32.const(8), 1)), { export: true });
+      module.function('wait32', {}, 'i32', (f) => f.return(assembler.memoryAtomic.wait32(i32.const(8), 5, -1)), { export: true });
+      module.function('wait64', {}, 'i32', (f) => f.return(assembler.memoryAtomic.wait64(i32.const(8), 0, 1000)), { export: true });
+      module.function('fence', {}, 'void', (f) => f.emit(assembler.memoryAtomic.fence()), { export: true });
     }, true);
     expect(disassemble(bytes)).toMatch(
       /memory\.atomic\.notify[\s\S]*memory\.atomic\.wait32[\s\S]*memory\.atomic\.wait64[\s\S]*atomic\.fence/,

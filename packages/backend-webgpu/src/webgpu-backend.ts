@@ -89,6 +89,7 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
       maxBuffers: Math.min(limits.maxStorageBuffersPerShaderStage, 16),
       maxBufferBytes,
       maxInstructions: 100,
+      halfProducts: true,
     };
     if (queue.synchronous) this.readSync = (buffer, elementOffset, length) => this.#readNow(buffer, elementOffset, length);
     this.kernels = {

@@ -4,6 +4,9 @@
  */
 export * from './errors.js';
 export * from './backend/index.js';
+export * from './backend/kernel-checks.js';
+export { ProgramEntry, ProgramTable } from './backend/program-table.js';
+export { type Loops, mergeDims, walkRows, without } from './backend/strided.js';
 export * from './tensor/dtype.js';
 export * from './tensor/half.js';
 export type * from './plugin/plugin.js';

@@ -1,6 +1,9 @@
 /** @file The core of Tessera: tensors, autograd, modules and the kernel contract that backends implement. */
 import * as core from './index.js';
+import './plugin/container.js';
 import { Runtime } from './plugin/runtime.js';
+import { Generator } from './random/generator.js';
+import { generators } from './random/generators.js';
 import './ops/methods.js';
 
 export * from './errors.js';
@@ -8,6 +11,7 @@ export { didYouMean, unknownKey } from './suggest.js';
 export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';
+export * from './tensor/dtype-limits.js';
 export * from './tensor/half.js';
 export { type HostArray, type NestedArray } from './tensor/host.js';
 export {
@@ -25,7 +29,7 @@ export { Update } from './tensor/update.js';
 export { isTensor, type RemovableHandle, Tensor, type TensorJSON } from './tensor/tensor.js';
 export { formatTensorAsync, type PrintOptions, setPrintoptions } from './tensor/print.js';
 export * from './autograd/mode.js';
-export { backward, grad } from './autograd/engine.js';
+export { backward, grad } from './autograd/backward.js';
 export { GradNode, type GradHook, type Rule } from './autograd/node.js';
 export { checkpoint } from './autograd/checkpoint.js';
 export { type CheckedFunction, gradcheck, type GradcheckOptions, gradgradcheck } from './autograd/gradcheck.js';
@@ -48,8 +52,9 @@ export * from './plugin/plugin.js';
 export { Device, type LaunchEvent } from './plugin/device.js';
 export { loadPlugins } from './plugin/load-plugins.js';
 export { type BackendStatus, type DeviceLike, init, type InitOptions, Runtime, runtimes, toDevice, withRuntime } from './plugin/runtime.js';
-export type { DependencyContainer } from './plugin/container.js';
+export type { DependencyContainer } from './plugin/value-container.js';
 export * from './ops/index.js';
 export * from './module/index.js';
 
+generators.make = () => new Generator();
 Runtime.provideCore(core);

@@ -138,7 +138,11 @@ describe('tessera devices', () => {
     expect(wasm.capabilities!.dtypes).toContain('float32');
     expect([...wasm.kernels!.native, ...wasm.kernels!.decomposed]).toContain('crossEntropyGrad');
     expect(wasm.kernels!.required).toHaveLength(7);
+    expect(reports.map(({ notChosen }) => notChosen)).toEqual(['no beads', null, 'wasm comes before it']);
+    const named = await deviceReports(started, 'cpu');
+    expect(named.map(({ notChosen }) => notChosen)).toEqual(['no beads', 'TESSERA_DEVICE names cpu', null]);
     const text = deviceLines(reports).join('\n');
+    expect(text).toMatch(/cpu +\d+\.\d+\.\d+ +0 +yes \(wasm comes before it\)/);
     expect(text).toMatch(/abacus +- +200 +no: no beads/);
     expect(text).toMatch(/\* +wasm +\d+\.\d+\.\d+ +50 +yes/);
     await started.dispose();

@@ -1,12 +1,10 @@
 /** @file The gather kernel: out[i][j] = input[indices[i][j]][j] for dim 0, and so on. */
-import type { TypedArray, View } from '@tessera/core/backend';
+import { checkKernelDType, mergeDims, type TypedArray, type View, walkRows, without } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
-import { checkDType } from './dtypes.js';
 import { checkIndices } from './indices.js';
-import { mergeDims, walkRows, without } from './strided.js';
 
 export function gather(input: View<CpuBuffer>, indices: View<CpuBuffer>, dim: number, out: View<CpuBuffer>): void {
-  checkDType('gather', input.dtype);
+  checkKernelDType('cpu', 'gather', input.dtype);
   checkIndices('gather', indices, dim, input.shape[dim]);
   const loops = mergeDims(out.shape, [without(input.strides, dim), indices.strides, out.strides]);
   const last = loops.shape.length - 1;

@@ -1,5 +1,5 @@
 /** @file The matmul kernel: chooses by size and shape among the products in ../gemm. */
-import type { View } from '@tessera/core/backend';
+import { checkKernelDType, type View } from '@tessera/core/backend';
 import { multiply } from '../gemm/blocked.js';
 import { multiplyIntegers } from '../gemm/integer.js';
 import { StridedLanes } from '../gemm/lanes.js';
@@ -7,13 +7,12 @@ import { type Matrix, MatrixSink } from '../gemm/matrix.js';
 import { multiplySmall } from '../gemm/small.js';
 import { multiplyVector } from '../gemm/vector.js';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
-import { checkDType } from './dtypes.js';
 
 /** Products of fewer multiplications are not worth packing. */
 const SMALL = 4096;
 
 export function matmul(a: View<CpuBuffer>, b: View<CpuBuffer>, out: View<CpuBuffer>): void {
-  checkDType('matmul', a.dtype);
+  checkKernelDType('cpu', 'matmul', a.dtype);
   let [batch, M] = a.shape;
   const K = a.shape[2];
   const N = b.shape[2];

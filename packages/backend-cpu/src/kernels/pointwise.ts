@@ -1,10 +1,9 @@
 /** @file The pointwise kernel: finds (or makes) the compiled form of a program for the layout of its views, and calls it. */
-import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
+import { type Program, ProgramTable, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { canGenerateCode, compile, STRIDE_ANY, STRIDE_ONE, STRIDE_ZERO } from '../program/codegen.js';
 import { dot, Interpreter } from '../program/interpreter.js';
 import { pointwiseSource } from '../program/pointwise-source.js';
-import { ProgramTable } from '../program/program-table.js';
 import { storeRow } from '../scalar/elements.js';
 
 type CpuView = View<CpuBuffer>;

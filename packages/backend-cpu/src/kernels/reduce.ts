@@ -1,9 +1,16 @@
 /** @file The reduce kernel: chooses the form of the loops, finds (or makes) the compiled kernel, calls it; and the plain form beside it. */
-import { type Program, type ReduceKind, registerDTypes, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
+import {
+  type Program,
+  ProgramTable,
+  type ReduceKind,
+  registerDTypes,
+  type RequiredKernels,
+  ValueError,
+  type View,
+} from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
 import { canGenerateCode, compile, STRIDE_ANY, STRIDE_ONE, STRIDE_ZERO } from '../program/codegen.js';
 import { dot, forEachRow } from '../program/interpreter.js';
-import { ProgramTable } from '../program/program-table.js';
 import { COLUMN_SCRATCH, reduceSource } from '../program/reduce-source.js';
 import { type Reduction, reductionOf } from '../program/reduction.js';
 import { interpreterOf } from './pointwise.js';

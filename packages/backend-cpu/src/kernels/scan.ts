@@ -1,8 +1,6 @@
 /** @file The scan kernel: running sum, prod, max, min and logsumexp along one dim. Floats run in float64 and are rounded as they are stored. */
-import { type ScanKind, type TypedArray, ValueError, type View } from '@tessera/core/backend';
+import { checkKernelDType, mergeDims, type ScanKind, type TypedArray, ValueError, type View, walkRows } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
-import { checkDType } from './dtypes.js';
-import { mergeDims, walkRows } from './strided.js';
 
 /** One line: `count` elements, from `a` and `o` on, `stepIn` and `stepOut` apart. */
 type ScanLine = (x: TypedArray, a: number, stepIn: number, y: TypedArray, o: number, stepOut: number, count: number) => void;
@@ -65,7 +63,7 @@ const FLOAT: Readonly<Record<ScanKind, ScanLine | null>> = { sum, prod, max, min
 const INT: Readonly<Record<ScanKind, ScanLine | null>> = { sum: intSum, prod: intProd, max, min, logsumexp: null };
 
 export function scan(kind: ScanKind, reverse: boolean, input: View<CpuBuffer>, output: View<CpuBuffer>, axis: number): void {
-  checkDType('scan', input.dtype);
+  checkKernelDType('cpu', 'scan', input.dtype);
   const line = (input.dtype === 'int32' ? INT : FLOAT)[kind];
   if (line === null)
     throw new ValueError('ERR_SCAN_KIND', `scan: ${kind} of ${input.dtype} is not defined`, {

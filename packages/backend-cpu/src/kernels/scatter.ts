@@ -1,9 +1,16 @@
 /** @file The scatter kernel: out[indices[i][j]][j] = source[i][j] for dim 0 (or +=, *=, max, min), in row-major order. */
-import { SCATTER_REDUCE_DTYPES, type ScatterKind, type TypedArray, type View } from '@tessera/core/backend';
+import {
+  checkKernelDType,
+  mergeDims,
+  SCATTER_REDUCE_DTYPES,
+  type ScatterKind,
+  type TypedArray,
+  type View,
+  walkRows,
+  without,
+} from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
-import { checkDType } from './dtypes.js';
 import { checkIndices } from './indices.js';
-import { mergeDims, walkRows, without } from './strided.js';
 
 /** One row: element j of the source goes to `out[o + index[i + j * stepIndex] * stride + j * stepOut]`. */
 type ScatterRow = (
@@ -50,7 +57,7 @@ const min: ScatterRow = (out, o, stepOut, stride, index, i, stepIndex, source, s
 const ROWS: Readonly<Record<ScatterKind, ScatterRow>> = { set, add, mul, max, min };
 
 export function scatter(kind: ScatterKind, indices: View<CpuBuffer>, source: View<CpuBuffer>, dim: number, out: View<CpuBuffer>): void {
-  checkDType('scatter', source.dtype, kind === 'set' ? undefined : SCATTER_REDUCE_DTYPES);
+  checkKernelDType('cpu', 'scatter', source.dtype, kind === 'set' ? undefined : SCATTER_REDUCE_DTYPES);
   checkIndices('scatter', indices, dim, out.shape[dim]);
   const loops = mergeDims(source.shape, [without(out.strides, dim), indices.strides, source.strides]);
   const last = loops.shape.length - 1;

@@ -1,10 +1,8 @@
 /** @file The sort kernel: along one dim, stably, NaN as the largest. A line at a time: its values, then a permutation of its places. */
-import type { TypedArray, View } from '@tessera/core/backend';
+import { checkKernelDType, mergeDims, type TypedArray, type View, walkRows } from '@tessera/core/backend';
 import type { CpuBuffer } from '../memory/cpu-buffer.js';
-import { checkDType } from './dtypes.js';
 import { mergeSort } from './sort-merge.js';
 import { radixSort } from './sort-radix.js';
-import { mergeDims, walkRows } from './strided.js';
 
 /** From this length on, 32-bit keys are sorted by radix. */
 const RADIX_FROM = 256;
@@ -12,7 +10,7 @@ const RADIX_FROM = 256;
 let line = new Float64Array(0);
 
 export function sort(input: View<CpuBuffer>, dim: number, descending: boolean, values: View<CpuBuffer>, indices: View<CpuBuffer>): void {
-  checkDType('sort', input.dtype);
+  checkKernelDType('cpu', 'sort', input.dtype);
   const count = input.shape[dim];
   if (line.length < count) line = new Float64Array(count);
   const lines = mergeDims(

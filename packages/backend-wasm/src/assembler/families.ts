@@ -129,8 +129,8 @@ export const i32x4 = { ...family<typeof I32X4, number>(I32X4, i32Lanes as Fill),
 export const i64x2 = { ...family<typeof I64X2, number | bigint>(I64X2, i64Lanes as Fill), const: i64Lanes, shuffle: shuffleOf(8) };
 export const f32x4 = { ...family<typeof F32X4, number>(F32X4, f32Lanes as Fill), const: f32Lanes, shuffle: shuffleOf(4) };
 export const f64x2 = { ...family<typeof F64X2, number>(F64X2, f64Lanes as Fill), const: f64Lanes, shuffle: shuffleOf(8) };
-export const i32Atomic = family(I32_ATOMIC);
-export const i64Atomic = family(I64_ATOMIC);
+export const i32Atomic = /* @__PURE__ */ family(I32_ATOMIC);
+export const i64Atomic = /* @__PURE__ */ family(I64_ATOMIC);
 
 /** i8x16.shuffle in wider lanes: `f32x4.shuffle([0, 4, 1, 5], a, b)` interleaves the lower lanes. */
 function shuffleOf(width: number): (lanes: readonly number[], a: Expr<'v128'>, b: Expr<'v128'>) => Expr<'v128'> {
@@ -172,14 +172,17 @@ export const memory = {
   init: (segment: number, to: Operand<'i32'>, from: Operand<'i32'>, bytes: Operand<'i32'>): Expr<'void'> =>
     bulk(8, [to, from, bytes], segment, 0),
   drop: (segment: number): Expr<'void'> => bulk(9, [], segment),
-  ...family(MEMORY_ATOMIC),
+};
+
+/** Order among threads, and waiting for one another. */
+export const memoryAtomic = /* @__PURE__ */ Object.assign(/* @__PURE__ */ family(MEMORY_ATOMIC), {
   fence: (): Expr<'void'> =>
     new Sequence('void', [], (code) => {
       code.byte(ATOMIC >>> 12);
       code.u32(3);
       code.byte(0);
     }),
-};
+});
 
 /** All tables, by the specification's name of the family. */
 export const TABLES: { readonly [family: string]: Table } = {

@@ -13,7 +13,23 @@
 export type { ConstantPool } from './code-writer.js';
 export { disassemble } from './disassembler.js';
 export { call, type Expr, type FunctionRef, type Global, Local, type Operand, select } from './expression.js';
-export { f32, f32x4, f64, f64x2, i16x8, i32, i32Atomic, i32x4, i64, i64Atomic, i64x2, i8x16, memory, v128 } from './families.js';
+export {
+  f32,
+  f32x4,
+  f64,
+  f64x2,
+  i16x8,
+  i32,
+  i32Atomic,
+  i32x4,
+  i64,
+  i64Atomic,
+  i64x2,
+  i8x16,
+  memory,
+  memoryAtomic,
+  v128,
+} from './families.js';
 export { FunctionBuilder, type Label } from './function-builder.js';
 export { type MemoryImport, ModuleBuilder, type ParamLocals } from './module-builder.js';
 export type { ResultType, ValueType } from './value-types.js';

@@ -5,7 +5,7 @@
  */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, memory, type ModuleBuilder } from '../assembler/index.js';
 import { call, type I32, inner, least, locals, maxLanes, sumLanes, task, type V128, words } from '../code/emit.js';
-import { FUNCTIONS } from '../math/functions.js';
+import { FLOAT32_FUNCTIONS } from '../math/float32.js';
 import { MathLibrary } from '../math/library.js';
 import { FLOAT32 } from '../matmul/element.js';
 import { emitPack } from '../matmul/pack.js';
@@ -43,7 +43,7 @@ const KEY_BLOCK = 256;
 export function emitAttention(module: ModuleBuilder, tile: TileShape): void {
   const { fma } = tile;
   const columns = columnsOf(tile, FLOAT32);
-  const library = new MathLibrary(module, fma, FUNCTIONS);
+  const library = new MathLibrary(module, fma, FLOAT32_FUNCTIONS);
   const packLeft = emitPack(module, FLOAT32, tile.rows);
   const packRight = emitPack(module, FLOAT32, columns);
   const packed = emitPacked(module, FLOAT32, tile);

@@ -2,29 +2,19 @@
 import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import { addressOf, type KernelHost, type WasmView } from '../code/kernel-host.js';
 import { FLOAT32 } from '../matmul/element.js';
-import { Gemm, NO_BIAS, type Operand, TILE_4X8 } from '../matmul/gemm.js';
+import { Gemm, NO_BIAS, type Operand } from '../matmul/gemm.js';
 import type { TileShape } from '../matmul/tile.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { type Correlation, Correlator } from './correlation.js';
 import { forwardCorrelation, inputGradCorrelations } from './convolution.js';
 import { type ImagePlanes, imagePlanes, product, three, type Three } from './image-planes.js';
 import { WeightGrad } from './weight-grad.js';
-import { F2, F4, type Filtering } from './winograd/cook-toom.js';
-import { Winograd, type WinogradProblem, type WinogradWeights } from './winograd/winograd.js';
+import type { Winograd, WinogradProblem, WinogradWeights } from './winograd/winograd.js';
+import type { WinogradChoice } from './winograd/winograd-choice.js';
 
 type Kernels = Required<AcceleratedKernels<WasmBuffer>>;
 type ConvolutionKernels = Pick<Kernels, 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad'>;
 type Windows = readonly [stride: Three, padding: Three, dilation: Three];
-
-export interface ConvolutionOptions {
-  /** Convolutions of 3x3 by Winograd's filtering: up to three times as fast, and within float32's rounding of the direct sum. */
-  readonly winograd: boolean;
-}
-
-/** Fewer channels than this (in, or out, of a group) do not pay for the transforms. */
-const WINOGRAD_CHANNELS = 8;
-/** A tile of 4x4 results needs 2.25 products a result, one of 2x2 4; small planes waste more of the larger tile. */
-const COST = { F2: 4, F4: 2.25 };
 
 /** Tiles of 4x4 in all images that a weight's gradient by them is made of, at least. */
 const WEIGHT_GRAD_TILES = 32;
@@ -38,41 +28,23 @@ const EXACT_PLACES = 2048;
 const isOne = ([a, b, c]: Three): boolean => a === 1 && b === 1 && c === 1;
 const isZero = ([a, b, c]: Three): boolean => a === 0 && b === 0 && c === 0;
 
-export function convolutionKernels(host: KernelHost, tile: () => TileShape, options: ConvolutionOptions): ConvolutionKernels {
+/** Makes the kernels; with `winograd`, convolutions of 3x3 go by its filtering where that pays. */
+export function convolutionKernels(
+  host: KernelHost,
+  tile: () => TileShape,
+  winograd: ((host: KernelHost) => WinogradChoice) | null,
+): ConvolutionKernels {
   // What is emitted for one way of convolving is made when a call first takes it.
   const once = <T>(make: () => T): (() => T) => {
     let made: T | undefined;
     return () => (made ??= make());
   };
-  const { fma } = host.machine;
-  const fourByEight = { ...TILE_4X8, fma };
   const correlator = once(() => new Correlator(host, tile()));
   const weightGrad = once(() => new WeightGrad(host, tile()));
   const gemm = once(() => new Gemm(host, FLOAT32, tile()));
-  // Winograd's weights have four rows in a panel.
-  const f2 = once(() => new Winograd(host, F2, fourByEight));
-  const f4 = once(() => new Winograd(host, F4, fourByEight));
-
-  /** Winograd's filtering for a 3x3 window of stride 1 that makes planes of `sizes`, or null. */
-  function winograd(
-    weight: ImagePlanes,
-    [stride, , dilation]: Windows,
-    channels: number,
-    rows: number,
-    sizes: Three,
-    leastTiles = 0,
-  ): Winograd | null {
-    const [depth, height, width] = weight.sizes;
-    if (!options.winograd || depth !== 1 || height !== 3 || width !== 3 || sizes[0] !== 1 || !isOne(stride) || !isOne(dilation))
-      return null;
-    if (Math.min(channels, rows) < WINOGRAD_CHANNELS) return null;
-    const cost = ({ m }: Filtering, each: number): number => {
-      const tiles = Math.ceil(sizes[1] / m) * Math.ceil(sizes[2] / m);
-      return tiles * m * m * each;
-    };
-    const tiles = Math.ceil(sizes[1] / F4.m) * Math.ceil(sizes[2] / F4.m);
-    return tiles >= leastTiles && cost(F4, COST.F4) <= cost(F2, COST.F2) ? f4() : f2();
-  }
+  const filterings = winograd?.(host);
+  const filtering = (w: ImagePlanes, windows: Windows, channels: number, rows: number, sizes: Three, leastTiles = 0): Winograd | null =>
+    filterings?.choose(w, windows[0], windows[2], channels, rows, sizes, leastTiles) ?? null;
 
   function forward(x: ImagePlanes, w: ImagePlanes, bias: Correlation['bias'], y: ImagePlanes, windows: Windows, groups: number): void {
     const [stride, padding] = windows;
@@ -93,7 +65,7 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
       gemm().run({ m: rows, n: product(y.sizes), k: channels, batch: x.N, a, b: flatMatrix(x), c: flatMatrix(y), bias: biasOfRow });
       return;
     }
-    const fast = winograd(w, windows, channels, rows, y.sizes);
+    const fast = filtering(w, windows, channels, rows, y.sizes);
     if (fast === null) {
       correlator().run(forwardCorrelation(x, w, bias, y, windows, groups));
       return;
@@ -111,7 +83,7 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
       gemm().run({ m: rows, n: product(x.sizes), k: channels, batch: x.N, a, b: flatMatrix(g), c: flatMatrix(x), bias: NO_BIAS });
       return;
     }
-    const fast = padding[1] <= 2 && padding[2] <= 2 ? winograd(w, windows, channels, rows, x.sizes) : null;
+    const fast = padding[1] <= 2 && padding[2] <= 2 ? filtering(w, windows, channels, rows, x.sizes) : null;
     if (fast === null) {
       inputGradCorrelations(correlator(), g, w, x, windows, groups);
       return;
@@ -148,7 +120,7 @@ export function convolutionKernels(host: KernelHost, tile: () => TileShape, opti
       const rows = g.C / groups;
       // Products over tiles want some: of few, the 36 sums of each weight cost more than what goes into them.
       const few = x.N * g.sizes[1] * g.sizes[2] < EXACT_PLACES;
-      const fast = few ? null : winograd(w, windows, x.C / groups, rows, g.sizes, WEIGHT_GRAD_TILES / x.N);
+      const fast = few ? null : filtering(w, windows, x.C / groups, rows, g.sizes, WEIGHT_GRAD_TILES / x.N);
       const problem: WinogradProblem = { from: x, rows, groups, padding: [windows[1][1], windows[1][2]] };
       if (fast === null) weightGrad().run(x, g, w, windows, groups);
       else fast.weightGrad(problem, g, winogradWeights(w, rows));

@@ -1,13 +1,11 @@
 /** @file The gather kernel: out[i][j] = input[indices[i][j]][j] for dim 0, and so on. */
-import { DTYPE_INFO, type RequiredKernels } from '@tessera/core/backend';
+import { checkKernelDType, DTYPE_INFO, mergeDims, type RequiredKernels, walkRows, without } from '@tessera/core/backend';
 import { i32, memory, type ModuleBuilder } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { checkDType } from './dtypes.js';
 import { copyElement } from './elements.js';
 import { IndexCheck } from './indices.js';
 import { planesOf, Words } from './plane-arguments.js';
-import { mergeDims, walkRows, without } from './strided.js';
 
 /** Addresses; the input's stride along the dim; columns; of each view, its strides over rows and columns. All in bytes. */
 const WORDS = new Words([
@@ -43,7 +41,7 @@ export function createGather(machine: Machine): RequiredKernels<WasmBuffer>['gat
   }
 
   return (input, indices, dim, out) => {
-    checkDType('gather', input.dtype);
+    checkKernelDType('wasm', 'gather', input.dtype);
     (check ??= new IndexCheck(machine)).run('gather', indices, dim, input.shape[dim]);
     const { size } = DTYPE_INFO[input.dtype];
     const loops = mergeDims(out.shape, [without(input.strides, dim), indices.strides, out.strides]);

@@ -1,9 +1,8 @@
 /** @file Checking the indices of gather and scatter before anything is written. */
-import { IndexError, type View } from '@tessera/core/backend';
+import { failIndexRange, indexLoops, type View, walkRows } from '@tessera/core/backend';
 import { i32, i32x4, type Local, v128 } from '../assembler/index.js';
 import type { Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { mergeDims, walkRows } from './strided.js';
 
 type Check = (address: number, stride: number, count: number, size: number) => number;
 
@@ -48,12 +47,8 @@ export class IndexCheck {
 
   /** @throws IndexError `ERR_INDEX_RANGE` when an index lies outside [0, size). */
   run(op: string, indices: View<WasmBuffer>, dim: number, size: number): void {
-    const { buffer, shape, strides, offset } = indices;
-    // Along dims of stride 0 all indices are the same one.
-    const loops = mergeDims(
-      shape.map((n, d) => (strides[d] === 0 ? 1 : n)),
-      [strides],
-    );
+    const { buffer, offset } = indices;
+    const loops = indexLoops(indices);
     const last = loops.shape.length - 1;
     const count = loops.shape[last];
     const step = loops.strides[0][last] * 4;
@@ -61,37 +56,7 @@ export class IndexCheck {
     walkRows(loops, [offset], ([at]) => {
       bad |= this.#check(buffer.address + at * 4, step, count, size);
     });
-    if (bad !== 0) this.#outOfRange(op, indices, dim, size);
-  }
-
-  /** Again, slowly, for the place of the first bad one. */
-  #outOfRange(op: string, { buffer, shape, strides, offset }: View<WasmBuffer>, dim: number, size: number): never {
     const words = this.machine.linear.i32;
-    const total = shape.reduce((n, s) => n * s, 1);
-    for (let i = 0; i < total; i++) {
-      const position = positionOf(i, shape);
-      const index = words[buffer.address / 4 + offset + position.reduce((sum, p, d) => sum + p * strides[d], 0)];
-      if (index >= 0 && index < size) continue;
-      throw new IndexError(
-        'ERR_INDEX_RANGE',
-        `${op}: index ${index} at [${position.join(', ')}] is out of range for dim ${dim} of size ${size}`,
-        { op, device: 'wasm', index, size, dim, position },
-      );
-    }
-    throw new IndexError('ERR_INDEX_RANGE', `${op}: an index is out of range for dim ${dim} of size ${size}`, {
-      op,
-      device: 'wasm',
-      size,
-      dim,
-    });
+    if (bad !== 0) failIndexRange(op, 'wasm', indices, dim, size, (place) => words[buffer.address / 4 + place]);
   }
-}
-
-function positionOf(i: number, shape: readonly number[]): number[] {
-  const position = new Array<number>(shape.length);
-  for (let d = shape.length - 1; d >= 0; d--) {
-    position[d] = i % shape[d];
-    i = Math.floor(i / shape[d]);
-  }
-  return position;
 }

@@ -2,9 +2,9 @@
  * @file Kernels over two dims at a time: what gather, scatter and sort share. JavaScript walks over the outer dims of merged loops; the compiled code does
  * rows and columns. Arguments are plain words.
  */
+import type { Loops } from '@tessera/core/backend';
 import { i32, type FunctionBuilder, type Local } from '../assembler/index.js';
 import { ARGUMENTS, type LinearMemory } from '../memory/linear-memory.js';
-import type { Loops } from './strided.js';
 
 /** Names of words, in order, and access to them from both sides. */
 export class Words<N extends string> {

@@ -1,14 +1,13 @@
 /** @file The pointwise kernel: finds (or makes) the compiled form of a program for the layout of its views, and calls it. */
-import { type Program, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
+import { type Program, ProgramTable, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS, ARGUMENTS_BYTES } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { HEAD_WORDS } from '../program/argument-layout.js';
 import { type CompiledPointwise, compilePointwise, SEGMENT, SEGMENTS } from '../program/pointwise-code.js';
-import { ProgramTable } from '../program/program-table.js';
 import { strideClass, type StrideClass } from '../program/storage.js';
 import { NANOSECONDS_A_PRICE, priceOf } from '../program/unroll.js';
-import { Rearranger } from './rearrange.js';
+import type { Rearranger } from './rearrange.js';
 
 type WasmView = View<WasmBuffer>;
 
@@ -25,10 +24,9 @@ interface Compiled extends CompiledPointwise {
   readonly indexed: boolean;
 }
 
-/** Makes the kernel. */
-export function createPointwise(machine: Machine): RequiredKernels<WasmBuffer>['pointwise'] {
+/** Makes the kernel; without a rearranger, transposed views are read and written where they are. */
+export function createPointwise(machine: Machine, rearranger: Rearranger | null): RequiredKernels<WasmBuffer>['pointwise'] {
   const table = new ProgramTable<Compiled>();
-  const rearranger = new Rearranger(machine);
   const { linear } = machine;
 
   function compiled(program: Program, inputs: readonly WasmView[], outputs: readonly WasmView[]): Compiled {
@@ -84,7 +82,7 @@ export function createPointwise(machine: Machine): RequiredKernels<WasmBuffer>['
 
   return (program, scalars, inputs, outputs) => {
     const { shape } = outputs[0];
-    if (shape.length > 1) {
+    if (rearranger !== null && shape.length > 1) {
       let total = 1;
       for (let d = 0; d < shape.length; d++) total *= shape[d];
       if (total >= LARGE && rearranger.improve(program, scalars, inputs, outputs, run)) return;

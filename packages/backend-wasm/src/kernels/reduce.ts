@@ -2,6 +2,7 @@
 import {
   DTYPE_INFO,
   type Program,
+  ProgramTable,
   type ReduceKind,
   registerDTypes,
   type RequiredKernels,
@@ -11,7 +12,6 @@ import {
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { ProgramTable } from '../program/program-table.js';
 import { type CompiledReduce, compileReduce } from '../program/reduce-code.js';
 import { BLOCKS, COLUMN_BLOCK, SCRATCH, SCRATCH_STRIDE } from '../program/reduce-form.js';
 import { reductionOf } from '../program/reductions.js';

@@ -1,10 +1,9 @@
 /** @file The scan kernel: chooses the lines to run side by side, finds (or makes) the compiled kernel, calls it. */
-import { type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
+import { checkKernelDType, type RequiredKernels, ValueError, type View } from '@tessera/core/backend';
 import type { Machine } from '../machine/machine.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
 import { type CompiledScan, compileScan, GROUPS, WIDE } from '../program/scan-code.js';
-import { checkDType } from './dtypes.js';
 
 type WasmView = View<WasmBuffer>;
 
@@ -13,7 +12,7 @@ export function createScan(machine: Machine): RequiredKernels<WasmBuffer>['scan'
   const compiled = new Map<string, CompiledScan>();
   const { linear } = machine;
   return (kind, reverse, input, output, axis) => {
-    checkDType('scan', input.dtype);
+    checkKernelDType('wasm', 'scan', input.dtype);
     const { shape } = input;
     const lanes = lanesOf(input, output, axis);
     const contiguous = lanes >= 0 && input.strides[lanes] === 1 && output.strides[lanes] === 1;

@@ -2,7 +2,17 @@
  * @file The scatter kernel: out[indices[i][j]][j] = source[i][j] for dim 0 (or +=, *=, max, min), in place. Sources are taken in row-major order, by one
  * thread, or by several that have columns of their own: the same result each time.
  */
-import { type DType, DTYPE_INFO, type RequiredKernels, SCATTER_REDUCE_DTYPES, type ScatterKind } from '@tessera/core/backend';
+import {
+  checkKernelDType,
+  type DType,
+  DTYPE_INFO,
+  mergeDims,
+  type RequiredKernels,
+  SCATTER_REDUCE_DTYPES,
+  type ScatterKind,
+  walkRows,
+  without,
+} from '@tessera/core/backend';
 import {
   type Expr,
   f32,
@@ -18,11 +28,9 @@ import {
 } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { checkDType } from './dtypes.js';
 import { copyElement } from './elements.js';
 import { IndexCheck } from './indices.js';
 import { planesOf, Words } from './plane-arguments.js';
-import { mergeDims, walkRows, without } from './strided.js';
 
 type I32 = Local<'i32'>;
 
@@ -62,7 +70,7 @@ export function createScatter(machine: Machine): RequiredKernels<WasmBuffer>['sc
   }
 
   return (kind, indices, source, dim, out) => {
-    checkDType('scatter', out.dtype, kind === 'set' ? undefined : SCATTER_REDUCE_DTYPES);
+    checkKernelDType('wasm', 'scatter', out.dtype, kind === 'set' ? undefined : SCATTER_REDUCE_DTYPES);
     (check ??= new IndexCheck(machine)).run('scatter', indices, dim, out.shape[dim]);
     const { size } = DTYPE_INFO[out.dtype];
     const loops = mergeDims(source.shape, [source.strides, indices.strides, without(out.strides, dim)]);

@@ -1,17 +1,15 @@
 /** @file The sort kernel: stable, NaN the largest. */
-import { type DType, DTYPE_INFO, type RequiredKernels } from '@tessera/core/backend';
+import { checkKernelDType, type DType, DTYPE_INFO, mergeDims, type RequiredKernels, walkRows } from '@tessera/core/backend';
 import type { Kernel, Machine } from '../machine/machine.js';
 import type { WasmBuffer } from '../memory/wasm-buffer.js';
-import { checkDType } from './dtypes.js';
 import { emitSort, SORT_WORDS, sortScratch } from './sort-code.js';
 import { planesOf } from './plane-arguments.js';
-import { mergeDims, walkRows } from './strided.js';
 
 /** Makes the kernel. */
 export function createSort(machine: Machine): RequiredKernels<WasmBuffer>['sort'] {
   const kernels = new Map<DType, Kernel>();
   return (input, dim, descending, values, indices) => {
-    checkDType('sort', input.dtype);
+    checkKernelDType('wasm', 'sort', input.dtype);
     let kernel = kernels.get(input.dtype);
     if (kernel === undefined) {
       const module = machine.newModule();

@@ -5,6 +5,7 @@
  * work from `begin` up to below `end`, and may use the part of the scratch that belongs to `thread` (0 is the caller).
  */
 import { ModuleBuilder } from '../assembler/index.js';
+import type { VectorFunction } from '../math/library.js';
 import type { LinearMemory } from '../memory/linear-memory.js';
 import { ARGUMENTS } from '../memory/linear-memory.js';
 import type { WasmMemory } from '../memory/wasm-memory.js';
@@ -53,6 +54,8 @@ export class Kernel {
 export interface MachineOptions {
   /** Fused multiply-add may be used: faster, and not the same bits as without. */
   readonly fma: boolean;
+  /** Functions that pointwise programs may call, by name. Default: none. */
+  readonly functions?: Readonly<Record<string, VectorFunction>>;
 }
 
 /** Work of less than this many ns is not worth waking others for. */
@@ -61,6 +64,7 @@ const WORTH_SHARING = 100_000;
 export class Machine {
   readonly linear: LinearMemory;
   readonly fma: boolean;
+  readonly functions: Readonly<Record<string, VectorFunction>>;
   readonly #constants: StaticConstants;
   #modules = 0;
 
@@ -71,6 +75,7 @@ export class Machine {
   ) {
     this.linear = memory.linear;
     this.fma = options.fma;
+    this.functions = options.functions ?? {};
     this.#constants = new StaticConstants(this.linear);
   }
 

@@ -13,6 +13,7 @@ import {
   type Local,
   type ModuleBuilder,
 } from '../assembler/index.js';
+import { leftOut } from '../parts/left-out.js';
 
 export type V = Expr<'v128'>;
 export type VLocal = Local<'v128'>;
@@ -27,6 +28,9 @@ export interface VectorFunction {
 export const unaryCode = (code: VectorCode): VectorFunction => ({ arity: 1, code });
 export const binaryCode = (code: VectorCode): VectorFunction => ({ arity: 2, code });
 
+/** What comes with the part `specialFunctions`. */
+const SPECIAL: ReadonlySet<string> = new Set(['erf', 'erfc', 'erfinv', 'lgamma', 'digamma', 'fmod']);
+
 type Signature = FunctionRef<readonly ('v128' | 'i32' | 'f64')[], 'v128' | 'f64'>;
 
 export class MathLibrary {
@@ -39,11 +43,18 @@ export class MathLibrary {
     readonly functions: Readonly<Record<string, VectorFunction>>,
   ) {}
 
+  /** @throws NotSupportedError `ERR_PART_LEFT_OUT` where the backend was made without it. */
+  function(name: string): VectorFunction {
+    const found = this.functions[name];
+    if (found === undefined) throw leftOut(name, SPECIAL.has(name) ? 'specialFunctions' : 'elementaryFunctions');
+    return found;
+  }
+
   /** Calls a function of {@link functions}. */
   call(name: string, ...args: V[]): V {
     let ref = this.#defined.get(name);
     if (ref === undefined) {
-      const { arity, code } = this.functions[name];
+      const { arity, code } = this.function(name);
       const params: Record<string, 'v128'> = arity === 1 ? { x: 'v128' } : { x: 'v128', y: 'v128' };
       ref = this.module.function(name, params, 'v128', (f, locals) => f.return(code(f, this, ...Object.values(locals))), {
         pooled: true,

@@ -19,8 +19,17 @@ const ROUNDS = 12;
 /** How much faster another tile must be than the first. */
 const MARGIN = 1.08;
 
+const chosen = new WeakMap<KernelHost, TileShape>();
+
+/** The tile of float32 products on `host`, tried once. */
+export function tileOf(host: KernelHost): TileShape {
+  let tile = chosen.get(host);
+  if (tile === undefined) chosen.set(host, (tile = chooseTile(host, host.machine.fma)));
+  return tile;
+}
+
 /** Tries the tiles on `host`; `fma` where multiply and add may be fused. */
-export function chooseTile(host: KernelHost, fma: boolean): TileShape {
+function chooseTile(host: KernelHost, fma: boolean): TileShape {
   let best: TileShape = { ...SHAPES[0], fma };
   const bytes = SIZE * SIZE * 4;
   host.withMemory(3 * bytes, (address) => {

@@ -1,7 +1,6 @@
 /** @file Each opcode as instructions on four elements, by the dtype of its arguments. */
 import type { ComputeDType, Opcode } from '@tessera/core/backend';
 import { type Expr, f32x4, f64x2, type FunctionBuilder, i32, i32x4, i64x2, select, v128 } from '../assembler/index.js';
-import { FUNCTIONS } from '../math/functions.js';
 import { demotePair, type MathLibrary, promoteHigh, upper, type V, type VLocal } from '../math/library.js';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './halves.js';
 import type { Quad } from './storage.js';
@@ -14,24 +13,23 @@ const float = (f32: PerVector, f64: PerVector): Rules => ({ float32: f32, float6
 const number = (f32: PerVector, f64: PerVector, int: PerVector): Rules => ({ float32: f32, float64: f64, int32: int });
 const same = (code: PerVector): Rules => ({ float32: code, float64: code, int32: code, bool: code });
 
-/** Short enough, and used enough, to be written out where they are used. */
+/** Short enough, and used enough, to be written out where they are used. All have a form of their own for float32. */
 const INLINE: ReadonlySet<string> = new Set(['exp', 'tanh', 'log', 'erf']);
 
 /** A function of the library: that of float32 inline or called where there is one, else that of float64 by halves. */
 function math(name: string): Rules {
-  const f64: PerVector = (_, lib, a, b) => lib.call(name, ...(lib.functions[name].arity === 2 ? [a, b] : [a]));
-  const own = `${name}_f32`;
-  const code = FUNCTIONS[own]?.code;
-  if (code !== undefined) {
-    if (INLINE.has(name)) return float((f, lib, a) => code(f, lib, a), f64);
-    const { arity } = FUNCTIONS[own];
-    return float((_, lib, a, b) => lib.call(own, ...(arity === 2 ? [a, b] : [a])), f64);
-  }
-  return float((_, lib, a, b) => {
-    const { arity } = lib.functions[name];
-    const args = arity === 2 ? [a, b] : [a];
-    return demotePair(lib.call(name, ...args.map((x) => f64x2.promoteLowF32x4(x))), lib.call(name, ...args.map(promoteHigh)));
-  }, f64);
+  const f32 = `${name}_f32`;
+  const args = (arity: number, a: VLocal, b: VLocal): VLocal[] => (arity === 2 ? [a, b] : [a]);
+  return float(
+    (f, lib, a, b) => {
+      if (INLINE.has(name)) return lib.function(f32).code(f, lib, a);
+      const own = lib.functions[f32];
+      if (own !== undefined) return lib.call(f32, ...args(own.arity, a, b));
+      const both = args(lib.function(name).arity, a, b);
+      return demotePair(lib.call(name, ...both.map((x) => f64x2.promoteLowF32x4(x))), lib.call(name, ...both.map(promoteHigh)));
+    },
+    (_, lib, a, b) => lib.call(name, ...args(lib.function(name).arity, a, b)),
+  );
 }
 
 type Binary = (a: V, b: V) => V;

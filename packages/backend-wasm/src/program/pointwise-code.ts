@@ -2,7 +2,6 @@
 import { DTYPE_INFO, type Program } from '@tessera/core/backend';
 import { type FunctionBuilder, i32, i32x4, type Label, type Local, select } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
-import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { ArgumentLayout } from './argument-layout.js';
 import { Odometer } from './odometer.js';
@@ -30,7 +29,7 @@ export function compilePointwise(machine: Machine, program: Program, rank: numbe
     program.outputs.map(({ dtype }) => DTYPE_INFO[dtype].size),
   );
   const module = machine.newModule();
-  const lib = new MathLibrary(module, machine.fma, FUNCTIONS);
+  const lib = new MathLibrary(module, machine.fma, machine.functions);
   module.function(
     'run',
     { args: 'i32', begin: 'i32', end: 'i32', thread: 'i32' },

@@ -2,7 +2,6 @@
 import { DTYPE_INFO, type DType, type Program } from '@tessera/core/backend';
 import { i32, type Local } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
-import { FUNCTIONS } from '../math/functions.js';
 import { MathLibrary } from '../math/library.js';
 import { ArgumentLayout } from './argument-layout.js';
 import { ProgramCode } from './program-code.js';
@@ -21,7 +20,7 @@ export interface CompiledReduce {
 export function compileReduce(machine: Machine, program: Program, reduction: Reduction, output: DType, form: ReduceForm): CompiledReduce {
   const layout = new ArgumentLayout(program, form.rank, [DTYPE_INFO[output].size]);
   const module = machine.newModule();
-  const lib = new MathLibrary(module, machine.fma, FUNCTIONS);
+  const lib = new MathLibrary(module, machine.fma, machine.functions);
   const inner = form.column >= 0 ? form.column : form.reduced.at(-1)!;
   module.function(
     'run',

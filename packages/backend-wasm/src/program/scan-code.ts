@@ -2,7 +2,6 @@
 import { DTYPE_INFO, type DType, makeProgram, type ScanKind } from '@tessera/core/backend';
 import { f64x2, type FunctionBuilder, i32, type Local, select, v128 } from '../assembler/index.js';
 import type { Kernel, Machine } from '../machine/machine.js';
-import { FUNCTIONS } from '../math/functions.js';
 import { demotePair, MathLibrary, promoteHigh, type V, type VLocal } from '../math/library.js';
 import { ArgumentLayout } from './argument-layout.js';
 import { Odometer } from './odometer.js';
@@ -66,7 +65,7 @@ export function compileScan(machine: Machine, kind: ScanKind, dtype: 'float32' |
   const identity = makeProgram({ inputs: [dtype], scalars: [], instructions: [], outputs: [{ register: 0, dtype }] });
   const layout = new ArgumentLayout(identity, form.rank, [size]);
   const module = machine.newModule();
-  const lib = new MathLibrary(module, machine.fma, FUNCTIONS);
+  const lib = new MathLibrary(module, machine.fma, machine.functions);
   const reduction = scanReduction(kind, dtype, lib);
   if (reduction === null) return null;
   module.function(

@@ -1,10 +1,10 @@
 /** @file What a program costs, for choices of code and of threads. */
-import { OPCODES, type Program } from '@tessera/core/backend';
+import { OPCODE_SIGNATURES, type Program } from '@tessera/core/backend';
 
 /** The price of one element, where an addition is 1. */
 export function priceOf(program: Program): number {
   let price = program.inputs.length + program.outputs.length;
-  for (const { op } of program.instructions) price += OPCODES[op].price;
+  for (const { op } of program.instructions) price += OPCODE_SIGNATURES[op].price;
   return price;
 }
 

@@ -1,7 +1,7 @@
 /** @file softmax, its logarithm, cross-entropy, and their gradients, row by row. */
 import { type Expr, f32, f32x4, type FunctionBuilder, i32, type ModuleBuilder } from '../assembler/index.js';
 import { type I32, locals, maxLanes, sumLanes, task, type V128, words } from '../code/emit.js';
-import { FUNCTIONS } from '../math/functions.js';
+import { FLOAT32_FUNCTIONS } from '../math/float32.js';
 import { MathLibrary } from '../math/library.js';
 import { expNonPositive } from './exponential.js';
 import { type F32, orZero, RowLoop, StagedRow } from './row-loop.js';
@@ -18,7 +18,7 @@ export const ENTROPY_FIELDS = words(
 const UNROLL = 4;
 
 export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
-  const library = new MathLibrary(module, fma, FUNCTIONS);
+  const library = new MathLibrary(module, fma, FLOAT32_FUNCTIONS);
   const log = (f: FunctionBuilder, x: F32): Expr<'f32'> => f32x4.extractLane(0, f.keep(library.call('log_f32', f32x4.splat(x))));
 
   /** The largest of a row, in all lanes. */

@@ -5,7 +5,8 @@
 import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import { matrixOperand, product } from '../kernels/matmul.js';
-import { launchProduct, type Operand } from '../kernels/product.js';
+import type { Operand } from '../kernels/operand.js';
+import { launchProduct } from '../kernels/product.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 import type { GpuView } from '../wgsl/views.js';

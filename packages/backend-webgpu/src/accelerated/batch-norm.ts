@@ -40,7 +40,7 @@ export function createBatchNorm(context: Context): Pick<Kernels, 'batchNorm' | '
         const [mu, v] = [viewText(p, 1), viewText(p, 1)];
         const k = reads.length;
         return rowKernel(
-          { label: 'batchNorm', reads: floats(k), writes: floats(3) },
+          { label: 'batchNorm', reads: floats(k), writes: floats(3), subgroups: launcher.subgroups },
           lanes,
           m,
           n,
@@ -87,7 +87,7 @@ ${row.once(`b${k + 1}[${mu('row')}] = mean; b${k + 2}[${v('row')}] = variance;`)
         const gw = gradWeight === null ? null : `b${binding++}[${viewText(p, 1)('row')}]`;
         const gb = gradBias === null ? null : `b${binding++}[${viewText(p, 1)('row')}]`;
         return rowKernel(
-          { label: 'batchNormGrad', reads: floats(reads.length), writes: floats(writes.length) },
+          { label: 'batchNormGrad', reads: floats(reads.length), writes: floats(writes.length), subgroups: launcher.subgroups },
           lanes,
           m,
           n,

@@ -5,7 +5,8 @@
  */
 import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
-import { launchProduct, type Operand } from '../kernels/product.js';
+import type { Operand } from '../kernels/operand.js';
+import { launchProduct } from '../kernels/product.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import type { GpuView } from '../wgsl/views.js';
 import { imageParameters, named, packImage, packWindow, unravel, windowParameters } from './spatial.js';

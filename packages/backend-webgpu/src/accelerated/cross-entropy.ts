@@ -26,6 +26,7 @@ export function createCrossEntropy({ launcher }: Context): Pick<Kernels, 'crossE
           reads: ['f32', 'i32'],
           writes: ['f32', 'f32', 'atomic'],
           head: flagFunction('crossEntropy', 'b4'),
+          subgroups: launcher.subgroups,
         } as const;
         return rowKernel(
           kernel,

@@ -10,7 +10,9 @@ import { createCrossEntropy } from './cross-entropy.js';
 import { createLayerNorm } from './layer-norm.js';
 import { createLinear } from './linear.js';
 import { createPool } from './pool.js';
+import { createRecurrent } from './recurrent.js';
 import { createSoftmax } from './softmax.js';
+import { createTopk } from './topk.js';
 
 export function acceleratedKernels(context: Context): Partial<AcceleratedKernels<WebGpuBuffer>> {
   return {
@@ -23,5 +25,7 @@ export function acceleratedKernels(context: Context): Partial<AcceleratedKernels
     attention: createAttention(context),
     attentionGrad: createAttentionGrad(context),
     linear: createLinear(context),
+    ...createRecurrent(context),
+    topk: createTopk(context),
   };
 }

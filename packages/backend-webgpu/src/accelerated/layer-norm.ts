@@ -40,7 +40,12 @@ export function createLayerNorm(context: Context): Pick<Kernels, 'layerNorm' | '
         const r = bound(rstd)!;
         const value = `b0[${x.at('row', 'j')}]`;
         return rowKernel(
-          { label: mean === null ? 'rmsNorm' : 'layerNorm', reads: floats(reads.length), writes: floats(writes.length) },
+          {
+            label: mean === null ? 'rmsNorm' : 'layerNorm',
+            reads: floats(reads.length),
+            writes: floats(writes.length),
+            subgroups: launcher.subgroups,
+          },
           lanes,
           m,
           n,
@@ -98,7 +103,7 @@ function inputGrad(
     const out = viewText(p, 2);
     const term = `let h = b0[${g('row', 'j')}]${w === null ? '' : ` * b3[${w('j')}]`}; let normal = (b1[${x('row', 'j')}] - mean) * rstd;`;
     return rowKernel(
-      { label: 'layerNormGrad', reads: floats(views.length), writes: floats(1) },
+      { label: 'layerNormGrad', reads: floats(views.length), writes: floats(1), subgroups: launcher.subgroups },
       lanes,
       m,
       n,

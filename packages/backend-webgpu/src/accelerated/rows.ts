@@ -2,6 +2,7 @@
  * @file Kernels over rows: each row is walked over several times, and what is summed is shared. Short rows get an invocation each, long ones a
  * workgroup whose lanes take every n-th element; one text serves both.
  */
+import { groupSum } from '../wgsl/group-sum.js';
 import { kernelSource, type Parameters, type Stored } from '../wgsl/source.js';
 import type { PipelineSource } from '../device/launcher.js';
 
@@ -26,43 +27,46 @@ export interface RowText {
   once(statement: string): string;
 }
 
+export interface RowKernel {
+  readonly label: string;
+  readonly reads: readonly Stored[];
+  readonly writes: readonly Stored[];
+  readonly head?: string;
+  /** The adapter has subgroups: sums use them. */
+  readonly subgroups: boolean;
+}
+
 /**
  * @param rows, columns Expressions.
  * @param body What is done with `row` (u32).
  */
-export function rowKernel(
-  kernel: { readonly label: string; readonly reads: readonly Stored[]; readonly writes: readonly Stored[]; readonly head?: string },
-  lanes: Lanes,
-  rows: string,
-  columns: string,
-  body: (text: RowText) => string,
-): PipelineSource {
+export function rowKernel(kernel: RowKernel, lanes: Lanes, rows: string, columns: string, body: (text: RowText) => string): PipelineSource {
   const shared = lanes > 1;
   const text: RowText = {
     each: (inner) => `for (var j = ${shared ? 'lane' : '0u'}; j < ${columns}; j += ${lanes}u) {\n${inner}\n}`,
-    sum: (variable) => (shared ? `${variable} = row_sum(lane, ${variable});` : ''),
+    sum: (variable) => (shared ? `${variable} = row_sum(lane, ${kernel.subgroups ? 'subgroup, subgroups, ' : ''}${variable});` : ''),
     max: (variable) => (shared ? `${variable} = row_max(lane, ${variable});` : ''),
     once: (statement) => (shared ? `if (lane == 0u) { ${statement} }` : statement),
   };
-  const tree = (name: string, combine: string): string => `fn ${name}(lane: u32, value: f32) -> f32 {
+  const head = shared
+    ? `${groupSum('f32', lanes, kernel.subgroups, 'row_sum')}
+var<workgroup> lanes: array<f32, ${lanes}>;
+fn row_max(lane: u32, value: f32) -> f32 {
 lanes[lane] = value;
 workgroupBarrier();
 for (var step = ${lanes / 2}u; step > 0u; step >>= 1u) {
-if (lane < step) { lanes[lane] = ${combine}; }
+if (lane < step) { lanes[lane] = k_max(lanes[lane], lanes[lane + step]); }
 workgroupBarrier();
 }
 let result = lanes[0];
 workgroupBarrier();
 return result;
-}`;
-  const head = shared
-    ? `var<workgroup> lanes: array<f32, ${lanes}>;
-${tree('row_sum', 'lanes[lane] + lanes[lane + step]')}
-${tree('row_max', 'k_max(lanes[lane], lanes[lane + step])')}`
+}`
     : '';
   const statements = body(text);
   return kernelSource({
     ...kernel,
+    subgroups: shared && kernel.subgroups,
     head: `${kernel.head ?? ''}\n${head}`,
     workgroup: shared ? lanes : 64,
     // A workgroup beyond the last row (where their number spilled over into y) does the last row again, to the same effect.

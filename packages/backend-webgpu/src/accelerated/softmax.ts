@@ -20,7 +20,7 @@ export function createSoftmax({ launcher }: Context): Pick<Kernels, 'softmax' | 
         const y = viewText(p, 2);
         const at = `b0[${x('row', 'j')}]`;
         return rowKernel(
-          { label: log ? 'logSoftmax' : 'softmax', reads: ['f32'], writes: ['f32'] },
+          { label: log ? 'logSoftmax' : 'softmax', reads: ['f32'], writes: ['f32'], subgroups: launcher.subgroups },
           lanes,
           m,
           n,
@@ -51,7 +51,7 @@ ${row.each(`b1[${y('row', 'j')}] = ${log ? `(${at} - most) - shift` : `k_exp(${a
         const grad = `b0[${g('row', 'j')}]`;
         const value = `b1[${y('row', 'j')}]`;
         return rowKernel(
-          { label: log ? 'logSoftmaxGrad' : 'softmaxGrad', reads: ['f32', 'f32'], writes: ['f32'] },
+          { label: log ? 'logSoftmaxGrad' : 'softmaxGrad', reads: ['f32', 'f32'], writes: ['f32'], subgroups: launcher.subgroups },
           lanes,
           m,
           n,

@@ -37,7 +37,8 @@ export async function openDevice(
     vendor: info.vendor,
     architecture: info.architecture,
     software: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render|warp/i.test(described),
-    features,
+    // A feature of the language, without which subgroups cannot be told apart.
+    features: gpu.wgslLanguageFeatures?.has('subgroup_id') ? [...features, 'subgroup_id'] : features,
     limits,
   };
   if (probe) return { facts };

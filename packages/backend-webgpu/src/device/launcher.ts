@@ -32,6 +32,9 @@ export class Launcher {
   launches = 0;
   /** Pipelines compiled. */
   pipelines = 0;
+  /** May sources use float16, and operations of subgroups? */
+  readonly halves: boolean;
+  readonly subgroups: boolean;
   /** Called with each launch's label. */
   onLaunch: ((label: string) => void) | null = null;
   disposed = false;
@@ -48,7 +51,11 @@ export class Launcher {
   constructor(
     readonly queue: DeviceQueue,
     readonly options: LauncherOptions = {},
-  ) {}
+  ) {
+    const { features } = queue.facts;
+    this.halves = features.includes('shader-f16');
+    this.subgroups = features.includes('subgroups') && features.includes('subgroup_id');
+  }
 
   /** The pipeline kept under `key`, compiled now if there is none. */
   pipeline(key: string, make: () => PipelineSource): number {

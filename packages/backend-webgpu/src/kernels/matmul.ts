@@ -1,26 +1,48 @@
-/** @file The matmul kernel: strided, batched, float32 and int32. Short and wide products go to dot products, the rest to tiles. */
+/** @file The matmul kernel: strided, batched, float32 and int32, and halves with results of float32. */
 import type { RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
-import { storedAs } from '../wgsl/elements.js';
+import { loadElement, loadFour, loadOfFours, storedAs, storedAsFours } from '../wgsl/elements.js';
 import type { GpuView } from '../wgsl/views.js';
 import type { Context } from './context.js';
-import { launchProduct, type Operand } from './product.js';
+import type { Operand } from './operand.js';
+import { launchProduct } from './product.js';
 
-/** The operand `name` (a or b) of a product: a view of rank 3, (batch, row, k) or (batch, k, column). */
-export function matrixOperand(view: GpuView, name: 'a' | 'b'): Operand {
-  const type = storedAs(view.dtype) as 'f32' | 'i32';
+/** Along which direction four neighbours of a view of rank 3 lie in one vector, whatever the batch: `outer` and `inner` are dims. */
+function foursOf({ shape, strides, offset }: GpuView, outer: number, inner: number): 'outer' | 'inner' | undefined {
+  const fits = (along: number): boolean =>
+    strides[along] === 1 && shape[along] % 4 === 0 && offset % 4 === 0 && strides.every((stride, d) => d === along || stride % 4 === 0);
+  return fits(inner) ? 'inner' : fits(outer) ? 'outer' : undefined;
+}
+
+/**
+ * The operand `name` (a or b) of a product: a view of rank 3, (batch, row, k) or (batch, k, column). Halves are widened as they are loaded.
+ * @param halves The adapter has shader-f16.
+ */
+export function matrixOperand(view: GpuView, name: 'a' | 'b', halves = false): Operand {
+  const { dtype } = view;
+  const [outerDim, innerDim] = name === 'a' ? [1, 2] : [2, 1];
+  const fours = dtype === 'int32' ? undefined : foursOf(view, outerDim, innerDim);
+  const stored = fours !== undefined ? storedAsFours(dtype, halves) : dtype === 'float16' && halves ? 'f16' : storedAs(dtype);
+  const type = dtype === 'int32' ? 'i32' : 'f32';
   return {
     buffers: [view.buffer],
-    stored: [type],
-    key: `matrix ${type}`,
+    stored: [stored],
+    key: `matrix ${dtype} ${stored} ${fours}`,
+    fours,
     pack: (launcher) => void launcher.word(view.offset).list(view.strides),
     text: (p, [b]) => {
       const offset = p.i();
-      const [each, first, second] = p.ints(3);
-      const [outer, inner] = name === 'a' ? [first, second] : [second, first];
-      return `fn ${name}_outer(batch: u32, index: u32) -> vec4i { return vec4i(${offset} + i32(batch) * ${each} + i32(index) * ${outer}, 0, 0, 0); }
+      const strides = p.ints(3);
+      const [outer, inner] = [strides[outerDim], strides[innerDim]];
+      const at = 'u32(outer.x + inner.x)';
+      const load =
+        fours !== undefined ? loadOfFours(b, dtype, stored, at) : stored === 'f16' ? `f32(${b}[${at}])` : loadElement(b, dtype, at);
+      const place = `u32(${offset} + i32(batch) * ${strides[0]} + i32(outer) * ${outer} + i32(inner) * ${inner})`;
+      const four = `fn ${name}_four(batch: u32, outer: u32, inner: u32) -> vec4f { let o = ${place}; return ${loadFour(b, dtype, stored, 'o')}; }`;
+      return `fn ${name}_outer(batch: u32, index: u32) -> vec4i { return vec4i(${offset} + i32(batch) * ${strides[0]} + i32(index) * ${outer}, 0, 0, 0); }
 fn ${name}_inner(batch: u32, k: u32) -> vec4i { return vec4i(i32(k) * ${inner}, 0, 0, 0); }
-fn ${name}_at(outer: vec4i, inner: vec4i) -> ${type} { return ${b}[u32(outer.x + inner.x)]; }`;
+fn ${name}_at(outer: vec4i, inner: vec4i) -> ${type} { return ${load}; }
+${fours === undefined ? '' : four}`;
     },
   };
 }
@@ -57,6 +79,7 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
   const [batch, rows, columns] = out.shape;
   const inner = a.shape[2];
   const type = storedAs(out.dtype) as 'f32' | 'i32';
+  const { halves } = context.launcher;
   const aRowsFast = Math.abs(a.strides[1]) < Math.abs(a.strides[2]);
   const bColumnsFast = Math.abs(b.strides[2]) <= Math.abs(b.strides[1]);
   launchProduct(context, {
@@ -66,8 +89,8 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
     rows,
     columns,
     inner,
-    a: matrixOperand(a, 'a'),
-    b: matrixOperand(b, 'b'),
+    a: matrixOperand(a, 'a', halves),
+    b: matrixOperand(b, 'b', halves),
     aRowsFast,
     bColumnsFast,
     out: matrixResult(out, bias),

@@ -23,7 +23,7 @@ export interface SortedLines {
 }
 
 /** Keys in whose unsigned order values are sorted: NaN as the largest, both zeros as one. */
-function keyOf(value: string, dtype: DType): string {
+export function keyOf(value: string, dtype: DType): string {
   switch (dtype) {
     case 'float32':
       return `float_key(${value})`;
@@ -34,7 +34,7 @@ function keyOf(value: string, dtype: DType): string {
   }
 }
 
-const FLOAT_KEY = `fn float_key(x: f32) -> u32 {
+export const FLOAT_KEY = `fn float_key(x: f32) -> u32 {
   let u = bitcast<u32>(x);
   if ((u & 0x7fffffffu) > 0x7f800000u) { return 0xffffffffu; }
   if ((u & 0x7fffffffu) == 0u) { return 0x80000000u; }
@@ -89,7 +89,7 @@ b1[id] = ${keyOf(loadElement('b0', dtype, 'o'), dtype)} ^ ${flip};`,
 }
 
 /** Does the pair at the lower place come after the other? */
-const AFTER = `fn after(ka: u32, pa: u32, kb: u32, pb: u32) -> bool { return ka > kb || (ka == kb && pa > pb); }`;
+export const AFTER = `fn after(ka: u32, pa: u32, kb: u32, pb: u32) -> bool { return ka > kb || (ka == kb && pa > pb); }`;
 
 function network({ launcher }: Context, keys: WebGpuBuffer, places: WebGpuBuffer, stride: number, total: number): void {
   const block = Math.min(BLOCK, stride);

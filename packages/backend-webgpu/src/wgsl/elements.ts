@@ -53,3 +53,23 @@ export function narrowBits(value: string, dtype: DType): string {
 export function wordBits(value: string, dtype: DType): string {
   return dtype === 'float32' || dtype === 'int32' ? `bitcast<u32>(${value})` : narrowBits(value, dtype);
 }
+
+/** Four elements from `offset` (a multiple of four, a u32 expression) on, of a binding of {@link storedAsFours}, as floats. */
+export function loadFour(binding: string, dtype: DType, stored: Stored, offset: string): string {
+  const at = `${binding}[(${offset}) >> 2u]`;
+  if (stored !== 'u32x2') return stored === 'f16x4' ? `vec4f(${at})` : at;
+  const widen = dtype === 'float16' ? 'k_from_f16' : 'k_from_bf16';
+  return `vec4f(${['x', 'y'].flatMap((c) => [`${widen}(${at}.${c} & 0xffffu)`, `${widen}(${at}.${c} >> 16u)`]).join(', ')})`;
+}
+
+/** One of the elements of such a binding. */
+export function loadOfFours(binding: string, dtype: DType, stored: Stored, offset: string): string {
+  const at = `${binding}[(${offset}) >> 2u]`;
+  if (stored !== 'u32x2') return `f32(${at}[(${offset}) & 3u])`;
+  const widen = dtype === 'float16' ? 'k_from_f16' : 'k_from_bf16';
+  return `${widen}((${at}[((${offset}) >> 1u) & 1u] >> (((${offset}) & 1u) * 16u)) & 0xffffu)`;
+}
+
+/** How floats that are loaded four at a time are bound; `halves`: the adapter has shader-f16. */
+export const storedAsFours = (dtype: DType, halves: boolean): Stored =>
+  dtype === 'float32' ? 'f32x4' : dtype === 'float16' && halves ? 'f16x4' : 'u32x2';

@@ -5,8 +5,8 @@
 import type { PipelineSource } from '../device/launcher.js';
 import { withFunctions } from './functions.js';
 
-/** What a binding holds. 'atomic': words that several invocations may change. */
-export type Stored = 'f32' | 'i32' | 'u32' | 'atomic';
+/** What a binding holds. 'atomic': words that several invocations may change; 'f32x4' and so on: vectors; 'f16': where the adapter has shader-f16. */
+export type Stored = 'f32' | 'i32' | 'u32' | 'atomic' | 'f16' | 'f32x4' | 'f16x4' | 'u32x2';
 
 /** The place of the next parameter, for code that is generated in the order in which parameters are packed. */
 export class Parameters {
@@ -41,16 +41,27 @@ export interface KernelText {
   readonly reads: readonly Stored[];
   readonly writes: readonly Stored[];
   readonly workgroup: number;
+  /** Uses subgroup operations: `body` has the number of its lane's subgroup, `subgroup`, and how many there are, `subgroups`. Default false. */
+  readonly subgroups?: boolean;
   /** Declarations at module level: shared arrays, functions. */
   readonly head?: string;
   /** Of `main`: `group` is the number of the workgroup, `z` its third coordinate, `lane` the invocation in it, `id` = group · workgroup + lane. */
   readonly body: string;
 }
 
-const TYPES: { readonly [S in Stored]: string } = { f32: 'f32', i32: 'i32', u32: 'u32', atomic: 'atomic<u32>' };
+const TYPES: { readonly [S in Stored]: string } = {
+  f32: 'f32',
+  i32: 'i32',
+  u32: 'u32',
+  atomic: 'atomic<u32>',
+  f16: 'f16',
+  f32x4: 'vec4f',
+  f16x4: 'vec4h',
+  u32x2: 'vec2u',
+};
 
 /** The whole source. Library functions that it calls come with it. */
-export function kernelSource({ label, reads, writes, workgroup, head = '', body }: KernelText): PipelineSource {
+export function kernelSource({ label, reads, writes, workgroup, subgroups = false, head = '', body }: KernelText): PipelineSource {
   const bindings = [
     ...reads.map((type, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<${TYPES[type]}>;`),
     ...writes.map(
@@ -58,15 +69,22 @@ export function kernelSource({ label, reads, writes, workgroup, head = '', body 
     ),
     `@group(0) @binding(${reads.length + writes.length}) var<uniform> P: array<vec4u, 64>;`,
   ];
+  const enabled = [...(subgroups ? ['subgroups'] : []), ...(reads.some((type) => type.startsWith('f16')) ? ['f16'] : [])];
+  const lanes = subgroups ? ', @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32' : '';
   const code = `${bindings.join('\n')}
 ${head}
 @compute @workgroup_size(${workgroup})
-fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32${lanes}) {
 let group = w.x + w.y * nw.x;
 let z = w.z;
 let id = group * ${workgroup}u + lane;
 ${body}
 }
 `;
-  return { label, reads: reads.length, writes: writes.length, code: withFunctions(code) };
+  return {
+    label,
+    reads: reads.length,
+    writes: writes.length,
+    code: `${enabled.map((name) => `enable ${name};\n`).join('')}${withFunctions(code)}`,
+  };
 }

@@ -1,4 +1,7 @@
-/** @file The few ops that the engine itself calls, filled in by the ops' own files: the engine is imported by tensors, and ops import tensors. */
+/**
+ * @file The few ops that the engine itself calls, and the engine as tensors call it. Filled in where methods are (ops/methods.ts): the engine and ops
+ * import tensors, and what does without gradients does without both.
+ */
 import { NotSupportedError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -7,6 +10,11 @@ interface EngineOps {
   addInPlace(a: Tensor, b: Tensor): Tensor;
   full(like: Tensor, value: number): Tensor;
   ownCopy(t: Tensor): Tensor;
+  backward(
+    root: Tensor,
+    gradient: Tensor | null,
+    options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] },
+  ): void;
 }
 
 let ops: EngineOps | null = null;
@@ -29,3 +37,5 @@ export const onesLike = (t: Tensor, value = 1): Tensor => need().full(t, value);
 export const addInPlace = (a: Tensor, b: Tensor): Tensor => need().addInPlace(a, b);
 /** The same elements under a storage of its own, so that writing to one does not show in the other; memory is copied when one is written to. */
 export const ownCopy = (t: Tensor): Tensor => need().ownCopy(t);
+/** `backward` of one tensor. @throws NotSupportedError `ERR_NO_METHODS` */
+export const backwardFrom: EngineOps['backward'] = (root, gradient, options) => need().backward(root, gradient, options);

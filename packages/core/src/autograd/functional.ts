@@ -5,7 +5,7 @@ import { zerosLike } from '../ops/creation.js';
 import { filled } from '../ops/fill.js';
 import { sameShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import { grad } from './engine.js';
+import { grad } from './backward.js';
 import { enableGrad } from './mode.js';
 
 /** One tensor or several, as a function takes or gives them; results have the same form. */

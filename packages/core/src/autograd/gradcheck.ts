@@ -5,7 +5,7 @@ import { Generator } from '../random/generator.js';
 import { isFloat } from '../tensor/dtype.js';
 import { numelOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import { grad } from './engine.js';
+import { grad } from './backward.js';
 import { enableGrad, noGrad } from './mode.js';
 
 /** What is checked: any function of tensors (and other arguments) to a tensor or several. */

@@ -1,7 +1,8 @@
 /** @file What can be done with the graph itself. PyTorch: torch.autograd.graph. */
 import { AutogradError } from '../errors.js';
 import type { RemovableHandle, Tensor } from '../tensor/tensor.js';
-import { currentPass, edgeOf, willReach } from './engine.js';
+import { edgeOf } from './edge.js';
+import { currentPass, willReach } from './engine.js';
 import type { GradNode } from './node.js';
 import { savedHooks, savedTensorsHooks } from './saved-hooks.js';
 

@@ -1,5 +1,5 @@
 /** @file Automatic differentiation, by torch.autograd's names. */
-export { backward, grad } from './engine.js';
+export { backward, grad } from './backward.js';
 export { checkpoint } from './checkpoint.js';
 export { type BackwardResult, Function, FunctionContext } from './function.js';
 export { hessian, hvp, jacobian, jvp, vhp, vjp, type DerivativeOptions } from './functional.js';

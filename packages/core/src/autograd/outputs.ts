@@ -1,6 +1,6 @@
 /** @file History for an op with several differentiable outputs: a node for each, which hand their gradients to one that they share. */
 import type { Tensor } from '../tensor/tensor.js';
-import { edgeOf } from './engine.js';
+import { edgeOf } from './edge.js';
 import { GradNode } from './node.js';
 
 /** The gradients of an op's inputs from those of its outputs; null for an output that nothing came for. */

@@ -61,6 +61,11 @@ export interface Capabilities {
   readonly maxInstructions: number;
   /** The JavaScript engine's collector owns this memory (typed arrays): a buffer that is dropped needs no `free`. Default false. */
   readonly collected?: boolean;
+  /**
+   * `matmul` and `linear` take operands of float16 and of bfloat16 as well (both of one), widen what they load, and write float32 (with a bias of
+   * float32). Default false: core hands them wide copies.
+   */
+  readonly halfProducts?: boolean;
   /** Results do not depend on launch shape or fusion: deferred and eager execution agree in every bit. Default false. */
   readonly deterministic?: boolean;
 }
@@ -267,6 +272,37 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
     logsumexp: View<B>,
     gradLogits: View<B>,
     ignoreIndex: number,
+  ): boolean;
+  /**
+   * The `k` largest (or smallest) of each row of input (rows, columns), in order, and their int32 columns, both (rows, k): what `sort` would put
+   * first, so that NaN counts as the largest, and equals stay in the order of their columns.
+   */
+  topk(input: View<B>, k: number, largest: boolean, values: View<B>, indices: View<B>): boolean;
+  /**
+   * The gradients of an LSTM's step c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'): from those of h' and c' (null: none) by the gates (N, 4H), in
+   * the order i, f, g, o, and by c (N, H), from gates, c and c'.
+   */
+  lstmStepGrad(
+    gradHidden: View<B> | null,
+    gradNewCell: View<B> | null,
+    gates: View<B>,
+    cell: View<B>,
+    newCell: View<B>,
+    gradGates: View<B>,
+    gradCell: View<B>,
+  ): boolean;
+  /**
+   * The gradients of a GRU's step r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r·h_n), h' = (1 − z)·n + z·h by the gates of the input x and of
+   * the state (N, 3H each), in the order r, z, n, and by h (N, H).
+   */
+  gruStepGrad(
+    gradOut: View<B>,
+    inputGates: View<B>,
+    stateGates: View<B>,
+    hidden: View<B>,
+    gradInputGates: View<B>,
+    gradStateGates: View<B>,
+    gradHidden: View<B>,
   ): boolean;
 }
 

@@ -9,7 +9,7 @@
  */
 import { ValueError } from '../errors.js';
 import { type ComputeDType, type DType, DTYPE_INFO } from '../tensor/dtype.js';
-import { OPCODES, type Opcode, type OpcodeInfo, resultDType } from './opcodes.js';
+import { type Opcode, OPCODE_SIGNATURES, type OpcodeSignature, resultDType } from './opcode-signatures.js';
 
 export interface Instruction {
   readonly op: Opcode;
@@ -45,7 +45,7 @@ let nextId = 0;
 export function makeProgram(parts: Omit<Program, 'id'>): Program {
   const types: ComputeDType[] = [...parts.inputs.map((d) => DTYPE_INFO[d].compute), ...parts.scalars];
   for (const instruction of parts.instructions) {
-    const info: OpcodeInfo | undefined = OPCODES[instruction.op];
+    const info: OpcodeSignature | undefined = OPCODE_SIGNATURES[instruction.op];
     const bad = (why: string): never => {
       throw new ValueError('ERR_PROGRAM', `instruction ${types.length} (${instruction.op}): ${why}`);
     };

@@ -1,5 +1,5 @@
 /** @file How a transform differentiates: inputs that the function cannot tell from its arguments, and gradients that end where the caller's graph does. */
-import { grad } from '../autograd/engine.js';
+import { grad } from '../autograd/backward.js';
 import { enableGrad, gradState } from '../autograd/mode.js';
 import type { GradNode } from '../autograd/node.js';
 import { zerosLike } from '../ops/creation.js';

@@ -1,5 +1,5 @@
 /** @file The tape as a graph, to be looked at. PyTorch: torchviz. */
-import { edgeOf } from '../autograd/engine.js';
+import { edgeOf } from '../autograd/edge.js';
 import type { GradNode } from '../autograd/node.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';

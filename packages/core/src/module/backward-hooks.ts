@@ -2,7 +2,7 @@
  * @file Hooks on a module's backward: identity nodes around its inputs and outputs, which meet in one node each, so that a hook sees all
  * gradients at once. PyTorch: torch.utils.hooks.BackwardHook.
  */
-import { edgeOf } from '../autograd/engine.js';
+import { edgeOf } from '../autograd/edge.js';
 import { GradNode } from '../autograd/node.js';
 import { gradState } from '../autograd/mode.js';
 import { AutogradError } from '../errors.js';

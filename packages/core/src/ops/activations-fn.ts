@@ -89,7 +89,7 @@ export function celu(x: Tensor, options: AlphaActivationOptions = {}): Tensor {
   return expLinear(x, options.inplace, alpha, 1, 1 / alpha);
 }
 
-const erfGelu: UnaryOp = unary('gelu', {
+const erfGelu: UnaryOp = /* @__PURE__ */ unary('gelu', {
   forward: (e, x) => e.mul(e.mul(x, 0.5), e.add(e.erf(e.mul(x, Math.SQRT1_2)), 1)),
   // Φ(x) + x φ(x)
   backward: (grad, x) =>
@@ -104,7 +104,7 @@ const erfGelu: UnaryOp = unary('gelu', {
   check: floats('gelu'),
 });
 const BETA = Math.sqrt(2 / Math.PI);
-const tanhGelu: UnaryOp = unary('geluTanh', {
+const tanhGelu: UnaryOp = /* @__PURE__ */ unary('geluTanh', {
   forward: (e, x) => e.mul(e.mul(x, 0.5), e.add(e.tanh(e.mul(e.add(x, e.mul(e.mul(e.mul(x, x), x), 0.044715)), BETA)), 1)),
   backward: (grad, x) => {
     const t = x.add(x.mul(x).mul(x).mul(0.044715)).mul(BETA).tanh();
@@ -168,7 +168,7 @@ export interface SoftplusOptions {
   /** Above it, beta · x is taken for large: the result is x. Default 20. */
   readonly threshold?: number;
 }
-const softplusWith: UnaryOp<[number, number]> = unary<[number, number]>('softplus', {
+const softplusWith: UnaryOp<[number, number]> = /* @__PURE__ */ unary<[number, number]>('softplus', {
   forward: (e, x, beta, threshold) => {
     const scaled = beta === 1 ? x : e.mul(x, beta);
     return e.where(e.gt(scaled, threshold), x, e.div(e.log1p(e.exp(scaled)), beta));
@@ -180,7 +180,7 @@ const softplusWith: UnaryOp<[number, number]> = unary<[number, number]>('softplu
 export const softplus = (x: Tensor, options: SoftplusOptions = {}): Tensor => softplusWith(x, options.beta ?? 1, options.threshold ?? 20);
 
 /** −softplus(−x). PyTorch: F.logsigmoid. */
-export const logsigmoid: UnaryOp = unary('logsigmoid', {
+export const logsigmoid: UnaryOp = /* @__PURE__ */ unary('logsigmoid', {
   forward: (e, x) => e.sub(e.min(x, 0), e.log1p(e.exp(e.neg(e.abs(x))))),
   backward: (grad, x) => grad.mul(x.neg().sigmoid()),
   check: floats('logsigmoid'),
@@ -232,7 +232,7 @@ const hardsigmoidOf = choosing(
 /** relu6(x + 3) / 6. PyTorch: F.hardsigmoid. */
 export const hardsigmoid = (x: Tensor, options: InplaceOptions = {}): Tensor => hardsigmoidOf(x, options.inplace);
 
-const softshrinkOf: UnaryOp<[number]> = unary<[number]>('softshrink', {
+const softshrinkOf: UnaryOp<[number]> = /* @__PURE__ */ unary<[number]>('softshrink', {
   forward: (e, x, lambd) => e.where(e.gt(x, lambd), e.sub(x, lambd), e.where(e.lt(x, -lambd), e.add(x, lambd), e.mul(x, 0))),
   backward: (grad, x, _out, lambd) => grad.maskedFill(x.abs().le(lambd), 0),
   check: floats('softshrink'),
@@ -248,14 +248,14 @@ export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
 }
 
 /** x − tanh x. PyTorch: F.tanhshrink. */
-export const tanhshrink: UnaryOp = unary('tanhshrink', {
+export const tanhshrink: UnaryOp = /* @__PURE__ */ unary('tanhshrink', {
   result: 'float',
   forward: (e, x) => e.sub(x, e.tanh(x)),
   backward: (grad, x) => grad.mul(x.tanh().square()),
 });
 
 /** x / (1 + |x|). PyTorch: F.softsign. */
-export const softsign: UnaryOp = unary('softsign', {
+export const softsign: UnaryOp = /* @__PURE__ */ unary('softsign', {
   result: 'float',
   forward: (e, x) => e.div(x, e.add(e.abs(x), 1)),
   backward: (grad, x) => grad.div(x.abs().add(1).square()),

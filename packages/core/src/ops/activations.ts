@@ -8,14 +8,14 @@ import { OPS } from './registry.js';
 import { choose } from './where.js';
 
 /** Where `out` is not above 0, nothing flows; NaN lets it through. One pointwise op, since it stands after nearly every layer. */
-const reluBackward: BinaryOp = binary('reluBackward', {
+const reluBackward: BinaryOp = /* @__PURE__ */ binary('reluBackward', {
   forward: (e, grad, out) => e.where(e.le(out, 0), 0, grad),
   backward: [(grad, _a, out) => reluBackward(grad, out), null],
   saves: ['b', ''],
 });
 
 /** max(x, 0). PyTorch: torch.relu. */
-export const relu: UnaryOp = unary('relu', {
+export const relu: UnaryOp = /* @__PURE__ */ unary('relu', {
   forward: (e, x) => e.max(x, 0),
   backward: (grad, _x, out) => reluBackward(grad, out),
   saves: 'out',
@@ -24,32 +24,32 @@ export const relu: UnaryOp = unary('relu', {
       throw new DTypeError('ERR_DTYPE', 'relu: Boolean inputs not supported for relu', { op: 'relu', dtypes: ['bool'] });
   },
 });
-export const relu_: UnaryOp = inPlace(relu);
+export const relu_: UnaryOp = /* @__PURE__ */ inPlace(relu);
 
 /** 1 / (1 + e^−x). PyTorch: torch.sigmoid. */
-export const sigmoid: UnaryOp = unary('sigmoid', {
+export const sigmoid: UnaryOp = /* @__PURE__ */ unary('sigmoid', {
   result: 'float',
   forward: (e, x) => e.div(1, e.add(e.exp(e.neg(x)), 1)),
   backward: (grad, _x, out) => grad.mul(out.mul(out.neg().add(1))),
   saves: 'out',
 });
-export const sigmoid_: UnaryOp = inPlace(sigmoid);
+export const sigmoid_: UnaryOp = /* @__PURE__ */ inPlace(sigmoid);
 
 /** tanh x. PyTorch: torch.tanh. */
-export const tanh: UnaryOp = unary('tanh', {
+export const tanh: UnaryOp = /* @__PURE__ */ unary('tanh', {
   result: 'float',
   forward: (e, x) => e.tanh(x),
   backward: (grad, _x, out) => grad.mul(out.mul(out).neg().add(1)),
   saves: 'out',
 });
-export const tanh_: UnaryOp = inPlace(tanh);
+export const tanh_: UnaryOp = /* @__PURE__ */ inPlace(tanh);
 
 export interface ShrinkOptions {
   /** Default 0.5. */
   readonly lambd?: number;
 }
 /** x where |x| > lambd, 0 elsewhere. PyTorch: Tensor.hardshrink, F.hardshrink. */
-export const hardshrink: UnaryOp<[ShrinkOptions?]> = unary<[ShrinkOptions?]>('hardshrink', {
+export const hardshrink: UnaryOp<[ShrinkOptions?]> = /* @__PURE__ */ unary<[ShrinkOptions?]>('hardshrink', {
   forward: (e, x, options) => e.where(e.le(e.abs(x), options?.lambd ?? 0.5), 0, x),
   backward: (grad, x, _out, options) => grad.maskedFill(x.abs().le(options?.lambd ?? 0.5), 0),
   check: (x) => requireFloat('hardshrink', x),
@@ -91,7 +91,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   );
 }
 
-const preluKernel: TensorOp = binary('preluKernel', {
+const preluKernel: TensorOp = /* @__PURE__ */ binary('preluKernel', {
   tensors: true,
   forward: (e, x, w) => e.where(e.gt(x, 0), x, e.mul(x, w)),
   backward: [(grad, x, w) => choose((x as Tensor).gt(0), grad, grad.mul(w)), (grad, x) => grad.mul(x).maskedFill((x as Tensor).gt(0), 0)],

@@ -32,17 +32,17 @@ export interface AlphaOptions {
 }
 
 /** a + alpha · b. PyTorch: torch.add. */
-export const add: NumberOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('add', {
+export const add: NumberOp<[AlphaOptions?]> = /* @__PURE__ */ binary<[AlphaOptions?]>('add', {
   numbers: 'any',
   forward: (e, a, b, o) =>
     e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => (o?.alpha === undefined || o.alpha === 1 ? grad : grad.mul(o.alpha))],
   check: (a, _b, dtype, o) => checkAlpha('add', a, dtype, o?.alpha),
 });
-export const add_: BinaryOp<[AlphaOptions?]> = inPlace(add);
+export const add_: BinaryOp<[AlphaOptions?]> = /* @__PURE__ */ inPlace(add);
 
 /** a − alpha · b. PyTorch: torch.sub. */
-export const sub: NumberOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
+export const sub: NumberOp<[AlphaOptions?]> = /* @__PURE__ */ binary<[AlphaOptions?]>('sub', {
   numbers: 'any',
   forward: (e, a, b, o) => e.sub(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => grad.mul(-Number(o?.alpha ?? 1))],
@@ -51,16 +51,16 @@ export const sub: NumberOp<[AlphaOptions?]> = binary<[AlphaOptions?]>('sub', {
     checkAlpha('sub', a, dtype, o?.alpha);
   },
 });
-export const sub_: BinaryOp<[AlphaOptions?]> = inPlace(sub);
+export const sub_: BinaryOp<[AlphaOptions?]> = /* @__PURE__ */ inPlace(sub);
 
 /** a · b. PyTorch: torch.mul. */
-export const mul: NumberOp = binary('mul', {
+export const mul: NumberOp = /* @__PURE__ */ binary('mul', {
   numbers: 'any',
   forward: (e, a, b) => e.mul(a, b),
   backward: [(grad, _a, b) => grad.mul(b), (grad, a) => grad.mul(a)],
   saves: ['b', 'a'],
 });
-export const mul_: BinaryOp = inPlace(mul);
+export const mul_: BinaryOp = /* @__PURE__ */ inPlace(mul);
 
 export interface DivOptions {
   /** Rounds the quotient toward zero ('trunc') or down ('floor'). */
@@ -70,15 +70,15 @@ export interface DivOptions {
 /** The derivative of a staircase. */
 const flat = (grad: Tensor): Tensor => zerosOf(grad, grad.shape);
 
-const quotient: NumberOp = binary('div', {
+const quotient: NumberOp = /* @__PURE__ */ binary('div', {
   numbers: 'any',
   result: 'float',
   forward: (e, a, b) => e.div(a, b),
   backward: [(grad, _a, b) => grad.div(b), (grad, a, b) => grad.neg().mul((a as Tensor).div(b).div(b))],
   saves: ['b', 'ab'],
 });
-const quotient_: BinaryOp = inPlace(quotient);
-const truncQuotient: NumberOp = binary('divTrunc', {
+const quotient_: BinaryOp = /* @__PURE__ */ inPlace(quotient);
+const truncQuotient: NumberOp = /* @__PURE__ */ binary('divTrunc', {
   numbers: 'any',
   forward: (e, a, b) =>
     a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool'
@@ -86,8 +86,8 @@ const truncQuotient: NumberOp = binary('divTrunc', {
       : e.trunc(e.div(a, b)),
   backward: [flat, flat],
 });
-const truncQuotient_: BinaryOp = inPlace(truncQuotient);
-const floorQuotient: NumberOp = binary('divFloor', {
+const truncQuotient_: BinaryOp = /* @__PURE__ */ inPlace(truncQuotient);
+const floorQuotient: NumberOp = /* @__PURE__ */ binary('divFloor', {
   numbers: 'any',
   forward: (e, a, b) => {
     if (a.dtype === 'int32' || a.dtype === 'uint8' || a.dtype === 'bool') {
@@ -109,7 +109,7 @@ const floorQuotient: NumberOp = binary('divFloor', {
   },
   backward: [flat, flat],
 });
-const floorQuotient_: BinaryOp = inPlace(floorQuotient);
+const floorQuotient_: BinaryOp = /* @__PURE__ */ inPlace(floorQuotient);
 
 /** a / b; integers give float32 unless the quotient is rounded. PyTorch: torch.div. */
 export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
@@ -131,7 +131,7 @@ function roundedDivide(mode: string): [NumberOp, BinaryOp] {
 }
 
 /** −a. PyTorch: torch.neg. */
-export const neg: UnaryOp = unary('neg', {
+export const neg: UnaryOp = /* @__PURE__ */ unary('neg', {
   forward: (e, x) => e.neg(x),
   backward: (grad) => grad.neg(),
   saves: 'none',
@@ -144,7 +144,7 @@ export const neg: UnaryOp = unary('neg', {
       );
   },
 });
-export const neg_: UnaryOp = inPlace(neg);
+export const neg_: UnaryOp = /* @__PURE__ */ inPlace(neg);
 
 /** ⌊a / b⌋. PyTorch: torch.floor_divide. */
 export const floorDivide = (a: Operand, b: Operand): Tensor => div(a, b, { roundingMode: 'floor' });

@@ -13,12 +13,12 @@ function scaledI0(e: Expression, x: Value): Value {
 }
 
 /** The modified Bessel function I₀. PyTorch: torch.i0. */
-export const i0: UnaryOp = unary('i0', {
+export const i0: UnaryOp = /* @__PURE__ */ unary('i0', {
   result: 'float',
   forward: (e, x) => e.mul(scaledI0(e, x), e.exp(e.abs(x))),
   backward: (grad, x) => grad.mul(i1(x)),
 });
-export const i0_: UnaryOp = inPlace(i0);
+export const i0_: UnaryOp = /* @__PURE__ */ inPlace(i0);
 
 /** e^−|x| · I₁(x). */
 function scaledI1(e: Expression, x: Value): Value {
@@ -30,7 +30,7 @@ function scaledI1(e: Expression, x: Value): Value {
 }
 
 /** The modified Bessel function I₁. PyTorch: torch.special.i1. */
-export const i1: UnaryOp = unary('i1', {
+export const i1: UnaryOp = /* @__PURE__ */ unary('i1', {
   result: 'float',
   forward: (e, x) => e.mul(scaledI1(e, x), e.exp(e.abs(x))),
   // I₁′ = I₀ − I₁ / x, and ½ at 0.
@@ -46,7 +46,7 @@ export const i1: UnaryOp = unary('i1', {
 });
 
 /** e^−|x| · I₀(x). PyTorch: torch.special.i0e. */
-export const i0e: UnaryOp = unary('i0e', {
+export const i0e: UnaryOp = /* @__PURE__ */ unary('i0e', {
   result: 'float',
   forward: (e, x) => scaledI0(e, x),
   backward: (grad, x, out) => grad.mul(i1e(x).sub(x.sign().mul(out))),
@@ -54,7 +54,7 @@ export const i0e: UnaryOp = unary('i0e', {
 });
 
 /** e^−|x| · I₁(x). PyTorch: torch.special.i1e. */
-export const i1e: UnaryOp = unary('i1e', {
+export const i1e: UnaryOp = /* @__PURE__ */ unary('i1e', {
   result: 'float',
   forward: (e, x) => scaledI1(e, x),
   backward: (grad, x, out) => {

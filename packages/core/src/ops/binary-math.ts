@@ -4,8 +4,9 @@ import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
 import { binary, asFirst, type BinaryOp, inPlace, notTensor, type NumberOp, type Operand, type TensorOp } from './define.js';
-import { e, type Expression, type Term } from './expression.js';
+import { e, type Expression } from './expression.js';
 import { filled, zerosOf } from './fill.js';
+import { powerOf } from './power.js';
 import { choose } from './where.js';
 
 /** An integer power by squaring: exact modulo 2^32 for a known exponent ≥ 0. */
@@ -37,28 +38,7 @@ function integerPower(base: Value, exponent: Value): Value {
   );
 }
 
-export function powerOf(e: Expression, base: Value, exponent: Term): Value {
-  switch (exponent) {
-    case 1:
-      return base;
-    case 2:
-      return e.mul(base, base);
-    case 3:
-      return e.mul(e.mul(base, base), base);
-    case 0.5:
-      return e.sqrt(base);
-    case -0.5:
-      return e.div(1, e.sqrt(base));
-    case -1:
-      return e.div(1, base);
-    case -2:
-      return e.div(1, e.mul(base, base));
-    default:
-      return e.pow(base, exponent);
-  }
-}
-
-const powWith: BinaryOp<[number | null]> = binary<[number | null]>('pow', {
+const powWith: BinaryOp<[number | null]> = /* @__PURE__ */ binary<[number | null]>('pow', {
   forward: (e, a, b, exponent) => {
     const { compute } = DTYPE_INFO[a.dtype];
     if (compute === 'float32' || compute === 'float64') return powerOf(e, a, exponent ?? b);
@@ -90,7 +70,7 @@ export function pow(a: Operand, exponent: Operand): Tensor {
   if (!isTensor(a)) return pow(firstOf('pow', a, exponent), exponent);
   return powWith(a, exponent, exponentOf(a, exponent));
 }
-const powWith_ = inPlace(powWith);
+const powWith_ = /* @__PURE__ */ inPlace(powWith);
 export function pow_(a: Tensor, exponent: Operand): Tensor {
   return powWith_(a, exponent, exponentOf(a, exponent));
 }
@@ -139,7 +119,7 @@ const noBool =
 const isInt = (x: Value): boolean => DTYPE_INFO[x.dtype].compute === 'int32';
 
 /** a − b · ⌊a / b⌋, with the sign of b, as Python's %. Integers modulo 0 are 0. PyTorch: torch.remainder. */
-export const remainder: NumberOp = binary('remainder', {
+export const remainder: NumberOp = /* @__PURE__ */ binary('remainder', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => {
     const rest = isInt(a) ? e.irem(a, b) : e.fmod(a, b);
@@ -149,21 +129,21 @@ export const remainder: NumberOp = binary('remainder', {
   saves: ['', 'ab'],
   check: noBool('remainder'),
 });
-export const remainder_: BinaryOp = inPlace(remainder);
+export const remainder_: BinaryOp = /* @__PURE__ */ inPlace(remainder);
 
 /** a − b · trunc(a / b), with the sign of a, as C's fmod. PyTorch: torch.fmod. */
-export const fmod: BinaryOp = binary('fmod', {
+export const fmod: BinaryOp = /* @__PURE__ */ binary('fmod', {
   forward: (e, a, b) => (isInt(a) ? e.irem(a, b) : e.fmod(a, b)),
   backward: [(grad) => grad, (grad, a, b) => grad.neg().mul((a as Tensor).div(b, { roundingMode: 'trunc' }))],
   saves: ['', 'ab'],
   check: noBool('fmod'),
 });
-export const fmod_: BinaryOp = inPlace(fmod);
+export const fmod_: BinaryOp = /* @__PURE__ */ inPlace(fmod);
 
 // ── angles, signs, lengths ──
 
 /** The angle of the point (b, a), in (−π, π]. PyTorch: torch.atan2. */
-export const atan2: TensorOp = binary('atan2', {
+export const atan2: TensorOp = /* @__PURE__ */ binary('atan2', {
   tensors: true,
   result: 'float',
   forward: (e, a, b) => e.atan2(a, b),
@@ -173,7 +153,7 @@ export const atan2: TensorOp = binary('atan2', {
   ],
   saves: ['ab', 'ab'],
 });
-export const atan2_: TensorOp = inPlace(atan2);
+export const atan2_: TensorOp = /* @__PURE__ */ inPlace(atan2);
 /** PyTorch: torch.arctan2. */
 export const arctan2: TensorOp = atan2;
 export const arctan2_: TensorOp = atan2_;
@@ -184,7 +164,7 @@ function isNegative(e: Expression, x: Value): Value {
 }
 
 /** |a| with the sign of b. PyTorch: torch.copysign. */
-export const copysign: BinaryOp = binary('copysign', {
+export const copysign: BinaryOp = /* @__PURE__ */ binary('copysign', {
   result: 'float',
   forward: (e, a, b) => {
     const size = e.abs(a);
@@ -193,10 +173,10 @@ export const copysign: BinaryOp = binary('copysign', {
   backward: [(grad, a, _b, out) => grad.mul(out.div(a as Tensor).maskedFill((a as Tensor).eq(0), 0)), (grad) => zerosOf(grad, grad.shape)],
   saves: ['ao', ''],
 });
-export const copysign_: BinaryOp = inPlace(copysign);
+export const copysign_: BinaryOp = /* @__PURE__ */ inPlace(copysign);
 
 /** √(a² + b²), without overflow on the way. PyTorch: torch.hypot. */
-export const hypot: TensorOp = binary('hypot', {
+export const hypot: TensorOp = /* @__PURE__ */ binary('hypot', {
   tensors: true,
   forward: (e, a, b) => {
     const x = e.abs(a);
@@ -210,7 +190,7 @@ export const hypot: TensorOp = binary('hypot', {
   saves: ['ao', 'bo'],
   check: (_a, _b, dtype) => requireFloats('hypot', dtype),
 });
-export const hypot_: TensorOp = inPlace(hypot);
+export const hypot_: TensorOp = /* @__PURE__ */ inPlace(hypot);
 
 function requireFloats(name: string, dtype: DType): void {
   if (DTYPE_INFO[dtype].category !== 'float')
@@ -220,7 +200,7 @@ function requireFloats(name: string, dtype: DType): void {
 // ── logarithms of sums and products ──
 
 /** ln(e^a + e^b), without overflow on the way. PyTorch: torch.logaddexp. */
-export const logaddexp: TensorOp = binary('logaddexp', {
+export const logaddexp: TensorOp = /* @__PURE__ */ binary('logaddexp', {
   tensors: true,
   result: 'float',
   forward: (e, a, b) =>
@@ -230,7 +210,7 @@ export const logaddexp: TensorOp = binary('logaddexp', {
   check: (_a, _b, dtype) => requireFloats('logaddexp', dtype),
 });
 /** log₂(2^a + 2^b). PyTorch: torch.logaddexp2. */
-export const logaddexp2: TensorOp = binary('logaddexp2', {
+export const logaddexp2: TensorOp = /* @__PURE__ */ binary('logaddexp2', {
   tensors: true,
   result: 'float',
   forward: (e, a, b) =>
@@ -244,7 +224,7 @@ export const logaddexp2: TensorOp = binary('logaddexp2', {
   check: (_a, _b, dtype) => requireFloats('logaddexp2', dtype),
 });
 
-const xlogyOf: NumberOp = binary('xlogy', {
+const xlogyOf: NumberOp = /* @__PURE__ */ binary('xlogy', {
   numbers: 'beside-tensor',
   result: 'float',
   forward: (e, x, y) => e.where(e.isnan(y), y, e.where(e.eq(x, 0), 0, e.mul(x, e.log(y)))),
@@ -254,7 +234,7 @@ const xlogyOf: NumberOp = binary('xlogy', {
   ],
   saves: ['ab', 'ab'],
 });
-const xlogyOf_ = inPlace(xlogyOf);
+const xlogyOf_ = /* @__PURE__ */ inPlace(xlogyOf);
 /** x · ln y, and 0 where x is 0. PyTorch: torch.xlogy. */
 export const xlogy = (x: Operand, y: Operand): Tensor => xlogyOf(x, y);
 export const xlogy_ = (x: Tensor, y: Operand): Tensor => xlogyOf_(x, y);
@@ -263,7 +243,7 @@ const asTensor = (x: Operand, like: Tensor): Tensor => (isTensor(x) ? x : filled
 // ── larger and smaller, without NaN; steps; scaling ──
 
 /** The larger of two; a NaN gives way. PyTorch: torch.fmax. */
-export const fmax: TensorOp = binary('fmax', {
+export const fmax: TensorOp = /* @__PURE__ */ binary('fmax', {
   tensors: true,
   forward: (e, a, b) =>
     DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.max(a, b))) : e.max(a, b),
@@ -274,7 +254,7 @@ export const fmax: TensorOp = binary('fmax', {
   saves: ['ab', 'ab'],
 });
 /** The smaller of two; a NaN gives way. PyTorch: torch.fmin. */
-export const fmin: TensorOp = binary('fmin', {
+export const fmin: TensorOp = /* @__PURE__ */ binary('fmin', {
   tensors: true,
   forward: (e, a, b) =>
     DTYPE_INFO[a.dtype].category === 'float' ? e.where(e.isnan(b), a, e.where(e.isnan(a), b, e.min(a, b))) : e.min(a, b),
@@ -286,7 +266,7 @@ export const fmin: TensorOp = binary('fmin', {
 });
 
 /** 0 below 0, 1 above, and `values` at 0. PyTorch: torch.heaviside. */
-export const heaviside: TensorOp = binary('heaviside', {
+export const heaviside: TensorOp = /* @__PURE__ */ binary('heaviside', {
   tensors: true,
   forward: (e, x, values) => {
     if (x.dtype === 'bool') return e.or(x, values);
@@ -302,7 +282,7 @@ export const heaviside: TensorOp = binary('heaviside', {
       );
   },
 });
-export const heaviside_: TensorOp = inPlace(heaviside);
+export const heaviside_: TensorOp = /* @__PURE__ */ inPlace(heaviside);
 
 /** x · 2^exponent. PyTorch: torch.ldexp. */
 export const ldexp = (x: Tensor, exponent: Tensor): Tensor => requireTensor('ldexp', x).mul(powerOfTwo(exponent));
@@ -315,7 +295,7 @@ const requireTensor = (name: string, x: Tensor): Tensor => (isTensor(x) ? x : no
  * The float next to a on the way to b. PyTorch: torch.nextafter.
  * @throws DTypeError for integers and the halves.
  */
-export const nextafter: TensorOp = binary('nextafter', {
+export const nextafter: TensorOp = /* @__PURE__ */ binary('nextafter', {
   tensors: true,
   forward: (e, a, b) => {
     const up = e.lt(a, b);
@@ -335,4 +315,4 @@ export const nextafter: TensorOp = binary('nextafter', {
       throw new DTypeError('ERR_DTYPE', `nextafter: not implemented for ${dtype}`, { op: 'nextafter', dtypes: [dtype] });
   },
 });
-export const nextafter_: TensorOp = inPlace(nextafter);
+export const nextafter_: TensorOp = /* @__PURE__ */ inPlace(nextafter);

@@ -12,45 +12,48 @@ function noFloat(name: string, dtype: DType, bool = true): void {
 }
 
 /** ¬x: all bits of an integer, the truth of a bool. PyTorch: torch.bitwise_not. */
-export const bitwiseNot: UnaryOp = unary('bitwiseNot', { forward: (e, x) => e.not(x), check: (x) => noFloat('bitwiseNot', x.dtype) });
-export const bitwiseNot_: UnaryOp = inPlace(bitwiseNot);
+export const bitwiseNot: UnaryOp = /* @__PURE__ */ unary('bitwiseNot', {
+  forward: (e, x) => e.not(x),
+  check: (x) => noFloat('bitwiseNot', x.dtype),
+});
+export const bitwiseNot_: UnaryOp = /* @__PURE__ */ inPlace(bitwiseNot);
 
 /** a ∧ b. PyTorch: torch.bitwise_and. */
-export const bitwiseAnd: NumberOp = binary('bitwiseAnd', {
+export const bitwiseAnd: NumberOp = /* @__PURE__ */ binary('bitwiseAnd', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => e.and(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseAnd', dtype),
 });
-export const bitwiseAnd_: BinaryOp = inPlace(bitwiseAnd);
+export const bitwiseAnd_: BinaryOp = /* @__PURE__ */ inPlace(bitwiseAnd);
 /** a ∨ b. PyTorch: torch.bitwise_or. */
-export const bitwiseOr: NumberOp = binary('bitwiseOr', {
+export const bitwiseOr: NumberOp = /* @__PURE__ */ binary('bitwiseOr', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => e.or(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseOr', dtype),
 });
-export const bitwiseOr_: BinaryOp = inPlace(bitwiseOr);
+export const bitwiseOr_: BinaryOp = /* @__PURE__ */ inPlace(bitwiseOr);
 /** a ⊕ b. PyTorch: torch.bitwise_xor. */
-export const bitwiseXor: NumberOp = binary('bitwiseXor', {
+export const bitwiseXor: NumberOp = /* @__PURE__ */ binary('bitwiseXor', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => e.xor(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseXor', dtype),
 });
-export const bitwiseXor_: BinaryOp = inPlace(bitwiseXor);
+export const bitwiseXor_: BinaryOp = /* @__PURE__ */ inPlace(bitwiseXor);
 
 /** a · 2^b, bits beyond the dtype lost. PyTorch: torch.bitwise_left_shift. */
-export const bitwiseLeftShift: NumberOp = binary('bitwiseLeftShift', {
+export const bitwiseLeftShift: NumberOp = /* @__PURE__ */ binary('bitwiseLeftShift', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => e.shl(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseLeftShift', dtype, false),
 });
-export const bitwiseLeftShift_: BinaryOp = inPlace(bitwiseLeftShift);
+export const bitwiseLeftShift_: BinaryOp = /* @__PURE__ */ inPlace(bitwiseLeftShift);
 /** a / 2^b, rounded down. PyTorch: torch.bitwise_right_shift. */
-export const bitwiseRightShift: NumberOp = binary('bitwiseRightShift', {
+export const bitwiseRightShift: NumberOp = /* @__PURE__ */ binary('bitwiseRightShift', {
   numbers: 'beside-tensor',
   forward: (e, a, b) => e.shr(a, b),
   check: (_a, _b, dtype) => noFloat('bitwiseRightShift', dtype, false),
 });
-export const bitwiseRightShift_: BinaryOp = inPlace(bitwiseRightShift);
+export const bitwiseRightShift_: BinaryOp = /* @__PURE__ */ inPlace(bitwiseRightShift);
 
 /** Euclid's algorithm on two int32 values: 46 steps are enough for any (Fibonacci numbers take the most). */
 function commonDivisor(a: Value, b: Value): Value {
@@ -65,16 +68,16 @@ function commonDivisor(a: Value, b: Value): Value {
   return e.where(e.eq(y, 0), x, y);
 }
 
-const gcdOf: TensorOp = binary('gcd', {
+const gcdOf: TensorOp = /* @__PURE__ */ binary('gcd', {
   tensors: true,
   forward: (_e, a, b) => commonDivisor(a, b),
   check: (_a, _b, dtype) => noFloat('gcd', dtype, false),
 });
 /** The greatest common divisor of integers. PyTorch: torch.gcd. */
 export const gcd: TensorOp = gcdOf;
-export const gcd_: TensorOp = inPlace(gcdOf);
+export const gcd_: TensorOp = /* @__PURE__ */ inPlace(gcdOf);
 /** The least common multiple of integers, 0 beside 0. PyTorch: torch.lcm. */
-export const lcm: TensorOp = binary('lcm', {
+export const lcm: TensorOp = /* @__PURE__ */ binary('lcm', {
   tensors: true,
   forward: (e, a, b) => {
     const divisor = commonDivisor(a, b);
@@ -82,4 +85,4 @@ export const lcm: TensorOp = binary('lcm', {
   },
   check: (_a, _b, dtype) => noFloat('lcm', dtype, false),
 });
-export const lcm_: TensorOp = inPlace(lcm);
+export const lcm_: TensorOp = /* @__PURE__ */ inPlace(lcm);

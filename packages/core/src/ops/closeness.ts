@@ -15,7 +15,7 @@ export interface CloseOptions {
 }
 
 /** |a − b| ≤ atol + rtol · |b|; equal infinities are close. PyTorch: torch.isclose. */
-export const isclose: TensorOp<[CloseOptions?]> = binary<[CloseOptions?]>('isclose', {
+export const isclose: TensorOp<[CloseOptions?]> = /* @__PURE__ */ binary<[CloseOptions?]>('isclose', {
   tensors: true,
   result: 'bool',
   forward: (e, x, y, options) => {

@@ -2,23 +2,23 @@
 import { binary, type BinaryOp, inPlace } from './define.js';
 
 /** a = b, elementwise; bool. PyTorch: torch.eq. */
-export const eq: BinaryOp = binary('eq', { result: 'bool', forward: (e, a, b) => e.eq(a, b) });
-export const eq_: BinaryOp = inPlace(eq);
+export const eq: BinaryOp = /* @__PURE__ */ binary('eq', { result: 'bool', forward: (e, a, b) => e.eq(a, b) });
+export const eq_: BinaryOp = /* @__PURE__ */ inPlace(eq);
 /** a ≠ b. PyTorch: torch.ne. */
-export const ne: BinaryOp = binary('ne', { result: 'bool', forward: (e, a, b) => e.ne(a, b) });
-export const ne_: BinaryOp = inPlace(ne);
+export const ne: BinaryOp = /* @__PURE__ */ binary('ne', { result: 'bool', forward: (e, a, b) => e.ne(a, b) });
+export const ne_: BinaryOp = /* @__PURE__ */ inPlace(ne);
 /** a < b. PyTorch: torch.lt. */
-export const lt: BinaryOp = binary('lt', { result: 'bool', forward: (e, a, b) => e.lt(a, b) });
-export const lt_: BinaryOp = inPlace(lt);
+export const lt: BinaryOp = /* @__PURE__ */ binary('lt', { result: 'bool', forward: (e, a, b) => e.lt(a, b) });
+export const lt_: BinaryOp = /* @__PURE__ */ inPlace(lt);
 /** a ≤ b. PyTorch: torch.le. */
-export const le: BinaryOp = binary('le', { result: 'bool', forward: (e, a, b) => e.le(a, b) });
-export const le_: BinaryOp = inPlace(le);
+export const le: BinaryOp = /* @__PURE__ */ binary('le', { result: 'bool', forward: (e, a, b) => e.le(a, b) });
+export const le_: BinaryOp = /* @__PURE__ */ inPlace(le);
 /** a > b. PyTorch: torch.gt. */
-export const gt: BinaryOp = binary('gt', { result: 'bool', forward: (e, a, b) => e.gt(a, b) });
-export const gt_: BinaryOp = inPlace(gt);
+export const gt: BinaryOp = /* @__PURE__ */ binary('gt', { result: 'bool', forward: (e, a, b) => e.gt(a, b) });
+export const gt_: BinaryOp = /* @__PURE__ */ inPlace(gt);
 /** a ≥ b. PyTorch: torch.ge. */
-export const ge: BinaryOp = binary('ge', { result: 'bool', forward: (e, a, b) => e.ge(a, b) });
-export const ge_: BinaryOp = inPlace(ge);
+export const ge: BinaryOp = /* @__PURE__ */ binary('ge', { result: 'bool', forward: (e, a, b) => e.ge(a, b) });
+export const ge_: BinaryOp = /* @__PURE__ */ inPlace(ge);
 
 // PyTorch's other names.
 /** PyTorch: torch.not_equal. */

@@ -2,11 +2,12 @@
 import { ShapeError, ValueError } from '../errors.js';
 import type { Generator } from '../random/generator.js';
 import type { Device } from '../plugin/device.js';
-import { type DeviceLike, runtimes, toDevice } from '../plugin/runtime.js';
+import { type DeviceLike, toDevice } from '../plugin/runtime.js';
 import { dtypeOfArray, DTYPE_INFO, type DType, isFloat, requireDType } from '../tensor/dtype.js';
 import { encode, type NestedArray } from '../tensor/host.js';
 import { numelOf, type Shape, toShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { defaultGenerator } from '../random/default-generator.js';
 import { castValue, indexValue, inMemory } from '../tensor/value.js';
 import { e } from './expression.js';
 import { filled } from './fill.js';
@@ -229,7 +230,7 @@ export interface RandomOptions extends TensorOptions {
   readonly generator?: Generator;
 }
 
-const generatorOf = (options: { readonly generator?: Generator }): Generator => options.generator ?? runtimes.current.generator;
+const generatorOf = (options: { readonly generator?: Generator }): Generator => options.generator ?? defaultGenerator();
 
 /** Draws on the host, with PyTorch's CPU numbers. */
 function drawn(
@@ -280,4 +281,4 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 }
 
 /** Seeds the default generator. PyTorch: torch.manual_seed. */
-export const manualSeed = (seed: number | bigint): Generator => runtimes.current.generator.manualSeed(seed);
+export const manualSeed = (seed: number | bigint): Generator => defaultGenerator().manualSeed(seed);

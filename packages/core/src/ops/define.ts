@@ -1,6 +1,8 @@
 /**
  * @file How pointwise ops are declared: a formula for the forward, and gradients in differentiable ops. From one declaration follow promotion,
  * broadcasting, recording, the reduction of gradients to the inputs' shapes, and the in-place form.
+ *
+ * Declarations are marked as pure calls, so that a bundle holds those that it uses: Rollup would go by the mark on `unary`, esbuild by that on the call.
  */
 import type { GradNode, Rule } from '../autograd/node.js';
 import { asFloat32, FLOAT32_POINTWISE } from '../amp/policy.js';
@@ -50,14 +52,29 @@ function resultOf(rule: ResultRule, promoted: DType): DType {
   return rule === 'same' ? promoted : rule === 'float' ? floatDType(promoted) : rule;
 }
 
-/** In-place forms by their ops. */
-const inPlaceForms = new WeakMap<object, unknown>();
+/** What {@link inPlace} has to know of a declared op: its name, and itself without autocasting. */
+interface Declared {
+  readonly name: string;
+  readonly unary?: UnaryOp<readonly unknown[]>;
+  readonly binary?: NumberOp<readonly unknown[]>;
+}
+const declared = new WeakMap<object, Declared>();
 
 /**
- * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`.
+ * The in-place form of a declared op: `x.add_(y)` for `x.add(y)`. Made here and not where the op is declared, so that a bundle without it has nothing of
+ * in-place writing.
  * @example export const exp_: UnaryOp = inPlace(exp);
  */
-export const inPlace = /* @__NO_SIDE_EFFECTS__ */ <F extends (...args: never) => Tensor>(op: F): F => inPlaceForms.get(op) as F;
+/* @__NO_SIDE_EFFECTS__ */
+export function inPlace<F extends (...args: never) => Tensor>(op: F): F {
+  const { name, unary: one, binary: two } = declared.get(op)!;
+  const written = `${name}_`;
+  const form =
+    one === undefined
+      ? (a: Tensor, b: Operand, ...options: unknown[]): Tensor => assign(a, two!(forInPlace(a, written, b), b, ...options), written)
+      : (x: Tensor, ...options: unknown[]): Tensor => assign(x, one(forInPlace(x, written), ...options), written);
+  return form as unknown as F;
+}
 
 /** Declares an op of one tensor. Its in-place form is had by {@link inPlace}. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -87,13 +104,10 @@ export function unary<O extends readonly unknown[] = readonly []>(name: string, 
     }
     return out;
   };
-  const form = (x: Tensor, ...options: O): Tensor => assign(x, op(forInPlace(x, `${name}_`), ...options), `${name}_`);
-  if (!FLOAT32_POINTWISE.has(name)) {
-    inPlaceForms.set(op, form);
-    return op;
-  }
-  const outer = (x: Tensor, ...options: O): Tensor => (autocasting.on ? asFloat32(op, x, ...options) : op(x, ...options));
-  inPlaceForms.set(outer, form);
+  const outer = FLOAT32_POINTWISE.has(name)
+    ? (x: Tensor, ...options: O): Tensor => (autocasting.on ? asFloat32(op, x, ...options) : op(x, ...options))
+    : op;
+  declared.set(outer, { name, unary: op as UnaryOp<readonly unknown[]> });
   return outer;
 }
 
@@ -237,14 +251,10 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
     else if (mask === 3) n.save(a, bt!);
     else if (mask !== 0) n.save(...[mask & 1 ? a : null, mask & 2 ? bt : null, out].filter((t): t is Tensor => t !== null));
   };
-  const form = (a: Tensor, b: Operand, ...options: O): Tensor => assign(a, op(forInPlace(a, `${name}_`, b), b, ...options), `${name}_`);
-  if (!FLOAT32_POINTWISE.has(name)) {
-    inPlaceForms.set(op, form);
-    return op;
-  }
-  const outer = (a: Operand, b: Operand, ...options: O): Tensor =>
-    autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options);
-  inPlaceForms.set(outer, form);
+  const outer = FLOAT32_POINTWISE.has(name)
+    ? (a: Operand, b: Operand, ...options: O): Tensor => (autocasting.on ? asFloat32(op, a, b, ...options) : op(a, b, ...options))
+    : op;
+  declared.set(outer, { name, binary: op as NumberOp<readonly unknown[]> });
   return outer;
 }
 

@@ -2,7 +2,7 @@
  * @file The builder that ops write their formulas with: each method applies one opcode to values, and numbers become run-time scalars of the
  * other operand's dtype. On bool, `add` and `max` are or, `mul` and `min` are and, as in PyTorch.
  */
-import { type Opcode, OPCODE_INDEX } from '../backend/opcodes.js';
+import { type Opcode, OPCODE_INDEX } from '../backend/opcode-signatures.js';
 import { type ComputeDType, type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { apply, castValue, scalarValue, type Value } from '../tensor/value.js';
 

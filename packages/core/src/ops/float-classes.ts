@@ -11,20 +11,32 @@ const ofFloats =
     DTYPE_INFO[x.dtype].category === 'float' ? op(e, x) : known ? e.eq(x, x) : e.ne(x, x);
 
 /** Is it NaN? PyTorch: torch.isnan. */
-export const isnan: UnaryOp = unary('isnan', { result: 'bool', forward: ofFloats(false, (e, x) => e.isnan(x)) });
+export const isnan: UnaryOp = /* @__PURE__ */ unary('isnan', { result: 'bool', forward: ofFloats(false, (e, x) => e.isnan(x)) });
 /** Is it ∞ or −∞? PyTorch: torch.isinf. */
-export const isinf: UnaryOp = unary('isinf', { result: 'bool', forward: ofFloats(false, (e, x) => e.eq(e.abs(x), Infinity)) });
+export const isinf: UnaryOp = /* @__PURE__ */ unary('isinf', {
+  result: 'bool',
+  forward: ofFloats(false, (e, x) => e.eq(e.abs(x), Infinity)),
+});
 /** Is it neither NaN nor infinite? PyTorch: torch.isfinite. */
-export const isfinite: UnaryOp = unary('isfinite', { result: 'bool', forward: ofFloats(true, (e, x) => e.lt(e.abs(x), Infinity)) });
+export const isfinite: UnaryOp = /* @__PURE__ */ unary('isfinite', {
+  result: 'bool',
+  forward: ofFloats(true, (e, x) => e.lt(e.abs(x), Infinity)),
+});
 /** Is it ∞? PyTorch: torch.isposinf. */
-export const isposinf: UnaryOp = unary('isposinf', { result: 'bool', forward: ofFloats(false, (e, x) => e.eq(x, Infinity)) });
+export const isposinf: UnaryOp = /* @__PURE__ */ unary('isposinf', {
+  result: 'bool',
+  forward: ofFloats(false, (e, x) => e.eq(x, Infinity)),
+});
 /** Is it −∞? PyTorch: torch.isneginf. */
-export const isneginf: UnaryOp = unary('isneginf', { result: 'bool', forward: ofFloats(false, (e, x) => e.eq(x, -Infinity)) });
+export const isneginf: UnaryOp = /* @__PURE__ */ unary('isneginf', {
+  result: 'bool',
+  forward: ofFloats(false, (e, x) => e.eq(x, -Infinity)),
+});
 /** All numbers here are real. PyTorch: torch.isreal. */
-export const isreal: UnaryOp = unary('isreal', { result: 'bool', forward: (e, x) => e.or(e.eq(x, x), e.ne(x, x)) });
+export const isreal: UnaryOp = /* @__PURE__ */ unary('isreal', { result: 'bool', forward: (e, x) => e.or(e.eq(x, x), e.ne(x, x)) });
 
 /** Is its sign bit set? It is for −0 too. PyTorch: torch.signbit. */
-export const signbit: UnaryOp = unary('signbit', {
+export const signbit: UnaryOp = /* @__PURE__ */ unary('signbit', {
   result: 'bool',
   // 1 / −0 is −∞; float32 has bits to look at, which tells NaNs apart too.
   forward: (e, x) => {
@@ -53,7 +65,7 @@ const LARGEST: Partial<Record<string, number>> = {
 };
 
 /** NaN, ∞ and −∞ replaced by numbers. PyTorch: torch.nan_to_num. */
-export const nanToNum: UnaryOp<[NanToNumOptions?]> = unary<[NanToNumOptions?]>('nanToNum', {
+export const nanToNum: UnaryOp<[NanToNumOptions?]> = /* @__PURE__ */ unary<[NanToNumOptions?]>('nanToNum', {
   forward: (e, x, options) => {
     const largest = LARGEST[x.dtype];
     if (largest === undefined) return x;
@@ -63,4 +75,4 @@ export const nanToNum: UnaryOp<[NanToNumOptions?]> = unary<[NanToNumOptions?]>('
   },
   backward: (grad, x) => grad.maskedFill(x.isfinite().logicalNot(), 0),
 });
-export const nanToNum_: UnaryOp<[NanToNumOptions?]> = inPlace(nanToNum);
+export const nanToNum_: UnaryOp<[NanToNumOptions?]> = /* @__PURE__ */ inPlace(nanToNum);

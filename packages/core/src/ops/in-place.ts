@@ -1,7 +1,7 @@
 /** @file Writing into tensors: how an in-place op takes effect on values, views, versions and history. */
 import { gradState } from '../autograd/mode.js';
 import { AutogradError, DTypeError, formatShape, ShapeError, ValueError } from '../errors.js';
-import { categoryAbove, type DType } from '../tensor/dtype.js';
+import { canCast } from '../tensor/dtype.js';
 import { materialise, readsOtherwise, storeInto } from '../tensor/launch.js';
 import { contiguousStrides, overlapsItself, sameShape } from '../tensor/shape.js';
 import { Storage } from '../tensor/storage.js';
@@ -46,9 +46,6 @@ export function checkWritable(x: Tensor, name: string): void {
     );
   }
 }
-
-/** May a result of dtype `from` be written into a tensor of dtype `to`? PyTorch: torch.can_cast. */
-export const canCast = (from: DType, to: DType): boolean => !categoryAbove(from, to);
 
 /** `x` becomes `out` (as in `x.add_(y)`, where `out` is `x + y`): its value, its version, its history. Answers `x`. */
 export function assign(x: Tensor, out: Tensor, name: string): Tensor {

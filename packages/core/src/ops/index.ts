@@ -66,6 +66,7 @@ export * from './statistics.js';
 export * from './extremes.js';
 export * from './scans.js';
 export * from './sorting.js';
+export * from './event-counts.js';
 export * from './random-ops.js';
 export * from './sampling.js';
 export * as signal from './signal.js';

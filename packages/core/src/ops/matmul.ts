@@ -20,22 +20,27 @@ function kernelDType(dtype: DType): DType {
   return DTYPE_INFO[dtype].compute;
 }
 
-/** (B, M, K) · (B, K, N), the leading dims merged into one batch, which both have. */
+/** Does the device multiply operands of this dtype as they are, with a float32 result? */
+export const multipliesHalves = ({ device, dtype }: Tensor): boolean =>
+  (dtype === 'float16' || dtype === 'bfloat16') && device.backend.capabilities.halfProducts === true;
+
+/** (B, M, K) · (B, K, N), the leading dims merged into one batch, which both have. In the operands' compute dtype. */
 function launchMatmul(a: Tensor, b: Tensor, batch: Shape): Tensor {
   const m = a.shape.at(-2)!;
   const k = a.shape.at(-1)!;
   const n = b.shape.at(-1)!;
   const shape = [...batch, m, n];
   const { device } = a;
-  if (numelOf(shape) === 0 || k === 0) return wrap(fillValue(shape, 0, a.dtype, device));
-  const out = emptyValue(device, a.dtype, shape);
+  const dtype = DTYPE_INFO[a.dtype].compute;
+  if (numelOf(shape) === 0 || k === 0) return wrap(fillValue(shape, 0, dtype, device));
+  const out = emptyValue(device, dtype, shape);
   const count = numelOf(batch);
   const left = asBatches(a, batch, count, m, k);
   const right = asBatches(b, batch, count, k, n);
   launched(device, 'matmul', [count, m, k, n]);
   device.kernels.matmul(left, right, {
     buffer: out.memory!.buffer,
-    dtype: a.dtype,
+    dtype,
     shape: [count, m, n],
     strides: [m * n, n, 1],
     offset: 0,
@@ -77,21 +82,25 @@ function batched(a: Tensor, b: Tensor, op: string): Tensor {
     );
   const dtype = kernelDType(a.dtype);
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), op);
-  if (dtype !== a.dtype) {
-    const wide = batched(cast(a, dtype), cast(b, dtype), op);
-    return cast(wide, a.dtype);
-  }
+  if (dtype !== a.dtype) return cast(multipliesHalves(a) ? product(a, b, batch) : batched(cast(a, dtype), cast(b, dtype), op), a.dtype);
+  return product(a, b, batch);
+}
+
+/** The product of operands that the kernel takes as they are, in their compute dtype: halves give float32. */
+function product(a: Tensor, b: Tensor, batch: Shape): Tensor {
   const out = launchMatmul(a, b, batch);
   if (recording(a, b)) {
     const node = attach(out, 'MmBackward0', [a, b], (grad, n) => {
       const x = n.context === 2 ? null : n.saved(0);
       const y = n.context === 1 ? null : n.saved(n.context === 2 ? 0 : 1);
+      // Of halves: the gradient is one of the result that was rounded to them.
+      const g = cast(grad, dtype);
       return [
-        n.needs(0) ? sumTo(matmul(grad, transpose(y!, -1, -2)), aShape) : null,
-        n.needs(1) ? sumTo(matmul(transpose(x!, -1, -2), grad), bShape) : null,
+        n.needs(0) ? cast(sumTo(wideProduct(g, transpose(y!, -1, -2)), aShape), dtype) : null,
+        n.needs(1) ? cast(sumTo(wideProduct(transpose(x!, -1, -2), g), bShape), dtype) : null,
       ];
     });
-    const { shape: aShape } = a;
+    const { shape: aShape, dtype } = a;
     const { shape: bShape } = b;
     if (node.needs(0) && node.needs(1)) node.save(a, b);
     else {
@@ -101,6 +110,12 @@ function batched(a: Tensor, b: Tensor, op: string): Tensor {
   }
   return out;
 }
+
+/** The product in the operands' compute dtype: of halves too, where {@link multipliesHalves}. At least 2 dims each. */
+export const wideProduct = (a: Tensor, b: Tensor): Tensor =>
+  DTYPE_INFO[a.dtype].compute === a.dtype
+    ? matmul(a, b)
+    : product(a, b, broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), 'matmul'));
 
 /**
  * The matrix product; vectors are rows on the left and columns on the right, leading dims broadcast. PyTorch: torch.matmul.

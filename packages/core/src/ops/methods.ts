@@ -2,12 +2,14 @@
  * @file Ops as methods: `exp(x)` is also `x.exp()`. Each function exported by the modules listed here takes a tensor first and becomes a method
  * of that name, with its type; a new op needs no entry of its own.
  */
+import { backward } from '../autograd/backward.js';
 import { provideEngineOps } from '../autograd/engine-ops.js';
-import { runtimes } from '../plugin/runtime.js';
-import { provideDefaultDevice } from '../tensor/print.js';
+import { formatTensor } from '../tensor/print.js';
+import { texts } from '../tensor/text.js';
+import { provideViewGradient } from '../tensor/view-autograd.js';
+import { asStridedGradient } from './view.js';
 import { Tensor } from '../tensor/tensor.js';
 import { filled } from './fill.js';
-import './view-write.js';
 import * as activations from './activations.js';
 import * as arithmetic from './arithmetic.js';
 import * as binaryMath from './binary-math.js';
@@ -260,5 +262,7 @@ provideEngineOps({
   addInPlace: (a, b) => arithmetic.add_(a, b),
   ownCopy: (t) => wrap(t.value),
   full: (t, value) => filled(t.shape, value, t.dtype, t.device),
+  backward,
 });
-provideDefaultDevice(() => runtimes.current.defaultDevice.id);
+provideViewGradient(asStridedGradient);
+texts.format = (t) => formatTensor(t);

@@ -1,5 +1,6 @@
 /** @file Methods whose types a mapped type cannot take over from their functions: those with several signatures, and generic ones. */
 import type { Tensor } from '../tensor/tensor.js';
+import type { DrawOptions } from './random-ops.js';
 import type { ReduceOptions } from './reduction.js';
 import type { UniqueConsecutiveOptions, UniqueOptions, UniqueResult } from './unique.js';
 
@@ -21,6 +22,10 @@ export interface OverloadedMethods {
   /** @see nanmedian */
   nanmedian(): Tensor;
   nanmedian(dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
+  /** @see random_ */
+  random_(options?: DrawOptions): Tensor;
+  random_(to: number, options?: DrawOptions): Tensor;
+  random_(from: number, to: number, options?: DrawOptions): Tensor;
   /** @see unique */
   unique<O extends UniqueOptions = Record<never, never>>(options?: O): UniqueResult<O>;
   uniqueAsync<O extends UniqueOptions = Record<never, never>>(options?: O): Promise<UniqueResult<O>>;

@@ -2,7 +2,7 @@
 import type { View } from '../backend/contract.js';
 import type { Rule } from '../autograd/node.js';
 import { GradNode } from '../autograd/node.js';
-import { edgeOf } from '../autograd/engine.js';
+import { edgeOf } from '../autograd/edge.js';
 import { anomaly, gradState } from '../autograd/mode.js';
 import type { Device } from '../plugin/device.js';
 import type { DType } from '../tensor/dtype.js';

@@ -18,7 +18,7 @@ const asTensor = (x: Operand): Tensor => x as Tensor;
 export const where = (x: Tensor, condition: Tensor, other: Operand): Tensor => choose(condition, x, other);
 
 /** The larger of two; NaN wins; equals share the gradient. PyTorch: torch.maximum. */
-export const maximum: TensorOp = binary('maximum', {
+export const maximum: TensorOp = /* @__PURE__ */ binary('maximum', {
   tensors: true,
   forward: (e, a, b) => e.max(a, b),
   backward: [
@@ -28,7 +28,7 @@ export const maximum: TensorOp = binary('maximum', {
   saves: ['ab', 'ab'],
 });
 /** The smaller of two; NaN wins; equals share the gradient. PyTorch: torch.minimum. */
-export const minimum: TensorOp = binary('minimum', {
+export const minimum: TensorOp = /* @__PURE__ */ binary('minimum', {
   tensors: true,
   forward: (e, a, b) => e.min(a, b),
   backward: [
@@ -153,7 +153,7 @@ function requireMatrix(name: string): (x: Tensor) => void {
 }
 
 /** The lower triangle of the last two dims, zeros above `diagonal`. PyTorch: torch.tril. */
-export const tril: UnaryOp<[number?]> = unary<[number?]>('tril', {
+export const tril: UnaryOp<[number?]> = /* @__PURE__ */ unary<[number?]>('tril', {
   forward: (e, x, diagonal = 0) => {
     const rank = x.shape.length;
     const column = e.sub(indexValue(x.shape, rank - 1, x.device), indexValue(x.shape, rank - 2, x.device));
@@ -163,10 +163,10 @@ export const tril: UnaryOp<[number?]> = unary<[number?]>('tril', {
   saves: 'none',
   check: requireMatrix('tril'),
 });
-export const tril_: UnaryOp<[number?]> = inPlace(tril);
+export const tril_: UnaryOp<[number?]> = /* @__PURE__ */ inPlace(tril);
 
 /** The upper triangle of the last two dims, zeros below `diagonal`. PyTorch: torch.triu. */
-export const triu: UnaryOp<[number?]> = unary<[number?]>('triu', {
+export const triu: UnaryOp<[number?]> = /* @__PURE__ */ unary<[number?]>('triu', {
   forward: (e, x, diagonal = 0) => {
     const rank = x.shape.length;
     const column = e.sub(indexValue(x.shape, rank - 1, x.device), indexValue(x.shape, rank - 2, x.device));
@@ -176,7 +176,7 @@ export const triu: UnaryOp<[number?]> = unary<[number?]>('triu', {
   saves: 'none',
   check: requireMatrix('triu'),
 });
-export const triu_: UnaryOp<[number?]> = inPlace(triu);
+export const triu_: UnaryOp<[number?]> = /* @__PURE__ */ inPlace(triu);
 
 /** A tensor like `x` with one value. PyTorch: torch.fill. */
 export function fill(x: Tensor, value: Operand): Tensor {

@@ -6,7 +6,7 @@ import { zerosOf } from './fill.js';
 import { scatterAdd } from './gather.js';
 import { pickAlong } from './pick.js';
 import type { ReduceOptions } from './reduction.js';
-import { launchSort } from './sort.js';
+import { launchSort, launchTopk } from './sort.js';
 import { OPS } from './registry.js';
 import { attach, recording } from './result.js';
 import { clone, narrow } from './view.js';
@@ -68,10 +68,9 @@ export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}):
     });
   if (x.dtype === 'bool')
     throw new DTypeError('ERR_DTYPE', `topk: "topk_cpu" not implemented for 'Bool'`, { op: 'topk', dtypes: ['bool'] });
-  const [all, places] = launchSort(x, d, options.largest ?? true);
-  if (x.ndim === 0) return [recordPlaces('TopkBackward0', x, all, places, d), places];
-  const indices = clone(narrow(places, d, 0, k));
-  return [recordPlaces('TopkBackward0', x, clone(narrow(all, d, 0, k)), indices, d), indices];
+  const largest = options.largest ?? true;
+  const [values, indices] = x.ndim === 0 ? launchSort(x, d, largest) : launchTopk(x.detach(), k, d, largest);
+  return [recordPlaces('TopkBackward0', x, values, indices, d), indices];
 }
 
 OPS.set('kthvalue', { name: 'kthvalue', inputs: 1, differentiable: true });

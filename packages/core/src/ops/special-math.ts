@@ -9,23 +9,23 @@ import { hurwitz } from './hurwitz.js';
 const SLOPE = 2 / Math.sqrt(Math.PI);
 
 /** 2/√π ∫₀ˣ e^(−t²) dt. PyTorch: torch.erf. */
-export const erf: UnaryOp = unary('erf', {
+export const erf: UnaryOp = /* @__PURE__ */ unary('erf', {
   result: 'float',
   forward: (e, x) => e.erf(x),
   backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(SLOPE)),
 });
-export const erf_: UnaryOp = inPlace(erf);
+export const erf_: UnaryOp = /* @__PURE__ */ inPlace(erf);
 
 /** 1 − erf x, accurate where that is small. PyTorch: torch.erfc. */
-export const erfc: UnaryOp = unary('erfc', {
+export const erfc: UnaryOp = /* @__PURE__ */ unary('erfc', {
   result: 'float',
   forward: (e, x) => e.erfc(x),
   backward: (grad, x) => grad.mul(x.mul(x).neg().exp().mul(-SLOPE)),
 });
-export const erfc_: UnaryOp = inPlace(erfc);
+export const erfc_: UnaryOp = /* @__PURE__ */ inPlace(erfc);
 
 /** The x with erf x = y. PyTorch: torch.erfinv. */
-export const erfinv: UnaryOp = unary('erfinv', {
+export const erfinv: UnaryOp = /* @__PURE__ */ unary('erfinv', {
   result: 'float',
   forward: (e, x) => e.erfinv(x),
   backward: (grad, _x, out) =>
@@ -37,23 +37,23 @@ export const erfinv: UnaryOp = unary('erfinv', {
     ),
   saves: 'out',
 });
-export const erfinv_: UnaryOp = inPlace(erfinv);
+export const erfinv_: UnaryOp = /* @__PURE__ */ inPlace(erfinv);
 
 /** ln |Γ(x)|. PyTorch: torch.lgamma. */
-export const lgamma: UnaryOp = unary('lgamma', {
+export const lgamma: UnaryOp = /* @__PURE__ */ unary('lgamma', {
   result: 'float',
   forward: (e, x) => e.lgamma(x),
   backward: (grad, x) => grad.mul(x.digamma()),
 });
-export const lgamma_: UnaryOp = inPlace(lgamma);
+export const lgamma_: UnaryOp = /* @__PURE__ */ inPlace(lgamma);
 
 /** d/dx ln Γ(x). PyTorch: torch.digamma. */
-export const digamma: UnaryOp = unary('digamma', {
+export const digamma: UnaryOp = /* @__PURE__ */ unary('digamma', {
   result: 'float',
   forward: (e, x) => e.digamma(x),
   backward: (grad, x) => grad.mul(polygamma(x, 1)),
 });
-export const digamma_: UnaryOp = inPlace(digamma);
+export const digamma_: UnaryOp = /* @__PURE__ */ inPlace(digamma);
 
 /** ψ′(x): the recurrence up to x + 6, then its asymptotic series; by reflection below ½. */
 function trigamma(e: Expression, x: Value): Value {
@@ -75,7 +75,7 @@ function trigamma(e: Expression, x: Value): Value {
 
 const factorial = (n: number): number => (n < 2 ? 1 : n * factorial(n - 1));
 
-const polygammaOf: UnaryOp<[number]> = unary<[number]>('polygamma', {
+const polygammaOf: UnaryOp<[number]> = /* @__PURE__ */ unary<[number]>('polygamma', {
   result: 'float',
   forward: (e, x, n) => {
     if (n === 1) return trigamma(e, x);
@@ -84,7 +84,7 @@ const polygammaOf: UnaryOp<[number]> = unary<[number]>('polygamma', {
   },
   backward: (grad, x, _out, n) => grad.mul(polygamma(x, n + 1)),
 });
-const polygammaOf_ = inPlace(polygammaOf);
+const polygammaOf_ = /* @__PURE__ */ inPlace(polygammaOf);
 
 /**
  * The nth derivative of digamma; for n ≥ 2 at positive x only, NaN elsewhere. The method is `x.polygamma(n)`, as in PyTorch; torch.polygamma
@@ -121,7 +121,7 @@ export { i0, i0_ } from './bessel.js';
  * ln(x / (1 − x)), the inverse of the sigmoid; `eps` bounds x to [eps, 1 − eps] first. PyTorch: torch.logit.
  * @example x.logit(1e-6)
  */
-export const logit: UnaryOp<[(number | null)?]> = unary<[(number | null)?]>('logit', {
+export const logit: UnaryOp<[(number | null)?]> = /* @__PURE__ */ unary<[(number | null)?]>('logit', {
   result: 'float',
   forward: (e, x, eps) => {
     const z = eps === undefined || eps === null ? x : e.where(e.isnan(x), x, e.min(e.max(x, eps), 1 - eps));
@@ -133,4 +133,4 @@ export const logit: UnaryOp<[(number | null)?]> = unary<[(number | null)?]>('log
     return slope.maskedFill(x.lt(eps).logicalOr(x.gt(1 - eps)), 0);
   },
 });
-export const logit_: UnaryOp<[(number | null)?]> = inPlace(logit);
+export const logit_: UnaryOp<[(number | null)?]> = /* @__PURE__ */ inPlace(logit);

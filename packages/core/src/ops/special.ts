@@ -42,7 +42,7 @@ const polygammaFirst = (n: number, x: Tensor): Tensor => polygamma(x, n);
 export { polygammaFirst as polygamma };
 
 /** −x ln x for x > 0, 0 at 0, −∞ below. PyTorch: torch.special.entr. */
-export const entr: UnaryOp = unary('entr', {
+export const entr: UnaryOp = /* @__PURE__ */ unary('entr', {
   result: 'float',
   forward: (e, x) =>
     e.where(
@@ -65,7 +65,7 @@ function erfcxOf(e: Expression, x: Value): Value {
 }
 
 /** e^(x²) · erfc x, without its overflow. PyTorch: torch.special.erfcx. */
-export const erfcx: UnaryOp = unary('erfcx', {
+export const erfcx: UnaryOp = /* @__PURE__ */ unary('erfcx', {
   result: 'float',
   forward: (e, x) => erfcxOf(e, x),
   backward: (grad, x, out) =>
@@ -79,7 +79,7 @@ export const erfcx: UnaryOp = unary('erfcx', {
 });
 
 /** The standard normal distribution function. PyTorch: torch.special.ndtr. */
-export const ndtr: UnaryOp = unary('ndtr', {
+export const ndtr: UnaryOp = /* @__PURE__ */ unary('ndtr', {
   result: 'float',
   forward: (e, x) => e.mul(e.erfc(e.mul(x, -Math.SQRT1_2)), 0.5),
   backward: (grad, x) =>
@@ -93,7 +93,7 @@ export const ndtr: UnaryOp = unary('ndtr', {
 });
 
 /** Its logarithm, accurate far below 0. PyTorch: torch.special.log_ndtr. */
-export const logNdtr: UnaryOp = unary('logNdtr', {
+export const logNdtr: UnaryOp = /* @__PURE__ */ unary('logNdtr', {
   result: 'float',
   forward: (e, x) => {
     const t = e.mul(x, Math.SQRT1_2);
@@ -104,7 +104,7 @@ export const logNdtr: UnaryOp = unary('logNdtr', {
 });
 
 /** The inverse of `ndtr`. PyTorch: torch.special.ndtri. */
-export const ndtri: UnaryOp = unary('ndtri', {
+export const ndtri: UnaryOp = /* @__PURE__ */ unary('ndtri', {
   result: 'float',
   forward: (e, x) => e.mul(e.erfinv(e.sub(e.mul(x, 2), 1)), Math.SQRT2),
   backward: (grad, _x, out) =>
@@ -118,7 +118,7 @@ export const ndtri: UnaryOp = unary('ndtri', {
   saves: 'out',
 });
 
-const zetaOf: BinaryOp = binary('zeta', {
+const zetaOf: BinaryOp = /* @__PURE__ */ binary('zeta', {
   result: 'float',
   // ∞ at s = 1 and at the poles q = 0, −1, …; NaN for s < 1 and, with a fractional s, for q below 0.
   forward: (e, s, q) => {
@@ -138,7 +138,7 @@ export function zeta(s: Operand, q: Operand): Tensor {
   return zetaOf(filled([], s, floatDType(like.dtype), like.device), like);
 }
 
-const xlog1pyOf: BinaryOp = binary('xlog1py', {
+const xlog1pyOf: BinaryOp = /* @__PURE__ */ binary('xlog1py', {
   result: 'float',
   forward: (e, x, y) => e.where(e.isnan(y), y, e.where(e.eq(x, 0), 0, e.mul(x, e.log1p(y)))),
   backward: [

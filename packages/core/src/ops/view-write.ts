@@ -1,7 +1,6 @@
 /** @file History when a view is written to: its base becomes the old base with the written part replaced. PyTorch: CopySlices. */
-import { edgeOf } from '../autograd/engine.js';
+import { edgeOf } from '../autograd/edge.js';
 import { GradNode } from '../autograd/node.js';
-import { provideViewGradient } from '../tensor/view-autograd.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { asStrided, asStridedGradient, clone } from './view.js';
 import { zerosOf } from './fill.js';
@@ -27,7 +26,4 @@ export function recordViewWrite(x: Tensor, out: Tensor): void {
   );
   base.setGradFn(node);
   // The view itself finds its new history when it is asked for, since its version differs.
-  provideViewGradient(asStridedGradient);
 }
-
-provideViewGradient(asStridedGradient);

@@ -1,7 +1,6 @@
-/** @file The dependency injection container, with the polyfill that it needs loaded before it. Everything else imports tsyringe from here. */
+/** @file tsyringe's container in each runtime, with the polyfill that it needs loaded before it. Nothing else imports tsyringe. */
 import './polyfill.js';
-import { container, type DependencyContainer } from 'tsyringe';
+import { container } from 'tsyringe';
+import { containers } from './value-container.js';
 
-export type { DependencyContainer };
-/** A value of its own, not tsyringe's passed on: Bun evaluates the source of a re-export before the import above it. */
-export const rootContainer: DependencyContainer = container;
+containers.make = () => container.createChildContainer();

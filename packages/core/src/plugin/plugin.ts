@@ -1,6 +1,6 @@
 /** @file What a plugin is: a plain object that registers backends and layers, and gets core handed to it. */
 import type { Backend } from '../backend/contract.js';
-import type { DependencyContainer } from './container.js';
+import type { DependencyContainer } from './value-container.js';
 
 /** Token of backend providers; several may be registered. A `Symbol.for`, so that two copies of core in one page agree. */
 export const BACKEND: unique symbol = Symbol.for('tessera.token.backend') as never;

@@ -4,13 +4,14 @@
  */
 import { CONTRACT_VERSION } from '../backend/contract.js';
 import { DeviceError, ValueError } from '../errors.js';
-import { Generator } from '../random/generator.js';
+import type { Generator } from '../random/generator.js';
 import { didYouMean, unknownKey } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
-import { type DependencyContainer, rootContainer } from './container.js';
+import { containers, type DependencyContainer } from './value-container.js';
 import { Device } from './device.js';
 import { deviceWatchers } from './device-watchers.js';
 import { environment, listed, loadPlugins } from './load-plugins.js';
+import { generators } from '../random/generators.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 
 export interface InitOptions {
@@ -38,15 +39,14 @@ type Core = typeof import('../index.js');
 let ownCore: Core | null = null;
 
 export class Runtime {
-  readonly container: DependencyContainer = rootContainer.createChildContainer();
-  /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
-  readonly generator = new Generator();
   readonly #plugins = new Map<string, Plugin>();
   readonly #devices = new Map<string, Device>();
   readonly #starting = new Map<string, Promise<Device>>();
   readonly #options = new Map<string, Readonly<Record<string, unknown>>>();
   #default: Device | null = null;
   #eager = false;
+  #container: DependencyContainer | null = null;
+  #generator: Generator | null = null;
   readonly #core: Core | undefined;
 
   /** @param core What plugins get handed. Default: this package. */
@@ -57,6 +57,21 @@ export class Runtime {
   /** Called by core's index; an entry that has a part of core gives that in case nothing better comes. @internal */
   static provideCore(core: Core, part = false): void {
     if (!part || ownCore === null) ownCore = core;
+  }
+
+  /** What plugins register with. tsyringe's, but in programs of the functional entry alone, whose own takes values, factories and plain classes. */
+  get container(): DependencyContainer {
+    return (this.#container ??= containers.make());
+  }
+
+  /** The random numbers of everything that names no generator. PyTorch: torch.default_generator. */
+  get generator(): Generator {
+    return this.generatorBy(generators.make);
+  }
+
+  /** The same, made by `make` where there is none yet: for code that brings the class along. @internal */
+  generatorBy(make: () => Generator): Generator {
+    return (this.#generator ??= make());
   }
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
@@ -248,7 +263,7 @@ export class Runtime {
     this.#devices.clear();
     this.#default = null;
     await Promise.all(devices.map((d) => d.backend.dispose()));
-    await this.container.dispose();
+    await this.#container?.dispose();
   }
 }
 

@@ -1,5 +1,6 @@
 /** @file `Generator`: PyTorch's CPU random numbers, bit for bit, into typed arrays. */
 import { ValueError } from '../errors.js';
+import { sampleBinomial, samplePoisson } from './discrete.js';
 import { logDouble } from './double-math.js';
 import { fma32, fma64 } from './fma.js';
 import { decodeGeneratorState, encodeGeneratorState } from './generator-state.js';
@@ -9,8 +10,10 @@ import { philox4x32 } from './philox.js';
 
 /** A host array of floating numbers. */
 export type FloatArray = Float32Array | Float64Array;
+/** A host array of numbers. */
+export type NumberArray = FloatArray | Int32Array | Uint8Array;
 /** A host array that can hold 0 and 1. */
-export type MaskArray = FloatArray | Int32Array | Uint8Array;
+export type MaskArray = NumberArray;
 
 /** The key of one stream of device-side noise: three words, each in [0, 2^32). */
 export interface PhiloxKey {
@@ -171,11 +174,7 @@ export class Generator {
   normal<A extends FloatArray>(out: A, mean = 0, std = 1, { contiguous = true }: { contiguous?: boolean } = {}): A {
     if (!(std >= 0)) throw new ValueError('ERR_RANDOM_RANGE', `normal: std must not be negative, and it is ${std}`, { std });
     if (!contiguous || out.length < NORMAL_BLOCK) {
-      for (let i = 0; i < out.length; i++) {
-        const { value, kept } = nextNormal(this.#engine, this.#keptNormal);
-        this.#keptNormal = kept;
-        out[i] = fma64(value, std, mean);
-      }
+      for (let i = 0; i < out.length; i++) out[i] = this.#nextNormal(mean, std);
     } else if (out instanceof Float64Array) fillNormalFloat64(this.#engine, out, mean, std);
     else fillNormalFloat32(this.#engine, out, mean, std);
     return out;
@@ -189,6 +188,68 @@ export class Generator {
     if (!(lambda > 0)) throw new ValueError('ERR_RANDOM_RANGE', `exponential: lambda must be above 0, and it is ${lambda}`, { lambda });
     const scale = -1 / lambda;
     for (let i = 0; i < out.length; i++) out[i] = scale * logDouble(1 - this.#engine.nextFloat53());
+    return out;
+  }
+
+  /**
+   * e to normal numbers of `mean` and `std`. PyTorch: Tensor.log_normal_.
+   * @throws ValueError ERR_RANDOM_RANGE unless std is above 0.
+   */
+  logNormal<A extends FloatArray>(out: A, mean = 1, std = 2): A {
+    if (!(std > 0)) throw new ValueError('ERR_RANDOM_RANGE', `logNormal: std must be above 0, and it is ${std}`, { std });
+    for (let i = 0; i < out.length; i++) out[i] = Math.exp(this.#nextNormal(mean, std));
+    return out;
+  }
+
+  #nextNormal(mean: number, std: number): number {
+    const { value, kept } = nextNormal(this.#engine, this.#keptNormal);
+    this.#keptNormal = kept;
+    return fma64(value, std, mean);
+  }
+
+  /**
+   * Cauchy's distribution: `median + σ · tan(π (u − ½))`. PyTorch: Tensor.cauchy_.
+   * @throws ValueError ERR_RANDOM_RANGE unless sigma is above 0.
+   */
+  cauchy<A extends FloatArray>(out: A, median = 0, sigma = 1): A {
+    if (!(sigma > 0)) throw new ValueError('ERR_RANDOM_RANGE', `cauchy: sigma must be above 0, and it is ${sigma}`, { sigma });
+    for (let i = 0; i < out.length; i++) out[i] = median + sigma * Math.tan(Math.PI * (this.#engine.nextFloat53() - 0.5));
+    return out;
+  }
+
+  /**
+   * How many trials of probability p it takes to succeed once. PyTorch: Tensor.geometric_.
+   * @throws ValueError ERR_RANDOM_RANGE unless p is between 0 and 1.
+   */
+  geometric<A extends NumberArray>(out: A, p: number): A {
+    if (!(p > 0 && p < 1)) throw new ValueError('ERR_RANDOM_RANGE', `geometric: p must be between 0 and 1, and it is ${p}`, { p });
+    const logFailure = Math.log1p(-p);
+    for (let i = 0; i < out.length; i++) out[i] = Math.ceil(Math.log(this.#engine.nextFloat53()) / logFailure);
+    return out;
+  }
+
+  /**
+   * Events at the rates given, one sample for each. PyTorch: torch.poisson.
+   * @throws ValueError ERR_RANDOM_RANGE where a rate is negative or NaN; ERR_RANDOM_SIZE where the lengths differ.
+   */
+  poisson<A extends NumberArray>(out: A, rates: FloatArray): A {
+    checkLengths('poisson', out.length, rates.length);
+    for (const rate of rates)
+      if (!(rate >= 0)) throw new ValueError('ERR_RANDOM_RANGE', `poisson: a rate must not be negative, and one is ${rate}`, { rate });
+    const uniform = (): number => this.#engine.nextFloat53();
+    for (let i = 0; i < out.length; i++) out[i] = samplePoisson(rates[i], uniform);
+    return out;
+  }
+
+  /**
+   * Successes of `counts` trials with the probabilities given, one sample for each. PyTorch: torch.binomial.
+   * @throws ValueError ERR_RANDOM_SIZE where the lengths differ.
+   */
+  binomial<A extends NumberArray>(out: A, counts: FloatArray, probabilities: FloatArray): A {
+    checkLengths('binomial', out.length, counts.length);
+    checkLengths('binomial', out.length, probabilities.length);
+    const uniform = (): number => this.#engine.nextFloat53();
+    for (let i = 0; i < out.length; i++) out[i] = sampleBinomial(counts[i], probabilities[i], uniform);
     return out;
   }
 
@@ -219,6 +280,32 @@ export class Generator {
     for (let i = 0; i < n; i++) {
       out[i] = lo + (range < WIDE_RANGE ? this.#engine.nextUint32() % range : this.#engine.nextUint64Modulo(range));
     }
+    return out;
+  }
+
+  /**
+   * Integers from `lo` to `hi - 1`. PyTorch: Tensor.random_(from, to).
+   * @throws ValueError ERR_RANDOM_RANGE unless both are safe integers, and lo is below hi.
+   */
+  integers<A extends NumberArray>(out: A, lo: number, hi: number): A {
+    if (!Number.isSafeInteger(lo) || !Number.isSafeInteger(hi) || lo >= hi)
+      throw new ValueError('ERR_RANDOM_RANGE', `integers: [${lo}, ${hi}) is no range of integers`, { lo, hi });
+    if (hi - lo < WIDE_RANGE) return this.#integersBelow(out, hi - lo, lo);
+    const range = BigInt(hi) - BigInt(lo);
+    for (let i = 0; i < out.length; i++) out[i] = lo + Number(this.#engine.nextUint64() % range);
+    return out;
+  }
+
+  /** Integers from 0 to `last`, the last that the elements can hold exactly. PyTorch: Tensor.random_(). */
+  integersTo<A extends NumberArray>(out: A, last: number): A {
+    if (last < 2 ** 32) return this.#integersBelow(out, last + 1, 0);
+    const range = BigInt(last) + 1n;
+    for (let i = 0; i < out.length; i++) out[i] = Number(this.#engine.nextUint64() % range);
+    return out;
+  }
+
+  #integersBelow<A extends NumberArray>(out: A, range: number, lo: number): A {
+    for (let i = 0; i < out.length; i++) out[i] = lo + (this.#engine.nextUint32() % range);
     return out;
   }
 
@@ -285,6 +372,10 @@ const PHILOX_KEY_DOMAIN = 0x6b657973; // "keys"
 function checkProbability(op: string, p: number): void {
   if (!(p >= 0 && p <= 1))
     throw new ValueError('ERR_RANDOM_RANGE', `${op}: a probability lies between 0 and 1, and this one is ${p}`, { p });
+}
+
+function checkLengths(op: string, length: number, given: number): void {
+  if (given !== length) throw new ValueError('ERR_RANDOM_SIZE', `${op}: ${given} parameters for ${length} elements`);
 }
 
 function checkCount(op: string, n: number): void {

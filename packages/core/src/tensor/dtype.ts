@@ -93,6 +93,9 @@ export function categoryAbove(a: DType, b: DType): boolean {
   return CATEGORY_RANK[DTYPE_INFO[a].category] > CATEGORY_RANK[DTYPE_INFO[b].category];
 }
 
+/** May a result of dtype `from` be written into a tensor of dtype `to`? PyTorch: torch.can_cast. @example canCast('float32', 'int32') // false */
+export const canCast = (from: DType, to: DType): boolean => !categoryAbove(from, to);
+
 /** What a floating op computes integers and bools in. PyTorch: torch.get_default_dtype(). */
 export function floatDType(dtype: DType): DType {
   return isFloat(dtype) ? dtype : 'float32';

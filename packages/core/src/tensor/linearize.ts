@@ -2,7 +2,7 @@
  * @file From a graph of deferred values to a program: depth first, each value once, one integer an instruction. Programs are interned by a
  * hash of those integers that is verified on a hit, so that a repeated launch costs tens of nanoseconds and shares the backend's compiled code.
  */
-import { OPCODE_INDEX, OPCODE_NAMES } from '../backend/opcodes.js';
+import { OPCODE_INDEX, OPCODE_NAMES } from '../backend/opcode-signatures.js';
 import { type Instruction, makeProgram, type Program } from '../backend/program.js';
 import { type ComputeDType, type DType, DTYPE_INFO, DTYPES } from './dtype.js';
 import { MAX_INPUTS, MAX_INSTRUCTIONS, MAX_OUTPUTS } from './limits.js';

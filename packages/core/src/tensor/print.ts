@@ -1,4 +1,5 @@
 /** @file Printing a tensor as PyTorch does. PyTorch: torch/_tensor_str.py. */
+import { runtimes } from '../plugin/runtime.js';
 import { DTYPE_INFO } from './dtype.js';
 import type { HostArray } from './host.js';
 import { contiguousStrides, type Shape } from './shape.js';
@@ -196,11 +197,8 @@ function render(x: Tensor, shown: Shown, data: HostArray, defaultDevice: string,
   return withSuffixes(text, suffixes, prefix.length);
 }
 
-/** The device that goes without saying; filled in by the runtime's part of core, which this file cannot import. */
-let defaultDeviceOf: () => string = () => 'cpu';
-export function provideDefaultDevice(name: () => string): void {
-  defaultDeviceOf = name;
-}
+/** The device that goes without saying. */
+const defaultDeviceOf = (): string => runtimes.current.defaultDevice.id;
 
 /**
  * A tensor as PyTorch prints it; dtypes without `torch.`. On a device that cannot be read synchronously the elements are left out:

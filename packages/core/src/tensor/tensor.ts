@@ -2,7 +2,7 @@
  * @file Tensor: a handle on values. It is a view: a storage, a shape, strides and an offset. The ops are added to it as methods by their own
  * files (see ops/methods.ts); this file has what they stand on: values, reading, autograd's fields, and the end of life.
  */
-import { backward } from '../autograd/engine.js';
+import { backwardFrom } from '../autograd/engine-ops.js';
 import { gradState } from '../autograd/mode.js';
 import { GradNode, type GradHook } from '../autograd/node.js';
 import { AutogradError, IndexError, MemoryError, NotSupportedError, ValueError } from '../errors.js';
@@ -12,7 +12,7 @@ import { type DType, DTYPE_INFO, isFloat } from './dtype.js';
 import { materialise } from './launch.js';
 import { contiguousStrides, isContiguous, normalizeDim, numelOf, type Shape } from './shape.js';
 import { decode, type HostArray, type NestedArray, nest } from './host.js';
-import { formatTensor } from './print.js';
+import { texts } from './text.js';
 import type { Storage } from './storage.js';
 import { IN_MEMORY, inMemory, relabel, type Value } from './value.js';
 import { viewGradient } from './view-autograd.js';
@@ -105,6 +105,16 @@ export class Tensor {
     if (this.shape.length === 0)
       throw new IndexError('ERR_DIM_RANGE', `size: dimension specified as ${dim} but tensor has no dimensions`, { op: 'size' });
     return this.shape[normalizeDim(dim, this.shape.length, 'size')]!;
+  }
+
+  /** Bytes an element. PyTorch: Tensor.itemsize. */
+  get itemsize(): number {
+    return DTYPE_INFO[this.dtype].size;
+  }
+
+  /** Bytes of all elements, views' shared ones too. PyTorch: Tensor.nbytes. */
+  get nbytes(): number {
+    return this.itemsize * this.numel();
   }
 
   /** The number of elements. PyTorch: Tensor.numel(). */
@@ -297,7 +307,7 @@ export class Tensor {
 
   /** As PyTorch prints it. Reads the elements. */
   toString(): string {
-    return formatTensor(this);
+    return texts.format(this);
   }
 
   /** What `console.log` shows in Node. It never throws: a debugger may ask at any time. */
@@ -436,7 +446,7 @@ export class Tensor {
 
   /** PyTorch: Tensor.backward(). @see backward */
   backward(gradient?: Tensor | null, options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {}): void {
-    backward(this, gradient ?? null, options);
+    backwardFrom(this, gradient ?? null, options);
   }
 
   /** The same values outside the graph; it shares memory, so writes to one show in the other. PyTorch: Tensor.detach(). */

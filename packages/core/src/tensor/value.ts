@@ -5,7 +5,7 @@
  * values form a graph that is launched as one kernel when somebody needs it (`materialise` in launch.ts). Values never change what they
  * stand for; a tensor that is written to gets another value, so that deferred readers of the old one stay right.
  */
-import { type Opcode, OPCODE_INDEX, OPCODE_NAMES, OPCODES, type OpcodeInfo } from '../backend/opcodes.js';
+import { type Opcode, OPCODE_INDEX, OPCODE_NAMES, OPCODE_SIGNATURES } from '../backend/opcode-signatures.js';
 import { DeviceError } from '../errors.js';
 import type { Device } from '../plugin/device.js';
 import { type ComputeDType, type DType, DTYPE_INFO } from './dtype.js';
@@ -19,10 +19,10 @@ export const IN_MEMORY = -2;
 export const SCALAR = -1;
 
 export const EMPTY_SHAPE: Shape = [];
-const ARITY: readonly number[] = OPCODE_NAMES.map((name) => (name === 'index' ? 0 : OPCODES[name].arity));
-const PRICE: readonly number[] = OPCODE_NAMES.map((name) => OPCODES[name].price);
+const ARITY: readonly number[] = OPCODE_NAMES.map((name) => (name === 'index' ? 0 : OPCODE_SIGNATURES[name].arity));
+const PRICE: readonly number[] = OPCODE_NAMES.map((name) => OPCODE_SIGNATURES[name].price);
 /** 0: the argument's dtype, 1: bool, 2: int32, 3: as given (cast). */
-const GIVES: readonly number[] = OPCODE_NAMES.map((name) => ['same', 'bool', 'int32', 'cast'].indexOf((OPCODES[name] as OpcodeInfo).gives));
+const GIVES: readonly number[] = OPCODE_NAMES.map((name) => ['same', 'bool', 'int32', 'cast'].indexOf(OPCODE_SIGNATURES[name].gives));
 const WHERE = OPCODE_INDEX.where;
 export const COPY = OPCODE_INDEX.copy;
 

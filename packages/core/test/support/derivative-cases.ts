@@ -136,6 +136,8 @@ const CASES: Readonly<Record<string, DerivativeCase | readonly DerivativeCase[]>
   clamp: [any([M], (x) => x!.clamp(-0.5, 0.8)), any([M, [3], [3]], (x, low, high) => x!.clamp(low!, high!.add(2)))],
   lerp: [any([M, [3], M], (a, b, w) => a!.lerp(b!, w!)), any([M, [3]], (a, b) => a!.lerp(b!, 0.3))],
   addcmul: any([M, [3], [2, 1]], (x, a, b) => x!.addcmul(a!, b!, { value: 0.7 })),
+  // The same numbers at each call: a step function of the rates.
+  poisson: positive([M], (x) => core.poisson(x!, { generator: new core.Generator(3) })),
   addcdiv: positive([M, [3], [2, 1]], (x, a, b) => x!.addcdiv(a!, b!, { value: 0.7 })),
   reluBackward: any([M], (x) => core.relu(x!).square()),
   prelu: [any([M, [1]], (x, w) => core.prelu(x!, w!)), any([[2, 3, 2], [3]], (x, w) => core.prelu(x!, w!))],

@@ -21,6 +21,9 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   attentionGrad: true,
   crossEntropy: true,
   crossEntropyGrad: true,
+  topk: true,
+  lstmStepGrad: true,
+  gruStepGrad: true,
 };
 
 /** One backend. `capabilities` and `kernels` are null where it cannot run, or did not start. */
@@ -31,6 +34,8 @@ export interface DeviceReport {
   readonly availability: Availability;
   /** Is it what `device: 'auto'` takes? */
   readonly chosen: boolean;
+  /** Why it is not, in words; null for the one that is. */
+  readonly notChosen: string | null;
   readonly capabilities: Capabilities | null;
   readonly kernels: KernelReport | null;
 }
@@ -52,15 +57,16 @@ function kernelReport(kernels: object): KernelReport {
   return { required, native: [...known.filter(has), ...more], decomposed: known.filter((name) => !has(name)) };
 }
 
-/** Asks every registered backend, and starts those that can run. */
+/** Asks every registered backend, and starts those that can run. `device` is what TESSERA_DEVICE says. */
 export async function deviceReports(runtime: Runtime, device?: string): Promise<DeviceReport[]> {
   const statuses = await runtime.backends();
-  const chosen = await runtime.init(device === undefined ? {} : { device }).then(
+  const named = device === undefined || device === 'auto' ? undefined : device;
+  const chosen = await runtime.init(named === undefined ? {} : { device: named }).then(
     (started) => started.id,
     () => null,
   );
-  return Promise.all(
-    statuses.map(async ({ id, version, priority, availability }): Promise<DeviceReport> => {
+  const reports = await Promise.all(
+    statuses.map(async ({ id, version, priority, availability }): Promise<Omit<DeviceReport, 'notChosen'>> => {
       const report = { id, version: version ?? null, priority, chosen: id === chosen };
       if (!availability.available) return { ...report, availability, capabilities: null, kernels: null };
       try {
@@ -72,6 +78,19 @@ export async function deviceReports(runtime: Runtime, device?: string): Promise<
       }
     }),
   );
+  return reports.map((report) => ({ ...report, notChosen: notChosen(report, chosen, named) }));
+}
+
+function notChosen(
+  { availability, chosen }: Omit<DeviceReport, 'notChosen'>,
+  taken: string | null,
+  named: string | undefined,
+): string | null {
+  if (chosen) return null;
+  if (!availability.available) return availability.reason.split('\n')[0]!;
+  if (named !== undefined) return `TESSERA_DEVICE names ${named}`;
+  if (availability.slow !== undefined) return `slow: ${availability.slow}`;
+  return `${taken ?? 'another'} comes before it`;
 }
 
 /** 268435456 as `256 MiB`. */
@@ -84,9 +103,10 @@ function bytes(n: number): string {
 }
 const count = (n: number): string => (n >= Number.MAX_SAFE_INTEGER || !Number.isFinite(n) ? 'any number of' : String(n));
 
-const state = (availability: Availability): string => {
-  if (!availability.available) return `no: ${availability.reason.split('\n')[0]}`;
-  return availability.slow === undefined ? 'yes' : `yes, but slow: ${availability.slow}`;
+const state = ({ availability, notChosen: why }: DeviceReport): string => {
+  if (!availability.available) return `no: ${why}`;
+  const slow = availability.slow === undefined ? 'yes' : `yes, but slow: ${availability.slow}`;
+  return why === null || why.startsWith('slow') ? slow : `${slow} (${why})`;
 };
 
 /** Columns as wide as what stands in them. */
@@ -117,17 +137,19 @@ function details({ id, capabilities, kernels }: DeviceReport): string[] {
 
 /** The reports as a table, and what each device can do. */
 export function deviceLines(reports: readonly DeviceReport[]): string[] {
-  const rows = reports.map(({ id, version, priority, availability, chosen }) => [
-    chosen ? '*' : '',
-    id,
-    version ?? '-',
-    String(priority),
-    state(availability),
+  const rows = reports.map((report) => [
+    report.chosen ? '*' : '',
+    report.id,
+    report.version ?? '-',
+    String(report.priority),
+    state(report),
   ]);
   return [
     ...columns([['', 'device', 'version', 'priority', 'available'], ...rows]),
     '',
-    reports.some(({ chosen }) => chosen) ? "* is what device 'auto' takes." : "No device can run here: device 'auto' fails.",
+    reports.some(({ chosen }) => chosen)
+      ? "* is what device 'auto' takes: the first, by priority, that can run and is not slow, or what TESSERA_DEVICE names."
+      : "No device can run here: device 'auto' fails.",
     ...reports.flatMap(details),
   ];
 }

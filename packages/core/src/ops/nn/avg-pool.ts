@@ -10,7 +10,7 @@ import { e } from '../expression.js';
 import { zerosOf } from '../fill.js';
 import { sum } from '../reduce.js';
 import { OPS } from '../registry.js';
-import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { outputSizes, requireOutput, type SpatialSize } from './geometry.js';
 import { batchOfPlanes, poolWindow, unbatch } from './pool-window.js';
 import { addWindows, placed, windowsOf } from './windows.js';
@@ -62,6 +62,7 @@ function launchAvgPool(x: Tensor, shape: Shape, kernel: Shape, w: Window, diviso
       launched(device, 'avgPool', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const sizes = shape.slice(2);
   const total = sum(
@@ -81,6 +82,7 @@ function launchAvgPoolGrad(gradOut: Tensor, shape: Shape, kernel: Shape, w: Wind
       launched(device, 'avgPoolGrad', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const share = divided(gradOut, shape.slice(2), kernel, w, divisor).realize();
   return addWindows(gradOut, shape, kernel, gradOut.shape.slice(2), w, (p) => placed(share, p));

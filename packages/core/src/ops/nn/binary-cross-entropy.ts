@@ -10,7 +10,7 @@ const tensorOf = (x: unknown): Tensor => x as Tensor;
  * −(t · log x + (1 − t) · log(1 − x)) for probabilities x, the logarithms not below −100. The gradient's divisor is not below 1e-12.
  * What F.binaryCrossEntropy calls.
  */
-export const binaryCrossEntropyTerms: BinaryOp = binary('binaryCrossEntropyTerms', {
+export const binaryCrossEntropyTerms: BinaryOp = /* @__PURE__ */ binary('binaryCrossEntropyTerms', {
   result: 'float',
   forward: (e, x, t) => {
     const positive = e.max(e.log(x), -100);
@@ -28,7 +28,7 @@ export const binaryCrossEntropyTerms: BinaryOp = binary('binaryCrossEntropyTerms
 const softplusOfNegative = (e: Expression, x: Value): Value => e.add(e.max(e.neg(x), 0), e.log1p(e.exp(e.neg(e.abs(x)))));
 
 /** (1 − t) · x + log(1 + e^(−x)) for logits x. What F.binaryCrossEntropyWithLogits calls. */
-export const binaryCrossEntropyLogitTerms: BinaryOp = binary('binaryCrossEntropyLogitTerms', {
+export const binaryCrossEntropyLogitTerms: BinaryOp = /* @__PURE__ */ binary('binaryCrossEntropyLogitTerms', {
   result: 'float',
   forward: (e, x, t) => e.add(e.mul(e.sub(1, t), x), softplusOfNegative(e, x)),
   backward: [

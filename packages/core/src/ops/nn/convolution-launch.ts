@@ -9,7 +9,7 @@ import { add } from '../arithmetic.js';
 import { copy_ } from '../copy.js';
 import { zerosOf } from '../fill.js';
 import { matmul } from '../matmul.js';
-import { emptyValue, launched, viewOf, viewOfValue, wrap } from '../result.js';
+import { declined, emptyValue, launched, viewOf, viewOfValue, wrap } from '../result.js';
 import { narrow, permute, reshape } from '../view.js';
 import { outputSizes } from './geometry.js';
 import { addWindows, windowsOf } from './windows.js';
@@ -37,6 +37,7 @@ export function launchConvolution(input: Tensor, weight: Tensor, bias: Tensor | 
       launched(device, 'convolution', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const product = weight.numel() === 0 ? zerosOf(input, shape) : unrolledConvolution(input, weight, shape, w, groups);
   return bias === null ? product : add(product, reshape(bias, [shape[1]!, ...shape.slice(2).map(() => 1)]));
@@ -79,6 +80,7 @@ export function launchInputGrad(gradOut: Tensor, weight: Tensor, shape: Shape, w
       launched(device, 'convolutionInputGrad', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const [batch, outChannels] = gradOut.shape as [number, number];
   const kernel = weight.shape.slice(2);
@@ -118,6 +120,7 @@ export function launchWeightGrad(input: Tensor, gradOut: Tensor, shape: Shape, w
       launched(device, 'convolutionWeightGrad', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const [batch, outChannels] = gradOut.shape as [number, number];
   const kernel = shape.slice(2);

@@ -7,9 +7,9 @@ import { numelOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
-import { matmul } from '../matmul.js';
+import { matmul, multipliesHalves, wideProduct } from '../matmul.js';
 import { OPS } from '../registry.js';
-import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { reshape, transpose } from '../view.js';
 
 OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
@@ -61,18 +61,28 @@ function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
     );
   }
   const { compute } = DTYPE_INFO[x.dtype];
-  if (compute !== x.dtype && compute !== 'bool')
-    return cast(affine(cast(x, compute), cast(weight, compute), bias === null ? null : cast(bias, compute)), x.dtype);
+  if (compute !== x.dtype && compute !== 'bool') {
+    const wideBias = bias === null ? null : cast(bias, compute);
+    return cast(multipliesHalves(x) ? recorded(x, weight, wideBias) : affine(cast(x, compute), cast(weight, compute), wideBias), x.dtype);
+  }
+  return recorded(x, weight, bias);
+}
+
+/** Of operands that the kernel takes as they are. Halves, with a float32 bias, give float32. */
+function recorded(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const out = launchLinear(x.detach(), weight.detach(), bias === null ? null : bias.detach());
   if (recording(x, weight, bias)) {
     const node = attach(out, 'AddmmBackward0', [x, weight, bias], (grad, n) => {
       const saved = n.context as number;
+      // Of halves: the gradient is one of the result that was rounded to them.
+      const g = cast(grad, dtype);
       return [
-        n.needs(0) ? grad.matmul(n.saved(saved === 3 ? 1 : 0)) : null,
-        n.needs(1) ? grad.t().matmul(n.saved(0)) : null,
+        n.needs(0) ? g.matmul(n.saved(saved === 3 ? 1 : 0)) : null,
+        n.needs(1) ? g.t().matmul(n.saved(0)) : null,
         n.needs(2) ? grad.sum(0) : null,
       ];
     });
+    const { dtype } = x;
     const saved = (node.needs(1) ? 1 : 0) | (node.needs(0) ? 2 : 0);
     node.context = saved;
     if (saved === 3) node.save(x, weight);
@@ -83,15 +93,18 @@ function affine(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
 
 function launchLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   const shape = [x.shape[0]!, weight.shape[0]!];
-  const { device, dtype } = x;
+  const { device } = x;
   const { kernels } = device;
+  // Halves come here only where the kernel takes them.
+  const dtype = DTYPE_INFO[x.dtype].compute;
   if (kernels.linear !== undefined && (dtype === 'float32' || dtype === 'float64') && numelOf(shape) > 0 && x.shape[1]! > 0) {
     const out = emptyValue(device, dtype, shape);
     if (kernels.linear(viewOf(x), viewOf(weight), bias === null ? null : viewOf(bias), viewOfValue(out))) {
       launched(device, 'linear', [...shape, x.shape[1]!]);
       return wrap(out);
     }
+    declined(out);
   }
-  const product = matmul(x, transpose(weight, 0, 1));
+  const product = wideProduct(x, transpose(weight, 0, 1));
   return bias === null ? product : add(product, bias);
 }

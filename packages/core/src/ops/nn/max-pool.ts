@@ -9,7 +9,7 @@ import { e } from '../expression.js';
 import { zerosOf } from '../fill.js';
 import { amax, argmax } from '../extremes.js';
 import { OPS } from '../registry.js';
-import { attach, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { reshape } from '../view.js';
 import { outputSizes, requireOutput, type SpatialSize } from './geometry.js';
 import { batchOfPlanes, type PoolWindow, poolWindow, unbatch } from './pool-window.js';
@@ -72,6 +72,7 @@ function launchMaxPool(x: Tensor, kernel: Shape, w: Window, shape: Shape, wantIn
       launched(device, 'maxPool', shape);
       return [wrap(out), indices === null ? null : wrap(indices)];
     }
+    declined(out, indices);
   }
   const sizes = shape.slice(2);
   const windows = windowsOf(x, kernel, sizes, w, x.dtype === 'int32' ? -2147483648 : -Infinity);
@@ -108,6 +109,7 @@ function launchMaxPoolGrad(gradOut: Tensor, indices: Tensor, shape: Shape, kerne
       launched(device, 'maxPoolGrad', shape);
       return wrap(out);
     }
+    declined(out);
   }
   const plane = contiguousStrides(shape.slice(2));
   return addWindows(gradOut, shape, kernel, gradOut.shape.slice(2), w, (p) => {

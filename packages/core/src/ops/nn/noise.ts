@@ -2,7 +2,7 @@
 import type { Generator } from '../../random/generator.js';
 import { ValueError } from '../../errors.js';
 import type { Device } from '../../plugin/device.js';
-import { runtimes } from '../../plugin/runtime.js';
+import { defaultGenerator } from '../../random/default-generator.js';
 import { type DType, DTYPE_INFO, isFloat } from '../../tensor/dtype.js';
 import { contiguousStrides, numelOf, type Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -23,7 +23,7 @@ export interface NoiseOptions {
   readonly generator?: Generator;
 }
 
-export const generatorOf = (options: NoiseOptions): Generator => options.generator ?? runtimes.current.generator;
+export const generatorOf = (options: NoiseOptions): Generator => options.generator ?? defaultGenerator();
 
 /** Is the noise to be drawn on the host? @throws ValueError `ERR_RNG` */
 export function drawsOnHost(op: string, { rng = 'philox' }: NoiseOptions): boolean {

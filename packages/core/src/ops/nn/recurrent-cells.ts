@@ -4,12 +4,13 @@
  */
 import { asHalf } from '../../amp/policy.js';
 import { autocasting } from '../../amp/state.js';
+import type { View } from '../../backend/contract.js';
 import { ShapeError } from '../../errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { attachAll } from '../../autograd/outputs.js';
 import { cat } from '../cat.js';
 import { OPS } from '../registry.js';
-import { attach, recording } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { linear } from './linear.js';
 
 function requireGates(op: string, gates: Tensor, state: Tensor, count: number): void {
@@ -20,6 +21,32 @@ function requireGates(op: string, gates: Tensor, state: Tensor, count: number): 
       { op, shapes: [gates.shape, state.shape] },
     );
   }
+}
+
+const taken = (...tensors: readonly (Tensor | null)[]): boolean =>
+  !recording(...tensors) && tensors.every((t) => t === null || t.dtype === 'float32' || t.dtype === 'float64');
+
+/** [gradGates, gradCell] of a step, by the device's own kernel; null where it has none, or declines. */
+function launchLstmGrad(gradH: Tensor | null, gradC: Tensor | null, gates: Tensor, c: Tensor, cell: Tensor): [Tensor, Tensor] | null {
+  const { device, dtype } = gates;
+  if (device.kernels.lstmStepGrad === undefined || gates.numel() === 0 || !taken(gradH, gradC, gates, c, cell)) return null;
+  const [dGates, dCell] = [emptyValue(device, dtype, gates.shape), emptyValue(device, dtype, c.shape)];
+  const given = [gradH, gradC].map((t) => (t === null ? null : viewOf(t))) as [View | null, View | null];
+  if (!device.kernels.lstmStepGrad(...given, viewOf(gates), viewOf(c), viewOf(cell), viewOfValue(dGates), viewOfValue(dCell)))
+    return declined(dGates, dCell);
+  launched(device, 'lstmStepGrad', gates.shape);
+  return [wrap(dGates), wrap(dCell)];
+}
+
+/** The same of a GRU: [gradInputGates, gradStateGates, gradHidden]. */
+function launchGruGrad(grad: Tensor, x: Tensor, s: Tensor, h: Tensor): [Tensor, Tensor, Tensor] | null {
+  const { device, dtype } = x;
+  if (device.kernels.gruStepGrad === undefined || x.numel() === 0 || !taken(grad, x, s, h)) return null;
+  const out = [x, s, h].map(({ shape }) => emptyValue(device, dtype, shape));
+  const [dInput, dState, dHidden] = out.map(viewOfValue) as [View, View, View];
+  if (!device.kernels.gruStepGrad(viewOf(grad), viewOf(x), viewOf(s), viewOf(h), dInput, dState, dHidden)) return declined(...out);
+  launched(device, 'gruStepGrad', x.shape);
+  return out.map((value) => wrap(value)) as [Tensor, Tensor, Tensor];
 }
 
 OPS.set('lstmPointwise', { name: 'lstmPointwise', inputs: 2, differentiable: true });
@@ -35,6 +62,8 @@ export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] 
   const h = o.sigmoid().mul(cell.tanh());
   if (recording(gates, c)) {
     attachAll([h, cell], 'LstmCellBackward0', [gates, c], ([gradH, gradC], node) => {
+      const native = launchLstmGrad(gradH ?? null, gradC ?? null, node.saved(0), node.saved(1), node.saved(2));
+      if (native !== null) return native;
       const [pi, pf, pg, po] = node.saved(0).chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
       const output = po.sigmoid();
       const squashed = node.saved(2).tanh();
@@ -77,6 +106,8 @@ export function gruPointwise(inputGates: Tensor, stateGates: Tensor, h: Tensor):
   if (recording(inputGates, stateGates, h)) {
     attach(out, 'GruCellBackward0', [inputGates, stateGates, h], (grad, node) => {
       const state = node.saved(2);
+      const native = launchGruGrad(grad, node.saved(0), node.saved(1), state);
+      if (native !== null) return native;
       const { r, z: update, n: fresh, hn } = forward(node.saved(0), node.saved(1));
       const dFresh = grad.mul(update.neg().add(1)).mul(fresh.square().neg().add(1));
       const dUpdate = grad.mul(state.sub(fresh)).mul(update.mul(update.neg().add(1)));

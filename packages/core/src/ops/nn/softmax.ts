@@ -13,7 +13,7 @@ import { sum } from '../reduce.js';
 import { OPS } from '../registry.js';
 import { exp, log as logarithm } from '../unary-math.js';
 import { clone, contiguous } from '../view.js';
-import { attach, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from '../result.js';
+import { attach, declined, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from '../result.js';
 
 export interface SoftmaxOptions {
   /** The input is converted to it first. */
@@ -74,6 +74,7 @@ function launch(x: Tensor, dim: number, log: boolean): Tensor {
       launched(device, log ? 'logSoftmax' : 'softmax', [rows, columns]);
       return wrap(out);
     }
+    declined(out);
   }
   // Functions, not methods: this file's forward is part of `@tessera/core/functional`.
   if (x.numel() === 0) return clone(x);
@@ -109,6 +110,7 @@ function gradient(dim: number, log: boolean): Rule {
         launched(device, 'softmaxGrad', two);
         return [wrap(gradIn)];
       }
+      declined(gradIn);
     }
     const dims = shape.length === 0 ? undefined : dim;
     if (log) return [grad.sub(out.exp().mul(grad.sum(dims, { keepdim: true })))];

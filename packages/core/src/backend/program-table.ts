@@ -1,5 +1,5 @@
 /** @file Compiled kernels by program and layout: an array by the program's id, a one-entry cache in front of a map by layout. */
-import type { Program } from '@tessera/core/backend';
+import type { Program } from './program.js';
 
 /** The compiled forms of one program. */
 export class ProgramEntry<T> {
@@ -25,6 +25,15 @@ export class ProgramEntry<T> {
   }
 }
 
+/**
+ * What a backend made of programs: compiled once for each program and each layout of its views, where a layout is any number that the backend makes
+ * of it (strides by class, ranks, dtypes).
+ *
+ * @example
+ * const entry = table.entry(program);
+ * const known = entry.key === key ? entry.value : entry.find(key);
+ * const kernel = known ?? entry.remember(key, compile(program, layout));
+ */
 export class ProgramTable<T> {
   readonly #byId: ProgramEntry<T>[] = [];
   /** Programs of a second copy of core, whose ids are taken. */

@@ -7,7 +7,13 @@ export interface Loops {
   readonly strides: readonly (readonly number[])[];
 }
 
-/** Merges dims without changing the row-major order of the elements. */
+/**
+ * Merges dims without changing the row-major order of the elements: what is contiguous in all views becomes one dim. A 0-d shape gives one row of one.
+ *
+ * @param strides Of each view, its strides over `shape`, in elements.
+ * @example
+ * mergeDims([2, 3, 4], [[12, 4, 1], [0, 4, 1]]); // { shape: [2, 12], strides: [[12, 1], [0, 1]] }
+ */
 export function mergeDims(shape: readonly number[], strides: readonly (readonly number[])[]): Loops {
   const sizes: number[] = [];
   const merged: number[][] = strides.map(() => []);
@@ -30,7 +36,18 @@ export function mergeDims(shape: readonly number[], strides: readonly (readonly 
   return { shape: sizes, strides: merged };
 }
 
-/** Calls `visit` for each row, in row-major order, with the offset of its first element in each view, starting from `offsets`. */
+/**
+ * Calls `visit` for each row, in row-major order, with the offset of its first element in each view, starting from `offsets`, which it writes to.
+ * `visit` gets the same array each time.
+ *
+ * @example
+ * const loops = mergeDims(out.shape, [input.strides, out.strides]);
+ * const last = loops.shape.length - 1;
+ * const [stepIn, stepOut] = loops.strides.map((s) => s[last]);
+ * walkRows(loops, [input.offset, out.offset], ([from, to]) => {
+ *   for (let j = 0; j < loops.shape[last]; j++) y[to + j * stepOut] = x[from + j * stepIn];
+ * });
+ */
 export function walkRows(loops: Loops, offsets: number[], visit: (offsets: readonly number[]) => void): void {
   const { shape, strides } = loops;
   const outer = shape.length - 1;

@@ -1,0 +1,93 @@
+/**
+ * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, and writes docs/conformance-scorecards.md.
+ *
+ *   npm run scorecards                     # all, which takes half an hour on two cores; those of which there is a report are not run again
+ *   npm run scorecards -- --again cpu,wasm # run these anew
+ *   npm run scorecards -- --page           # the page alone, from the reports that there are
+ *
+ * Reports are kept in reports/scorecards. WebGPU needs an adapter (VK_ICD_FILENAMES, for one in software), OpenBLAS the system's library.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { merged, scorecardsPage } from './page.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const reports = join(root, 'reports/scorecards');
+const built = (name) => `examples/${name}/dist/src/index.js`;
+const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
+
+/** What is run of each. With `levels` each is a run of its own, so that a long one that is broken off goes on where it was. */
+const DEVICES = [
+  { title: 'cpu', about: '`@tessera/backend-cpu`, plain TypeScript', args: ['--device', 'cpu'] },
+  { title: 'wasm', about: '`@tessera/backend-wasm`, WebAssembly with SIMD, as it starts by default', args: ['--device', 'wasm'] },
+  {
+    title: 'webgpu',
+    about: '`@tessera/backend-webgpu`, in Node on a GPU in software (SwiftShader)',
+    args: ['--device', 'webgpu'],
+    levels: LEVELS,
+  },
+  {
+    title: 'openblas',
+    about: '`examples/plugin-backend-openblas`, the CPU backend with products and convolutions by OpenBLAS',
+    plugin: 'plugin-backend-openblas',
+  },
+  {
+    title: 'minimal',
+    about: '`examples/plugin-backend-minimal`, the seven kernels in under 400 lines, written from the docs alone',
+    plugin: 'plugin-backend-minimal',
+  },
+];
+
+const argv = process.argv.slice(2);
+const again = argv.includes('--again') ? argv[argv.indexOf('--again') + 1].split(',') : [];
+const cardOf = (name) => join(reports, name, 'scorecard.json');
+
+/** Builds a plugin, with what it depends on besides Tessera. */
+function prepare(name) {
+  const folder = join(root, 'examples', name);
+  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const others = Object.entries(dependencies).filter(([dependency]) => !dependency.startsWith('@tessera/'));
+  if (others.some(([dependency]) => !existsSync(join(folder, 'node_modules', dependency)))) {
+    // Apart: of the packages of Tessera, the registry may have none of these sources.
+    const aside = mkdtempSync(join(tmpdir(), 'tessera-plugin-'));
+    writeFileSync(join(aside, 'package.json'), JSON.stringify({ private: true, dependencies: Object.fromEntries(others) }));
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline'], { cwd: aside, stdio: 'inherit' });
+    cpSync(join(aside, 'node_modules'), join(folder, 'node_modules'), { recursive: true });
+    rmSync(aside, { recursive: true });
+  }
+  execFileSync('npx', ['tsc', '-p', folder], { cwd: root, stdio: 'inherit' });
+}
+
+/** The runs of a device: the name of each report, and the options that it takes. */
+const runsOf = ({ title, levels }) =>
+  levels === undefined ? [{ name: title, more: [] }] : levels.map((level) => ({ name: `${title}-${level}`, more: ['--just', level] }));
+
+for (const device of argv.includes('--page') ? [] : DEVICES) {
+  for (const { name, more } of runsOf(device)) {
+    if (existsSync(cardOf(name)) && !again.includes(device.title)) continue;
+    if (device.plugin !== undefined) prepare(device.plugin);
+    mkdirSync(join(reports, name), { recursive: true });
+    console.log(`\n${name}`);
+    const what = device.args ?? [built(device.plugin)];
+    const command = ['conformance-tests/dist/cli.js', ...what, ...more, '--quiet', '--report', join(reports, name)];
+    const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
+    // A failed case is on the scorecard; a device that does not start has none.
+    if (status !== 0 && status !== 1) process.exitCode = 2;
+  }
+}
+
+const devices = DEVICES.map((device) => {
+  const names = runsOf(device).map(({ name }) => name);
+  const found = names.filter((name) => existsSync(cardOf(name)));
+  const missing = names.filter((name) => !found.includes(name));
+  if (missing.length > 0) throw new Error(`there is no report of ${missing.join(', ')}: npm run scorecards`);
+  const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
+  return { title: device.title, about: device.about, card };
+});
+writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(devices));
+const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
+writeFileSync(join(reports, 'scorecards.html'), htmlOf(devices.map(({ card }) => card)));
+console.log('\ndocs/conformance-scorecards.md, and case by case: reports/scorecards/scorecards.html');
