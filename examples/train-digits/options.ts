@@ -16,6 +16,7 @@ export interface Options {
   resume?: string | true;
   /** Names of the options that were given, rather than left at their defaults. */
   given?: readonly string[];
+  json?: true;
 }
 
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
@@ -62,7 +63,7 @@ export function pluginNames(argv: readonly string[]): string[] {
 
 /**
  * Reads the command line.
- * @throws CommanderError after one line was printed: on a wrong option (exit code 1), and after the help (0).
+ * @throws CommanderError after one line was printed: on a wrong option, and after the help (whose exitCode is 0).
  */
 export function parseOptions(argv: readonly string[], devices: readonly string[]): Options {
   const program = new Command('train-digits')
@@ -77,6 +78,7 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--plugin <name>', 'a package or file that brings layers or devices; may be repeated', more)
     .option('--out <dir>', 'where to write the checkpoint, the weights and the loss curve', 'out/train-digits')
     .option('--resume [path]', 'go on from a checkpoint, with the options of its run: the one in --out, or in this file or folder')
+    .option('--json', 'print the result as one JSON object; progress goes to standard error')
     .addHelpText('after', HELP)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)

@@ -19,9 +19,16 @@ export interface Display {
 }
 
 export interface Outcome {
+  /** What it was run with: of a resumed run, what it was begun with. */
+  readonly options: Options;
+  /** Where it was computed. */
+  readonly device: string;
   readonly losses: readonly number[];
   /** On the test split, from 0 to 1. */
   readonly accuracy: number;
+  /** Files that were written. */
+  readonly weights: string;
+  readonly curve: string;
 }
 
 export const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
@@ -123,5 +130,5 @@ export async function run(wanted: Options, display: Display, signal?: AbortSigna
     `Test accuracy: ${percent(accuracy)} of ${digits.test.length} digits, after ${losses.length} steps (${seconds.toFixed(1)} s)`,
   );
   display.print(`Weights: ${weights} (loaded again: the same accuracy)\nLoss curve: ${curve}`);
-  return { losses, accuracy };
+  return { options, device: device.id, losses, accuracy, weights, curve };
 }

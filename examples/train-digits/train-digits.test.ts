@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadPlugins, runtimes } from 'tessera';
+import { main } from './cli.js';
 import { type Options, parseOptions, pluginNames } from './options.js';
 import { type Display, type Outcome, run } from './run.js';
 
@@ -105,5 +107,46 @@ describe('train-digits', () => {
     write.mockRestore();
     expect(text).toContain(allowed);
     expect(text.trim().split('\n')).toHaveLength(1);
+  });
+
+  describe('the command', () => {
+    async function command(...argv: string[]): Promise<{ code: number; out: string; errors: string }> {
+      const streams = { out: new PassThrough({ encoding: 'utf8' }), error: new PassThrough({ encoding: 'utf8' }) };
+      const code = await main(argv, streams);
+      const text = (stream: PassThrough): string => (stream.read() as string | null) ?? '';
+      return { code, out: text(streams.out), errors: text(streams.error) };
+    }
+
+    it('without a terminal writes a line an epoch, and no bar', { timeout: 300_000 }, async () => {
+      const { code, out: printed, errors } = await command('--device', 'wasm', '--epochs', '1', '--batch-size', '256', '--out', out);
+      expect(code).toBe(0);
+      expect(printed.match(/^epoch 1\/1 {2}loss [\d.]+ {2}accuracy [\d.]+ % {2}\d+ images\/s$/gm)).toHaveLength(1);
+      // oxlint-disable-next-line no-control-regex -- what moves a terminal's cursor
+      expect(printed).not.toMatch(/\r|\u001B/);
+      expect(errors).toBe('');
+    });
+
+    it('--json gives one object, and all else goes to standard error', { timeout: 300_000 }, async () => {
+      const run = await command('--device', 'wasm', '--epochs', '1', '--batch-size', '256', '--out', out, '--json');
+      expect(run.code).toBe(0);
+      expect(run.out.trim().split('\n')).toHaveLength(1);
+      const result = JSON.parse(run.out) as Outcome & { readonly seconds: number };
+      expect(result).toMatchObject({ device: 'wasm', epochs: 1, batchSize: 256, optimizer: 'adam', seed: 0 });
+      expect(result.losses).toHaveLength(6);
+      expect(result.seconds).toBeGreaterThan(0);
+      expect(await readFile(result.weights)).toBeDefined();
+      expect(run.errors).toContain('epoch 1/1');
+    });
+
+    it('ends with 1 where it fails, with one line', async () => {
+      expect(await command('--device', 'cpu', '--model', join(out, 'nothing.json'), '--out', out)).toEqual({
+        code: 1,
+        out: '',
+        errors: expect.stringMatching(/^error: .*nothing\.json.*\n$/) as unknown,
+      });
+      const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+      expect((await command('--epochs', '0')).code).toBe(2);
+      write.mockRestore();
+    });
   });
 });
