@@ -1,19 +1,5 @@
-/** @file The backend itself: memory in typed arrays, kernels in plain TypeScript. */
-import {
-  type AcceleratedKernels,
-  type Backend,
-  type Capabilities,
-  CONTRACT_VERSION,
-  DeviceError,
-  type DType,
-  DTYPE_INFO,
-  DTYPES,
-  IndexError,
-  MemoryError,
-  type MemoryStats,
-  type RequiredKernels,
-  ValueError,
-} from '@tessera/core/backend';
+/** @file The backend with its accelerated kernels. */
+import type { AcceleratedKernels } from '@tessera/core/backend';
 import { attention, attentionGrad } from './accelerated/attention.js';
 import { avgPool, avgPoolGrad } from './accelerated/avg-pool.js';
 import { batchNorm, batchNormGrad } from './accelerated/batch-norm.js';
@@ -24,22 +10,10 @@ import { layerNorm, layerNormGrad } from './accelerated/layer-norm.js';
 import { linear } from './accelerated/linear.js';
 import { maxPool, maxPoolGrad } from './accelerated/max-pool.js';
 import { softmax, softmaxGrad } from './accelerated/softmax.js';
-import { gather } from './kernels/gather.js';
-import { matmul } from './kernels/matmul.js';
-import { createPointwise } from './kernels/pointwise.js';
-import { createReduce } from './kernels/reduce.js';
-import { scan } from './kernels/scan.js';
-import { scatter } from './kernels/scatter.js';
-import { sort } from './kernels/sort.js';
 import type { CpuBuffer } from './memory/cpu-buffer.js';
-import { CpuMemory } from './memory/cpu-memory.js';
+import { type CpuBackendOptions, PlainCpuBackend } from './plain-cpu-backend.js';
 
-export interface CpuBackendOptions {
-  /** Compile programs to JavaScript functions where the page allows it (default), or interpret them: the same bits, several times slower. */
-  readonly codegen?: boolean;
-  /** Allocating beyond this many live bytes throws `ERR_OUT_OF_MEMORY`. Default: no limit but the engine's. */
-  readonly maxBytes?: number;
-}
+export type { CpuBackendOptions } from './plain-cpu-backend.js';
 
 const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
   convolution,
@@ -68,103 +42,13 @@ const ACCELERATED: Partial<AcceleratedKernels<CpuBuffer>> = {
  * @example
  * const backend = new CpuBackend({ maxBytes: 512 * 1024 ** 2 });
  */
-export class CpuBackend implements Backend<CpuBuffer> {
-  readonly id: string = 'cpu';
-  readonly contractVersion = CONTRACT_VERSION;
-  readonly capabilities: Capabilities = {
-    dtypes: DTYPES,
-    syncRead: true,
-    maxBuffers: 64,
-    maxBufferBytes: 2 ** 32,
-    maxInstructions: 128,
-    collected: true,
-    deterministic: true,
-  };
-  readonly kernels: RequiredKernels<CpuBuffer> & Partial<AcceleratedKernels<CpuBuffer>>;
-  readonly #memory: CpuMemory;
-  #disposed = false;
-
-  constructor({ codegen = true, maxBytes = Infinity }: CpuBackendOptions = {}) {
-    this.#memory = new CpuMemory(maxBytes);
-    this.kernels = {
-      pointwise: createPointwise(codegen),
-      reduce: createReduce(codegen),
-      scan,
-      matmul,
-      gather,
-      scatter,
-      sort,
-      ...ACCELERATED,
-    };
-  }
-
-  allocate(dtype: DType, length: number): CpuBuffer {
-    if (this.#disposed) disposed();
-    return this.#memory.allocate(dtype, length);
-  }
-
-  free(buffer: CpuBuffer): void {
-    if (this.#disposed) disposed();
-    this.#memory.free(buffer);
-  }
-
-  write(buffer: CpuBuffer, elementOffset: number, hostBytes: Uint8Array): void {
-    const { size } = DTYPE_INFO[buffer.dtype];
-    if (hostBytes.length % size !== 0)
-      throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, {
-        op: 'write',
-        device: 'cpu',
-      });
-    const start = this.#byteOffset('write', buffer, elementOffset, hostBytes.length / size);
-    buffer.owner!.bytes.set(hostBytes, start);
-  }
-
-  readSync(buffer: CpuBuffer, elementOffset: number, length: number): Uint8Array {
-    const start = this.#byteOffset('read', buffer, elementOffset, length);
-    return buffer.owner!.bytes.slice(start, start + length * DTYPE_INFO[buffer.dtype].size);
-  }
-
-  async read(buffer: CpuBuffer, elementOffset: number, length: number): Promise<Uint8Array> {
-    return this.readSync(buffer, elementOffset, length);
-  }
-
-  async synchronize(): Promise<void> {
-    if (this.#disposed) disposed();
-  }
-
-  memory(): MemoryStats {
-    if (this.#disposed) disposed();
-    return this.#memory.stats();
-  }
-
-  async dispose(): Promise<void> {
-    this.#disposed = true;
-    this.#memory.dispose();
-    // Cheaper than a test in each kernel.
-    const kernels = this.kernels as unknown as Record<string, () => never>;
-    for (const name of Object.keys(kernels)) kernels[name] = disposed;
-  }
-
-  /** Where in its array, in bytes, elements of a buffer begin. */
-  #byteOffset(op: string, buffer: CpuBuffer, elementOffset: number, length: number): number {
-    if (this.#disposed) disposed();
-    if (buffer.owner === null) throw new MemoryError('ERR_BUFFER_FREED', `${op}: the buffer was freed`, { op, device: 'cpu' });
-    if (!(elementOffset >= 0 && length >= 0 && elementOffset + length <= buffer.length)) {
-      throw new IndexError(
-        'ERR_BUFFER_RANGE',
-        `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`,
-        { op, device: 'cpu' },
-      );
-    }
-    return (buffer.base + elementOffset) * DTYPE_INFO[buffer.dtype].size;
+export class CpuBackend extends PlainCpuBackend {
+  constructor(options?: CpuBackendOptions) {
+    super(options, ACCELERATED);
   }
 }
 
 /** Makes a CPU backend. */
 export function createCpuBackend(options?: CpuBackendOptions): CpuBackend {
   return new CpuBackend(options);
-}
-
-function disposed(): never {
-  throw new DeviceError('ERR_BACKEND_DISPOSED', 'cpu: the backend was disposed of', { device: 'cpu' });
 }

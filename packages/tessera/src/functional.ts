@@ -8,6 +8,6 @@
  * add(tensor([1, 2]), 1).toArray();
  */
 export * from '@tessera/core/functional';
-export { cpuPlugin } from '@tessera/backend-cpu';
+export { cpuPlugin, plainCpuPlugin } from '@tessera/backend-cpu';
 export { wasmPlugin } from '@tessera/backend-wasm';
 export { webgpuPlugin } from '@tessera/backend-webgpu/plugin';

@@ -154,6 +154,7 @@ const NOT_OPS = [
   'scope',
   'manualSeed',
   'promoteTypes',
+  'canCast',
   'categoryAbove',
   'floatDType',
   'dtypeOfArray',
@@ -184,6 +185,18 @@ it('computes what the methods compute', () => {
     [expect.closeTo(1.2339e-4, 7) as number, expect.closeTo(0.99987, 4) as number],
     [expect.closeTo(0, 7) as number, expect.closeTo(1, 7) as number],
   ]);
+});
+
+it('plainCpuPlugin computes what cpuPlugin computes', async () => {
+  const was = f.runtimes.current;
+  f.runtimes.current = new f.Runtime();
+  try {
+    await init({ plugins: [f.plainCpuPlugin], device: 'cpu' });
+    expect(f.softmax(f.tensor([1, 1]), 0).toArray()).toEqual([0.5, 0.5]);
+    expect(f.runtimes.current.defaultDevice.kernels.softmax).toBeUndefined();
+  } finally {
+    f.runtimes.current = was;
+  }
 });
 
 it('who wants a gradient is told what to import', () => {

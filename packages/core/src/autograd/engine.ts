@@ -3,17 +3,15 @@
  * PyTorch: torch/csrc/autograd/engine.cpp.
  */
 import { autocasting } from '../amp/state.js';
-import { AutogradError, isTesseraError, ShapeError } from '../errors.js';
-import { addGradients, addInPlace, onesLike, ownCopy } from './engine-ops.js';
 import { observed, observing } from '../inspect/observing.js';
-import { keep } from '../memory/scope.js';
-import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { anomaly, gradState } from './mode.js';
+import { accumulate, aroundLeaf, retain } from './accumulate.js';
+import { addGradients } from './engine-ops.js';
+import { gradState } from './mode.js';
 import type { GradNode } from './node.js';
-import { afterRule, beforeRule } from './node-hooks.js';
 import { ReadyNodes } from './ready-nodes.js';
-import { asUser, Temporaries } from './temporaries.js';
+import { callHooked, callOwned, callRule, runHooks } from './rule-calls.js';
+import { Temporaries } from './temporaries.js';
 
 let marks = 0;
 
@@ -203,43 +201,6 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
   return own;
 }
 
-/** Calls a rule; what it makes is the pass's, unless the rule is a user's. */
-function callOwned(node: GradNode, grad: Tensor, temporaries: Temporaries): readonly (Tensor | null)[] {
-  if (node.foreign) {
-    temporaries.escape(grad);
-    if (node.slots !== null) for (const g of node.slots) if (g !== null) temporaries.escape(g);
-    return asUser(() => callRule(node, grad));
-  }
-  temporaries.enter();
-  try {
-    return callRule(node, grad);
-  } finally {
-    temporaries.leave();
-  }
-}
-
-/** Calls a rule with the node's hooks around it; what they see is theirs. */
-function callHooked(node: GradNode, grad: Tensor, temporaries: Temporaries | null): readonly (Tensor | null)[] {
-  const outputs = node.slots === null ? [grad] : [...node.slots];
-  if (temporaries !== null) for (const g of outputs) if (g !== null) temporaries.escape(g);
-  const given = beforeRule(node, outputs);
-  if (node.slots !== null) node.slots = [...given];
-  const first = node.slots === null ? (given[0] ?? onesLike(grad, 0)) : grad;
-  const results = temporaries === null ? callRule(node, first) : callOwned(node, first, temporaries);
-  if (temporaries !== null) for (const g of results) if (g !== null) temporaries.escape(g);
-  return afterRule(node, results, given);
-}
-
-/** Accumulates a leaf's gradient with the hooks of its node around it. Answers what it accumulated. */
-function aroundLeaf(node: GradNode, grad: Tensor, createGraph: boolean, temporaries: Temporaries | null): Tensor {
-  temporaries?.escape(grad);
-  const [given] = beforeRule(node, [grad]);
-  const last = given ?? grad;
-  accumulate(node.leaf!, last, createGraph);
-  afterRule(node, [], [last]);
-  return last;
-}
-
 /** a + b, held in their place. */
 function addOwned(a: Tensor, b: Tensor, temporaries: Temporaries): Tensor {
   temporaries.enter();
@@ -273,77 +234,4 @@ function leadingTo(targets: readonly GradNode[], nodes: readonly GradNode[], mar
     if (goal.has(node)) reaches.add(node);
   }
   return wanted;
-}
-
-function callRule(node: GradNode, grad: Tensor): readonly (Tensor | null)[] {
-  node.checkAlive();
-  try {
-    const observer = observing.current;
-    const grads = observer === null ? node.rule(grad, node) : observed(observer, 'node', node.name, node, () => node.rule(grad, node));
-    if (anomaly.on && anomaly.checkNan) refuseNan(node, grads);
-    return grads;
-  } catch (error) {
-    if (node.trace !== null && isTesseraError(error))
-      error.note(`in the backward of ${node.name}, whose forward was called at:\n${node.trace}`);
-    throw error;
-  }
-}
-
-/** @throws AutogradError `ERR_ANOMALY`. Devices that cannot be read at once are not checked. */
-function refuseNan(node: GradNode, grads: readonly (Tensor | null)[]): void {
-  grads.forEach((g, i) => {
-    if (g === null || g.device.backend.readSync === undefined) return;
-    if (
-      g
-        .detach()
-        .data()
-        .some((x) => x !== x)
-    )
-      throw new AutogradError('ERR_ANOMALY', `Function '${node.name}' returned nan values in its ${i}th output.`, {
-        op: node.name,
-        shapes: [g.shape],
-      });
-  });
-}
-
-function runHooks(node: GradNode, grad: Tensor): Tensor {
-  // A copy: hooks may remove themselves, or add others for the next time.
-  for (const hook of node.hooks!.slice()) {
-    const result = asUser(() => hook(grad));
-    if (result !== null && result !== undefined) {
-      if (!sameShape(result.shape, grad.shape)) {
-        throw new ShapeError(
-          'ERR_HOOK_SHAPE',
-          `a gradient hook of ${node.name} returned a tensor of shape [${result.shape.join(', ')}] for a gradient of shape [${grad.shape.join(', ')}]`,
-        );
-      }
-      grad = result;
-    }
-  }
-  return grad;
-}
-
-/** As in PyTorch: the first gradient is taken over, later ones are added to it in place, or, with `createGraph`, to a new one. */
-export function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): void {
-  if (!sameShape(leaf.shape, grad.shape)) {
-    throw new ShapeError(
-      'ERR_GRAD_SHAPE',
-      `a gradient of shape [${grad.shape.join(', ')}] came for a tensor of shape [${leaf.shape.join(', ')}]`,
-      { shapes: [leaf.shape, grad.shape] },
-    );
-  }
-  const previous = leaf.ownGrad;
-  if (previous === null) {
-    if (createGraph) leaf.grad = grad;
-    else leaf.takeGrad(ownCopy(grad));
-  } else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
-  else addInPlace(previous, grad);
-  keep(leaf.ownGrad!);
-  asUser(() => leaf.afterAccumulate());
-}
-
-/** The gradient of a tensor that is no leaf but keeps it. */
-function retain(t: Tensor, grad: Tensor, createGraph: boolean): void {
-  const own = createGraph ? grad : ownCopy(grad);
-  t.grad = keep(t.grad === null ? own : addGradients(t.grad, own));
 }

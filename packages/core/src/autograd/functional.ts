@@ -155,6 +155,18 @@ export function jacobian(func: Func, inputs: Tensors, options: DerivativeOptions
   });
 }
 
+/** The slope of a function with one element, as part of a graph. */
+function slopeOf(name: string, func: Func, xs: readonly Tensor[], options: DerivativeOptions): [y: Tensor, slope: Tensor[]] {
+  const y = func(...xs);
+  if (!isTensor(y) || y.numel() !== 1)
+    throw new AutogradError(
+      'ERR_GRAD_NOT_SCALAR',
+      `${name}: The Tensor returned by the function given to ${name} should contain a single element${isTensor(y) ? `, not shape [${y.shape.join(', ')}]` : ''}`,
+      { shapes: listOf(y).map((t) => t.shape) },
+    );
+  return [y, gradients(name, [y], xs, [filled(y.shape, 1, y.dtype, y.device)], { strict: options.strict ?? false }, true)];
+}
+
 /**
  * d²y/dx_i dx_j of a function with one element, of shape (…x_i, …x_j); a list of lists for several inputs. PyTorch:
  * torch.autograd.functional.hessian.
@@ -165,29 +177,10 @@ export function hessian(
   options: DerivativeOptions = {},
 ): Tensor | Tensor[] | Tensor[][] {
   const slope = (...xs: Tensor[]): Tensors => {
-    const y = func(...xs);
-    if (y.numel() !== 1)
-      throw new AutogradError(
-        'ERR_GRAD_NOT_SCALAR',
-        `hessian: The Tensor returned by the function given to hessian should contain a single element, not shape [${y.shape.join(', ')}]`,
-        { shapes: [y.shape] },
-      );
-    const found = gradients('hessian', [y], xs, [filled(y.shape, 1, y.dtype, y.device)], { strict: options.strict ?? false }, true);
+    const [, found] = slopeOf('hessian', func, xs, options);
     return isTensor(inputs) ? found[0]! : found;
   };
   return jacobian(slope, inputs, options);
-}
-
-/** The slope of a function with one element, as part of a graph. */
-function slopeOf(name: string, func: Func, xs: readonly Tensor[], options: DerivativeOptions): [y: Tensor, slope: Tensor[]] {
-  const y = func(...xs);
-  if (!isTensor(y) || y.numel() !== 1)
-    throw new AutogradError(
-      'ERR_GRAD_NOT_SCALAR',
-      `${name}: The Tensor returned by the function given to ${name} should contain a single element`,
-      { shapes: listOf(y).map((t) => t.shape) },
-    );
-  return [y, gradients(name, [y], xs, [filled(y.shape, 1, y.dtype, y.device)], { strict: options.strict ?? false }, true)];
 }
 
 /** `[f(x), vᵀ H]` for a function with one element: a backward through a backward. PyTorch: torch.autograd.functional.vhp. */
