@@ -12,11 +12,12 @@ export interface Options {
   /** A model as data, in place of the CNN. */
   model?: string;
   plugin?: readonly string[];
+  /** The result as JSON. */
+  json?: true;
   /** Go on from a checkpoint: from this file, or that in this folder; true: that in `out`. */
   resume?: string | true;
   /** Names of the options that were given, rather than left at their defaults. */
   given?: readonly string[];
-  json?: true;
 }
 
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;

@@ -52,8 +52,8 @@ describe('train-digits', () => {
     const model = join(out, 'small.json');
     await writeFile(model, JSON.stringify({ format: 'tessera.model', version: 1, model: { type: 'Sequential', args: layers } }));
     const settings: Partial<Options> = { epochs: 3, batchSize: 480, model };
-    const whole = await train(settings);
-    expect(whole.losses).toHaveLength(9);
+    const { losses, accuracy } = await train(settings);
+    expect(losses).toHaveLength(9);
     // In an epoch; after its last step; and two stops in one run.
     for (const stops of [[1], [3], [2, 8]]) {
       const folder = join(out, `stopped-${stops.join('-')}`);
@@ -67,10 +67,10 @@ describe('train-digits', () => {
         );
       }
       // The options of the run are in the checkpoint.
-      expect(await run({ ...defaults, out: folder, resume: true }, silent)).toEqual(whole);
+      expect(await run({ ...defaults, out: folder, resume: true }, silent)).toMatchObject({ losses, accuracy });
     }
     // A run that has come to its end only tests again.
-    expect(await run({ ...defaults, out: join(out, 'stopped-1'), resume: true }, silent)).toEqual(whole);
+    expect(await run({ ...defaults, out: join(out, 'stopped-1'), resume: true }, silent)).toMatchObject({ losses, accuracy });
     await expect(run({ ...defaults, out, resume: join(out, 'stopped-1'), batchSize: 7, given: ['batchSize'] }, silent)).rejects.toThrow(
       /--resume '.*checkpoint.pt': it is of a run with --batch-size 480, not 7/,
     );
@@ -131,8 +131,7 @@ describe('train-digits', () => {
       expect(run.code).toBe(0);
       expect(run.out.trim().split('\n')).toHaveLength(1);
       const result = JSON.parse(run.out) as Outcome & { readonly seconds: number };
-      expect(result).toMatchObject({ device: 'wasm', epochs: 1, batchSize: 256, optimizer: 'adam', seed: 0 });
-      expect(result.losses).toHaveLength(6);
+      expect(result).toMatchObject({ device: 'wasm', steps: 6, losses: { length: 6 } });
       expect(result.seconds).toBeGreaterThan(0);
       expect(await readFile(result.weights)).toBeDefined();
       expect(run.errors).toContain('epoch 1/1');
