@@ -19,8 +19,6 @@ export interface Display {
 }
 
 export interface Outcome {
-  /** What it was run with: of a resumed run, what it was begun with. */
-  readonly options: Options;
   /** Where it was computed. */
   readonly device: string;
   readonly losses: readonly number[];
@@ -130,5 +128,5 @@ export async function run(wanted: Options, display: Display, signal?: AbortSigna
     `Test accuracy: ${percent(accuracy)} of ${digits.test.length} digits, after ${losses.length} steps (${seconds.toFixed(1)} s)`,
   );
   display.print(`Weights: ${weights} (loaded again: the same accuracy)\nLoss curve: ${curve}`);
-  return { options, device: device.id, losses, accuracy, weights, curve };
+  return { device: device.id, losses, accuracy, weights, curve };
 }
