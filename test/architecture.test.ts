@@ -4,13 +4,14 @@
  * Lint says the same about imports while one types; this holds it also for what package.json and tsconfig.json declare.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { dirname, join, normalize, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly license: string;
+  readonly sideEffects?: boolean | readonly string[];
   readonly dependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
   readonly peerDependencies?: Record<string, string>;
@@ -65,6 +66,25 @@ describe.each(packages)('$folder', ({ folder, manifest }) => {
     const { references = [] } = read<{ references?: { path: string }[] }>(folder, 'tsconfig.json');
     const names = references.map(({ path }) => read<Manifest>(folder, path, 'package.json').name);
     expect(names.toSorted()).toEqual(ours.toSorted());
+  });
+
+  it('keeps, when it is bundled, every module that is imported for its effect alone', () => {
+    const { sideEffects = true } = manifest;
+    const keeps = (file: string): boolean =>
+      sideEffects === true ||
+      (sideEffects !== false &&
+        sideEffects.some((pattern) => (pattern.endsWith('/**') ? file.startsWith(pattern.slice(0, -2)) : file === pattern)));
+    const source = join(root, folder, 'src');
+    const modules = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const effects = modules
+      .map((name) => join(source, name))
+      .flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/^import '(\.[^']+)';/gm)].map(
+          ([, path]) => `./${relative(join(root, folder), join(dirname(file), path!)).replaceAll('\\', '/')}`,
+        ),
+      );
+    const files = effects.flatMap((file) => [file.replace(/\.js$/, '.ts'), file.replace('./src/', './dist/')]);
+    expect(files.filter((file) => !keeps(file))).toEqual([]);
   });
 
   it('has the version and licence of the others, and takes its siblings at that version', () => {

@@ -24,12 +24,21 @@ const api = (): DefaultTheme.SidebarItem[] => [
   },
 ];
 
+/** GitHub's anchors, so that links into pages work there and here: `saveTorch()` is `savetorch`, `SAFETENSORS_BITS` keeps its underscore. */
+const slugify = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(/\s/g, '-');
+
 export default defineConfig({
   title: 'Tessera',
   description: 'A deep-learning framework for TypeScript, modelled on torch.nn, whose backends and layers are plugins',
   // A site in a sub-path: DOCS_BASE=/tessera/ npm run build
   base: process.env.DOCS_BASE ?? '/',
   cleanUrls: false,
+  markdown: { anchor: { slugify } },
   lastUpdated: false,
   themeConfig: {
     search: { provider: 'local' },

@@ -12,3 +12,7 @@ declare module 'virtual:editor-types' {
   const files: Readonly<Record<string, string>>;
   export default files;
 }
+/** What is timed, in which version: by name of the package. */
+declare const VERSIONS: Readonly<Record<'tessera' | '@tensorflow/tfjs-core' | '@jax-js/jax', string>>;
+/** Is this the built site? Else it is the development server. */
+declare const BUILT: boolean;

@@ -66,4 +66,40 @@ describe.skipIf(noBrowser)('the laboratory', () => {
     expect(report.timings.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'ok']);
     await playground.close(page);
   });
+
+  it('times other libraries beside Tessera, and fetches them only then', async () => {
+    const page = await playground.open({ view: '#benchmarks' });
+    await page.locator('#benchmarks-peers input').first().waitFor();
+    const parts = (): string[] => playground.requests.filter((url) => /peer-|tfjs|jax/.test(url));
+    expect(parts()).toEqual([]);
+    for (const peer of ['tfjs-cpu', 'tfjs-wasm', 'jax-wasm']) await page.locator(`#benchmarks-peers input[value=${peer}]`).check();
+    for (const input of await page.locator('#benchmarks-cases input').all())
+      await input.setChecked(['add1m', 'matmul256'].includes(await input.inputValue()));
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.locator('#benchmarks-status').filter({ hasText: 'Done.' }).waitFor();
+    const table = await page.locator('#benchmarks-table').innerText();
+    expect(table.split('\n')[0]!.split('\t').slice(1)).toEqual(
+      expect.arrayContaining(['cpu', 'wasm', 'tfjs-cpu', 'tfjs-wasm', 'jax-wasm']),
+    );
+    expect(table).not.toMatch(/wrong|failed|Infinity/);
+    // Threads too: of what lies beside the page.
+    expect(parts().some((url) => /threaded-simd-[\w-]+\.wasm$/.test(url))).toBe(true);
+    expect(parts().filter((url) => !url.startsWith(playground.site.url))).toEqual([]);
+    await playground.close(page);
+  });
+
+  it('goes on when a library has no kernel for a case, and says so', async () => {
+    const page = await playground.open({ view: '#benchmarks', allow: /Conv2DBackpropFilter/ });
+    await page.locator('#benchmarks-peers input').first().waitFor();
+    await page.locator('#benchmarks-backends input[value=cpu]').uncheck();
+    await page.locator('#benchmarks-peers input[value=tfjs-wasm]').check();
+    for (const input of await page.locator('#benchmarks-cases input').all())
+      await input.setChecked((await input.inputValue()) === 'cnn_train');
+    await page.getByRole('button', { name: 'Run' }).click();
+    await page.locator('#benchmarks-status').filter({ hasText: 'Done.' }).waitFor();
+    const table = await page.locator('#benchmarks-table').innerText();
+    expect(table).toMatch(/failed\s+Kernel 'Conv2DBackpropFilter' not registered/);
+    expect(table.match(/[\d.]+ ms/g)).toHaveLength(1);
+    await playground.close(page);
+  });
 });

@@ -30,24 +30,24 @@ function* tests(): Generator<readonly [string, AcceleratedTest<'topk'>]> {
       [5, 129, 128],
       [2, 3000, 5],
       [1, 20_011, 33],
-      [2, 1025, 256],
-      [70, 65, 3],
+      [2, 2049, 256],
+      [9, 2065, 3],
     ] as const)
       yield [`${way}/${rows}x${columns}-${k}`, test(randomArray('float32', [rows, columns], 141), k, largest)];
     for (const dtype of ['int32', 'uint8'] satisfies DType[])
       yield [`${way}/${dtype}`, test(randomArray(dtype, [3, 2049], 142), 9, largest)];
     for (const layout of [OFFSET, TRANSPOSED])
-      yield [`${way}/layout/${layout.name}`, test(randomArray('float32', [3, 17], 143), 4, largest, layout)];
-    const stable = hostArray('float32', [2, 1500], ([i, j]) => (j * (i + 3)) % 4);
+      yield [`${way}/layout/${layout.name}`, test(randomArray('float32', [3, 2060], 143), 4, largest, layout)];
+    const stable = hostArray('float32', [2, 2500], ([i, j]) => (j * (i + 3)) % 4);
     yield [`${way}/stable`, test(stable, 30, largest)];
-    const special = hostArray('float32', [2, 40], ([, j]) =>
+    const special = hostArray('float32', [2, 2100], ([, j]) =>
       j % 5 === 2 ? NaN : j % 4 === 1 ? -Infinity : j % 7 === 3 ? Infinity : 6 - j,
     );
     yield [`${way}/nan`, test(special, 25, largest)];
     yield [
       `${way}/nothing-else`,
       test(
-        hostArray('float32', [1, 1200], () => (largest ? -Infinity : NaN)),
+        hostArray('float32', [1, 2200], () => (largest ? -Infinity : NaN)),
         7,
         largest,
       ),

@@ -14,7 +14,7 @@ import {
 } from '@tessera/core/backend';
 import { createPointwise } from './kernels/pointwise.js';
 import { KernelHost } from './code/kernel-host.js';
-import { hasRelaxedSimd, hasSimd } from './machine/features.js';
+import { hasRelaxedSimd, whyUnavailable } from './machine/features.js';
 import { Machine } from './machine/machine.js';
 import { LinearMemory, PAGE } from './memory/linear-memory.js';
 import type { WasmBuffer } from './memory/wasm-buffer.js';
@@ -51,11 +51,12 @@ export class ComposedWasmBackend implements Backend<WasmBuffer> {
   readonly #threads: ThreadPool | null;
   #disposed = false;
 
-  /** @throws DeviceError `ERR_DEVICE_UNAVAILABLE` without SIMD; MemoryError `ERR_OUT_OF_MEMORY` */
+  /** @throws DeviceError `ERR_DEVICE_UNAVAILABLE` without SIMD, or where a policy forbids WebAssembly; MemoryError `ERR_OUT_OF_MEMORY` */
   constructor(parts: readonly WasmPart[], options: WasmBackendOptions = {}) {
     const threading = lastOf(parts, 'threading');
     const { threads = threading?.defaultCount() ?? 1, deterministic = false, winograd = true, maxBytes = Infinity } = options;
-    if (!hasSimd()) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', 'wasm: this engine has no WebAssembly SIMD', { device: 'wasm' });
+    const reason = whyUnavailable();
+    if (reason !== undefined) throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `wasm: ${reason}`, { device: 'wasm' });
     if (!(Number.isInteger(threads) && threads >= 1))
       throw new ValueError('ERR_OPTION', `wasm: threads must be a whole number of 1 or more, not ${threads}`, { device: 'wasm' });
     const shared = threads > 1 && threading?.available() === true;
@@ -70,6 +71,7 @@ export class ComposedWasmBackend implements Backend<WasmBuffer> {
       maxBuffers: 64,
       maxBufferBytes: linear.maxBytes - PAGE,
       maxInstructions: 128,
+      bufferOverhead: 0,
       deterministic: !fma,
     };
     this.kernels = createKernels(this.#machine, parts, winograd);

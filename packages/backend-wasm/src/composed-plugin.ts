@@ -1,13 +1,13 @@
 /** @file The backend as a plugin, registered like any other: of all parts or of some. */
 import { type Availability, type BackendProvider, CONTRACT_VERSION, type Plugin } from '@tessera/core/backend';
 import { ComposedWasmBackend, type WasmBackendOptions } from './composed-backend.js';
-import { hasSimd } from './machine/features.js';
+import { whyUnavailable } from './machine/features.js';
 import type { WasmPart } from './parts/part.js';
 
 /** Whether the backend can run here. */
 export function wasmAvailability(): Availability {
-  if (typeof WebAssembly !== 'object') return { available: false, reason: 'there is no WebAssembly here' };
-  return hasSimd() ? { available: true } : { available: false, reason: 'this engine has no WebAssembly SIMD' };
+  const reason = whyUnavailable();
+  return reason === undefined ? { available: true } : { available: false, reason };
 }
 
 /**

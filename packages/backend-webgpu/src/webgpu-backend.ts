@@ -40,6 +40,8 @@ export interface WebGpuBackendOptions extends StartOptions {
   readonly poolBytes?: number;
   /** Called with the name and the WGSL of each kernel when it is first compiled. */
   readonly dumpWgsl?: (label: string, code: string) => void;
+  /** Use the kernels that suit adapters which compute on the CPU (SwiftShader, lavapipe)? Default: on those. False tests a GPU's kernels there. */
+  readonly softwareKernels?: boolean;
 }
 
 /** What was done so far: differences of two tell what a step costs. */

@@ -29,4 +29,14 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     expect(card.rows.flatMap(({ failures }) => failures.map(({ id, message }) => `${id}: ${message}`))).toEqual([]);
     expect(card.passed).toBeGreaterThan(0);
   });
+
+  // All of them take a while: .ci/run asks for them by this variable; else those that are quick to compile.
+  const accelerated = ['softmax*', 'linear', 'crossEntropy*', '*StepGrad'];
+  if (process.env['TESSERA_KERNELS'] === 'all')
+    accelerated.push('convolution*', 'maxPool*', 'avgPool*', 'layerNorm*', 'batchNorm*', 'attention*', 'topk');
+  it.each(accelerated)('conforms, accelerated: %s', { timeout: 300_000 }, async (only) => {
+    const card = await page.run<Scorecard>(PAGE, 'kernels', only);
+    expect(card.rows.flatMap(({ failures }) => failures.map(({ id, message }) => `${id}: ${message}`))).toEqual([]);
+    expect(card.passed).toBeGreaterThan(0);
+  });
 });

@@ -10,5 +10,6 @@ process.exitCode = await main(process.argv.slice(2), {
   version,
   environment: process.env,
   write: (text) => void process.stdout.write(text),
+  writeError: (text) => void process.stderr.write(text),
 });
 await runtimes.current.dispose();

@@ -149,21 +149,24 @@ describe('tessera devices', () => {
   });
 
   it('is a command, with --json', async () => {
-    const run = async (argv: readonly string[], environment = {}): Promise<[code: number, text: string]> => {
-      let text = '';
+    const run = async (argv: readonly string[], environment = {}): Promise<{ code: number; text: string; errors: string }> => {
+      let [text, errors] = ['', ''];
       const own = runtime();
-      const code = await main(argv, { runtime: own, version: '1.2.3', environment, write: (more) => void (text += more) });
+      const write = (more: string): void => void (text += more);
+      const code = await main(argv, { runtime: own, version: '1.2.3', environment, write, writeError: (more) => void (errors += more) });
       await own.dispose();
-      return [code, text];
+      return { code, text, errors };
     };
-    const [code, text] = await run(['devices', '--json'], { TESSERA_DEVICE: 'cpu' });
+    const { code, text } = await run(['devices', '--json'], { TESSERA_DEVICE: 'cpu' });
     expect(code).toBe(0);
     expect((JSON.parse(text) as { id: string; chosen: boolean }[]).find(({ chosen }) => chosen)!.id).toBe('cpu');
-    expect(await run(['devices', '--plugin', './no-such-file.js'])).toEqual([
-      1,
-      expect.stringContaining("plugin './no-such-file.js' does not load"),
-    ]);
-    expect((await run(['divices']))[0]).toBe(2);
-    expect(await run(['--version'])).toEqual([0, '1.2.3\n']);
+    // Errors are none of the output that a program reads.
+    expect(await run(['devices', '--json', '--plugin', './no-such-file.js'])).toEqual({
+      code: 1,
+      text: '',
+      errors: expect.stringContaining("plugin './no-such-file.js' does not load") as unknown,
+    });
+    expect(await run(['divices'])).toMatchObject({ code: 2, text: '', errors: expect.stringContaining('devices') as unknown });
+    expect(await run(['--version'])).toEqual({ code: 0, text: '1.2.3\n', errors: '' });
   });
 });

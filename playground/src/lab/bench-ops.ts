@@ -1,22 +1,18 @@
 /** @file What the benchmarks run, written with Tessera: the same computations as `benchmarks/lib/tessera.mjs`, with reads that any device can do. */
 import { type Device, F, noGrad, optim, type Parameter, scope, type Tensor, tensor } from 'tessera';
-import { type BenchmarkCase, type BenchmarkInputs, TRAIN_CHECK } from '../../../benchmarks/cases.mjs';
-
-export interface Timed {
-  run(): void;
-  read(): Promise<ArrayLike<number>>;
-}
+import { type BenchmarkInputs, TRAIN_CHECK } from '../../../benchmarks/cases.mjs';
+import type { Adapter, Prepared } from '../../../benchmarks/lib/adapter.mjs';
 
 type Weights = Readonly<Record<string, Tensor>>;
 
-export function makeOps(device: Device): Readonly<Record<string, (inputs: BenchmarkInputs, one: BenchmarkCase) => Timed>> {
+export function makeOps(device: Device): Adapter['ops'] {
   const load = ({ data, shape, int }: BenchmarkInputs[string]): Tensor =>
     tensor(data, { dtype: int === true ? 'int32' : 'float32', device })
       .reshape(shape)
       .clone()
       .realize();
 
-  const forward = (f: () => Tensor): Timed => ({
+  const forward = (f: () => Tensor): Prepared => ({
     run: () => scope(() => void noGrad(f).realize()),
     read: () => noGrad(f).contiguous().dataAsync(),
   });
@@ -26,7 +22,7 @@ export function makeOps(device: Device): Readonly<Record<string, (inputs: Benchm
     keys: readonly string[],
     optimizer: (parameters: Tensor[]) => { zeroGrad(): void; step(): void },
     loss: (p: Weights, x: Tensor, y: Tensor) => Tensor,
-  ): Timed => {
+  ): Prepared => {
     const fresh = (): (() => Tensor) => {
       const p = Object.fromEntries(keys.map((key) => [key, load(inputs[key]!).requiresGrad_()]));
       const [x, y] = [load(inputs['x']!), load(inputs['y']!)];

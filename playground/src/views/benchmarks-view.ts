@@ -1,6 +1,10 @@
-/** @file The Benchmarks view: cases by backends, the backends taking turns. */
-import type { BenchApi, Timing } from '../lab/bench-worker.js';
+/** @file The Benchmarks view: cases by contenders (backends of Tessera, other libraries), the contenders taking turns. */
+import type { BenchApi } from '../lab/bench-worker.js';
+import type { PeerApi } from '../lab/peer-worker.js';
+import { PEERS } from '../lab/peers.js';
+import { SLOW, type Timing } from '../lab/time-case.js';
 import { WorkerClient } from '../shared/rpc.js';
+import type { BackendRow } from '../shared/reports.js';
 import { announce, byId, download, h, messageOf } from '../ui/dom.js';
 import { chosenOf, probeBackends, referenceUrl, showChoices } from './lab-backends.js';
 import { addedPlugins } from './plugin-form.js';
@@ -32,14 +36,15 @@ const SECONDS = 0.4;
 
 export class BenchmarksView {
   readonly #backends = byId('benchmarks-backends');
+  readonly #peers = byId('benchmarks-peers');
   readonly #cases = byId('benchmarks-cases');
   readonly #status = byId('benchmarks-status');
   readonly #run = byId<HTMLButtonElement>('benchmarks-run');
   readonly #stop = byId<HTMLButtonElement>('benchmarks-stop');
   readonly #save = byId<HTMLButtonElement>('benchmarks-save');
-  #clients = new Map<string, WorkerClient<BenchApi>>();
+  #clients = new Map<string, WorkerClient<BenchApi> | WorkerClient<PeerApi>>();
   #stopped = false;
-  /** By case and device, the best of all rounds. */
+  /** By case and contender, the best of all rounds. */
   #timings = new Map<string, Map<string, Timing>>();
 
   constructor() {
@@ -60,15 +65,18 @@ export class BenchmarksView {
     });
     this.#save.addEventListener('click', () => this.#download());
     probeBackends(addedPlugins).then(
-      (rows) => showChoices(this.#backends, rows),
+      (rows) => {
+        showChoices(this.#backends, rows);
+        showPeers(this.#peers, rows);
+      },
       (error: unknown) => (this.#status.textContent = messageOf(error)),
     );
   }
 
   async #runAll(): Promise<void> {
-    const devices = chosenOf(this.#backends);
+    const contenders = [...chosenOf(this.#backends), ...chosenOf(this.#peers)];
     const names = chosenOf(this.#cases);
-    if (devices.length === 0 || names.length === 0) {
+    if (contenders.length === 0 || names.length === 0) {
       this.#status.textContent = 'Choose a backend and a case first.';
       return;
     }
@@ -76,10 +84,10 @@ export class BenchmarksView {
     this.#run.disabled = this.#save.disabled = true;
     this.#stop.disabled = false;
     this.#timings = new Map(names.map((name) => [name, new Map()]));
-    this.#show(devices);
+    this.#show(contenders);
     try {
-      await this.#start(devices);
-      for (let round = 1; round <= ROUNDS && !this.#stopped; round++) await this.#round(round, devices, names);
+      await this.#start(contenders);
+      for (let round = 1; round <= ROUNDS && !this.#stopped; round++) await this.#round(round, contenders, names);
       this.#status.textContent = 'Done.';
       announce('Benchmarks done');
     } catch (error) {
@@ -91,44 +99,55 @@ export class BenchmarksView {
     this.#stop.disabled = true;
   }
 
-  async #start(devices: readonly string[]): Promise<void> {
-    for (const device of devices) {
-      this.#status.textContent = `Starting ${device} …`;
-      const client = new WorkerClient<BenchApi>(
-        new Worker(new URL('../lab/bench-worker.ts', import.meta.url), { type: 'module', name: `tessera-bench-${device}` }),
-      );
-      this.#clients.set(device, client);
-      await client.call('start', { device, plugins: addedPlugins });
-    }
-  }
-
-  async #round(round: number, devices: readonly string[], names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      for (const device of devices) {
-        this.#status.textContent = `Round ${round} of ${ROUNDS}: ${name} on ${device} …`;
-        const timing = await this.#clients.get(device)!.call('time', { name, reference: referenceUrl('benchmarks'), seconds: SECONDS });
-        const before = this.#timings.get(name)!.get(device);
-        if (before === undefined || (timing.milliseconds ?? Infinity) < (before.milliseconds ?? Infinity))
-          this.#timings.get(name)!.set(device, timing);
-        this.#show(devices);
+  /** Starts each in a worker of its own. One that does not start has failed in all cases; the others go on. */
+  async #start(contenders: readonly string[]): Promise<void> {
+    for (const id of contenders) {
+      this.#status.textContent = `Starting ${id} …`;
+      try {
+        if (PEERS.some((peer) => peer.id === id)) {
+          const client = new WorkerClient<PeerApi>(
+            new Worker(new URL('../lab/peer-worker.ts', import.meta.url), { type: 'module', name: `peer-${id}` }),
+          );
+          this.#clients.set(id, client);
+          await client.call('start', { id });
+        } else {
+          const client = new WorkerClient<BenchApi>(
+            new Worker(new URL('../lab/bench-worker.ts', import.meta.url), { type: 'module', name: `tessera-bench-${id}` }),
+          );
+          this.#clients.set(id, client);
+          await client.call('start', { id, plugins: addedPlugins });
+        }
+      } catch (error) {
+        if (this.#stopped) throw error;
+        for (const [name, timings] of this.#timings) timings.set(id, { contender: id, name, status: 'failed', message: messageOf(error) });
       }
     }
   }
 
-  #show(devices: readonly string[]): void {
+  async #round(round: number, contenders: readonly string[], names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const timings = this.#timings.get(name)!;
+      for (const id of contenders) {
+        const before = timings.get(id);
+        // What failed, or takes seconds, is not tried again.
+        if (before !== undefined && (before.milliseconds ?? Infinity) > SLOW) continue;
+        this.#status.textContent = `Round ${round} of ${ROUNDS}: ${name} on ${id} …`;
+        const timing = await this.#clients.get(id)!.call('time', { name, reference: referenceUrl('benchmarks'), seconds: SECONDS });
+        if (before === undefined || (timing.milliseconds ?? Infinity) < (before.milliseconds ?? Infinity)) timings.set(id, timing);
+        this.#show(contenders);
+      }
+    }
+  }
+
+  #show(contenders: readonly string[]): void {
     byId('benchmarks-panel').hidden = false;
-    const head = h(
-      'tr',
-      {},
-      h('th', { scope: 'col' }, 'Case'),
-      ...devices.map((device) => h('th', { scope: 'col', class: 'number' }, device)),
-    );
+    const head = h('tr', {}, h('th', { scope: 'col' }, 'Case'), ...contenders.map((id) => h('th', { scope: 'col', class: 'number' }, id)));
     const rows = [...this.#timings].map(([name, timings]) => {
       const listed = CASES.find((one) => one.name === name)!;
       const least = Math.min(
         ...[...timings.values()].map(({ milliseconds = Infinity, status }) => (status === 'ok' ? milliseconds : Infinity)),
       );
-      const cells = devices.map((device) => cellOf(timings.get(device), least, listed));
+      const cells = contenders.map((id) => cellOf(timings.get(id), least, listed));
       return h('tr', {}, h('th', { scope: 'row' }, listed.label), ...cells);
     });
     byId('benchmarks-table').replaceChildren(h('thead', {}, head), h('tbody', {}, ...rows));
@@ -140,16 +159,30 @@ export class BenchmarksView {
       userAgent: navigator.userAgent,
       cores: navigator.hardwareConcurrency,
       isolated: crossOriginIsolated,
-      timings: [...this.#timings.values()].flatMap((byDevice) => [...byDevice.values()]),
+      versions: VERSIONS,
+      timings: [...this.#timings.values()].flatMap((byContender) => [...byContender.values()]),
     };
     download('benchmarks.json', JSON.stringify(report, null, 2), 'application/json');
   }
 }
 
+/** The other libraries, unchosen: their code is fetched for those that are. */
+function showPeers(element: HTMLElement, rows: readonly BackendRow[]): void {
+  const gpu = rows.find(({ id }) => id === 'webgpu');
+  element.replaceChildren(
+    ...PEERS.map((peer) => {
+      const without = peer.gpu === true && gpu?.unavailable !== undefined;
+      const input = h('input', { type: 'checkbox', value: peer.id, disabled: without });
+      return h('label', without ? { title: gpu.unavailable } : {}, input, without ? `${peer.label} (not available)` : peer.label);
+    }),
+  );
+}
+
 function cellOf(timing: Timing | undefined, least: number, { flops }: Listed): HTMLTableCellElement {
   if (timing === undefined) return h('td', { class: 'number' }, '…');
   const { status, milliseconds, message, error } = timing;
-  if (status === 'failed' || milliseconds === undefined) return h('td', { class: 'number bad', title: message }, 'failed');
+  if (status === 'failed' || milliseconds === undefined)
+    return h('td', { class: 'number bad reason' }, 'failed', h('br'), h('small', {}, message ?? ''));
   if (status === 'wrong') return h('td', { class: 'number bad', title: `error ${error}` }, 'wrong');
   const notes = [
     flops === undefined ? '' : `${(flops / milliseconds / 1e6).toFixed(1)} GFLOP/s`,

@@ -7,6 +7,7 @@ import { announce, byId, download, messageOf } from '../ui/dom.js';
 import * as format from '../ui/format.js';
 import { Drawing } from './drawing.js';
 import { EditorPanel } from './editor-panel.js';
+import { showHosting } from './hosting.js';
 import { Inside } from './inside.js';
 import { startPluginForm } from './plugin-form.js';
 import { TrainingPlots } from './plots.js';
@@ -54,8 +55,7 @@ export class TrainView {
     startPluginForm((source) => this.#addPlugin(source));
     this.#listen();
     void this.#act(() => this.#listBackends());
-    byId('isolation').hidden = crossOriginIsolated;
-    byId('isolation').textContent = 'This page is not cross-origin isolated: WebAssembly runs on one thread.';
+    showHosting();
   }
 
   #listen(): void {

@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.wasm': 'application/wasm',
 };
 
 /** What the page needs of a content security policy, and nothing else: workers and plugins from blobs, and the editor's models as functions. */
@@ -20,6 +21,8 @@ const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-E
 export interface Site {
   /** The page's address, in a sub-folder. */
   readonly url: string;
+  /** Serves another text under a name from now on: a new version of the site. */
+  replace(name: string, change: (text: string) => string): void;
   close(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ const FOLDER = '/some/where/playground/';
 const IDLE = 5 * 60_000;
 
 export async function serveSite(folder: string, { isolated = true, files = {} }: SiteOptions = {}): Promise<Site> {
+  const changes = new Map<string, (text: string) => string>();
   const server = createServer((request, response) => {
     idle.refresh();
     const answer = async (): Promise<void> => {
@@ -44,7 +48,8 @@ export async function serveSite(folder: string, { isolated = true, files = {} }:
       const path = join(folder, name === '.' || name === '' ? 'index.html' : name);
       const known = Object.hasOwn(files, name);
       if (!known && !(await stat(path).catch(() => undefined))?.isFile()) return void response.writeHead(404).end();
-      const body = known ? files[name]! : await readFile(path);
+      const found = known ? files[name]! : await readFile(path);
+      const body = changes.get(name)?.(found.toString()) ?? found;
       const type = TYPES[extname(known ? name : path)] ?? 'application/octet-stream';
       response.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': POLICY, ...(isolated && ISOLATION) }).end(body);
     };
@@ -56,6 +61,7 @@ export async function serveSite(folder: string, { isolated = true, files = {} }:
   const { port } = server.address() as { port: number };
   return {
     url: `http://127.0.0.1:${port}${FOLDER}`,
+    replace: (name, change) => void changes.set(name, change),
     close: () =>
       new Promise((resolve) => {
         clearTimeout(idle);

@@ -9,12 +9,34 @@ function validates(body: (module: ModuleBuilder) => void, shared = false): boole
   return WebAssembly.validate(module.bytes());
 }
 
+let compiles: boolean | undefined;
 let simd: boolean | undefined;
 let fma: boolean | undefined;
 let sharing: boolean | undefined;
 
+/** `\0asm`, version 1: the empty module. */
+const EMPTY = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+/** Whether modules may be compiled: a page's Content-Security-Policy can forbid what the validator accepts. */
+function canCompile(): boolean {
+  if (compiles !== undefined) return compiles;
+  try {
+    return (compiles = new WebAssembly.Module(Uint8Array.from(EMPTY)) instanceof WebAssembly.Module);
+  } catch {
+    return (compiles = false);
+  }
+}
+
+/** Why this backend cannot run here; undefined if it can. */
+export function whyUnavailable(): string | undefined {
+  if (typeof WebAssembly !== 'object') return 'there is no WebAssembly here';
+  if (!hasSimd()) return 'this engine has no WebAssembly SIMD';
+  if (!canCompile()) return "this page's Content-Security-Policy forbids WebAssembly: script-src has to allow 'wasm-unsafe-eval'";
+  return undefined;
+}
+
 /** 128-bit SIMD, without which this backend does not run. */
-export const hasSimd = (): boolean =>
+const hasSimd = (): boolean =>
   (simd ??= validates((module) => module.function('f', { x: 'v128' }, 'v128', (f, { x }) => f.return(f32x4.add(x, x)))));
 
 /** Relaxed SIMD, and with it a fused multiply-add. */

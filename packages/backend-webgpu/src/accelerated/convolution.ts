@@ -5,11 +5,11 @@
  */
 import type { AcceleratedKernels, Window } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
-import type { Operand } from '../kernels/operand.js';
+import type { Operand, Product } from '../kernels/operand.js';
 import { launchProduct } from '../kernels/product.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import type { GpuView } from '../wgsl/views.js';
-import { imageParameters, named, packImage, packWindow, unravel, windowParameters } from './spatial.js';
+import { imageParameters, named, packImage, packWindow, unravel, type WindowDim, windowParameters } from './spatial.js';
 
 type Kernels = AcceleratedKernels<WebGpuBuffer>;
 
@@ -104,23 +104,30 @@ ${b}[${image.at('x', 'channel', named('x', dims))}] = ${value};
   };
 }
 
-/**
- * The windows of an image as operand b: a position (n and the output's coordinates) and a channel and a tap of the group meet in one element
- * of the image, or outside of it. Columns are positions, or taps where `columns` says so.
- */
-function windowOperand(
-  image: GpuView,
-  positions: readonly number[],
-  kernel: readonly number[],
-  window: Window,
-  groups: number,
-  columns: 'positions' | 'taps',
-): Operand {
+/** What windows meet: an image, and the coordinates that its elements are looked up at. */
+interface Windowed {
+  readonly image: GpuView;
+  /** Sizes that positions count over. */
+  readonly positions: readonly number[];
+  readonly kernel: readonly number[];
+  readonly window: Window;
+  readonly groups: number;
+  /** What columns are: positions, or channels and taps. */
+  readonly columns: 'positions' | 'taps';
+  readonly key: string;
+  /** The coordinate of position `x` along a dim, before taps. */
+  readonly position: (x: string, window: WindowDim) => string;
+  /** Statements that define `s${d}`, the image's coordinate, from `outer.` and `inner.${axis}`; and when there is one (besides being in bounds). */
+  readonly meet: (d: number, axis: string, window: WindowDim) => { readonly statements: string; readonly exact: string };
+}
+
+/** Operand b of a convolution: a position and a channel with a tap meet in one element of the image, or outside of it. */
+function windowedOperand({ image, positions, kernel, window, groups, columns, key, position, meet }: Windowed): Operand {
   const dims = kernel.length;
   return {
     buffers: [image.buffer],
     stored: ['f32'],
-    key: `windows ${dims} ${columns}`,
+    key: `${key} ${dims} ${columns}`,
     pack: (launcher) => {
       packImage(launcher, image);
       packWindow(launcher, kernel, window);
@@ -131,29 +138,22 @@ function windowOperand(
       const windows = windowParameters(p, dims);
       const sizes = p.ints(dims);
       const each = p.i();
-      const [position, tap] = columns === 'positions' ? ['b_outer', 'b_inner'] : ['b_inner', 'b_outer'];
-      const sums = windows.map((_, d) => `let s${d} = outer.${XYZ[d]} + inner.${XYZ[d]};`);
-      const inside = windows.map((_, d) => `u32(s${d}) < u32(${text.sizes[d]})`).join(' && ');
-      return `fn ${position}(batch: u32, index: u32) -> vec4i {
+      const [byPosition, byTap] = columns === 'positions' ? ['b_outer', 'b_inner'] : ['b_inner', 'b_outer'];
+      const met = windows.map((w, d) => meet(d, XYZ[d], w));
+      const inside = met.map(({ exact }, d) => `${exact}u32(s${d}) < u32(${text.sizes[d]})`).join(' && ');
+      const start = windows.map((w, d) => position(`x${d}`, w));
+      const reach = windows.map(({ dilation }, d) => `t${d} * ${dilation}`);
+      const taps = windows.map((w) => w.kernel);
+      return `fn ${byPosition}(batch: u32, index: u32) -> vec4i {
 ${unravel('index', sizes, 'x')}
-return ${vector(
-        `x * ${text.batchStride}`,
-        windows.map(({ stride, padding }, d) => `x${d} * ${stride} - ${padding}`),
-      )};
+return ${vector(`x * ${text.batchStride}`, start)};
 }
-fn ${tap}(batch: u32, index: u32) -> vec4i {
-${unravel(
-  'index',
-  windows.map((w) => w.kernel),
-  't',
-)}
-return ${vector(
-        `${text.offset} + (i32(batch) * ${each} + t) * ${text.channelStride}`,
-        windows.map(({ dilation }, d) => `t${d} * ${dilation}`),
-      )};
+fn ${byTap}(batch: u32, index: u32) -> vec4i {
+${unravel('index', taps, 't')}
+return ${vector(`${text.offset} + (i32(batch) * ${each} + t) * ${text.channelStride}`, reach)};
 }
 fn b_at(outer: vec4i, inner: vec4i) -> f32 {
-${sums.join('\n')}
+${met.map(({ statements }) => statements).join('\n')}
 if (${inside}) { return ${b}[u32(outer.x + inner.x + ${dot(named('s', dims), text.strides)})]; }
 return 0.0;
 }`;
@@ -161,57 +161,50 @@ return 0.0;
   };
 }
 
+/** The windows of an image: columns are positions of the output, or taps where `columns` says so. */
+const windowOperand = (
+  image: GpuView,
+  positions: readonly number[],
+  kernel: readonly number[],
+  window: Window,
+  groups: number,
+  columns: 'positions' | 'taps',
+): Operand =>
+  windowedOperand({
+    image,
+    positions,
+    kernel,
+    window,
+    groups,
+    columns,
+    key: 'windows',
+    position: (x, { stride, padding }) => `${x} * ${stride} - ${padding}`,
+    meet: (d, axis) => ({ statements: `let s${d} = outer.${axis} + inner.${axis};`, exact: '' }),
+  });
+
 /** gradOut as operand b of the input's gradient: a column is a position of the input, k a filter of the group and a tap. */
 function reverseOperand(gradOut: GpuView, input: readonly number[], kernel: readonly number[], window: Window, groups: number): Operand {
-  const dims = kernel.length;
   const whole = window.stride.every((stride) => stride === 1);
-  return {
-    buffers: [gradOut.buffer],
-    stored: ['f32'],
-    key: `reverse ${dims} ${whole}`,
-    pack: (launcher) => {
-      packImage(launcher, gradOut);
-      packWindow(launcher, kernel, window);
-      launcher.list(input).word(gradOut.shape[1] / groups);
+  return windowedOperand({
+    image: gradOut,
+    positions: input,
+    kernel,
+    window,
+    groups,
+    columns: 'positions',
+    key: `reverse ${whole}`,
+    // How far tap 0 of the window at the origin lies before the input's position, in steps of one.
+    position: (x, { padding }) => `${x} + ${padding}`,
+    meet: (d, axis, { stride }) => {
+      const reach = `let r${d} = outer.${axis} - inner.${axis};`;
+      return whole
+        ? { statements: `${reach} let s${d} = r${d};`, exact: '' }
+        : {
+            statements: `${reach} let s${d} = i32(u32(max(r${d}, 0)) / u32(${stride}));`,
+            exact: `r${d} >= 0 && s${d} * ${stride} == r${d} && `,
+          };
     },
-    text: (p, [b]) => {
-      const text = imageParameters(p, dims);
-      const windows = windowParameters(p, dims);
-      const sizes = p.ints(dims);
-      const each = p.i();
-      // How far tap 0 of the window at the origin lies before the input's position, in steps of one.
-      const steps = windows.map((w, d) => {
-        const reach = `let r${d} = outer.${XYZ[d]} - inner.${XYZ[d]};`;
-        return whole ? `${reach} let o${d} = r${d};` : `${reach} let o${d} = i32(u32(max(r${d}, 0)) / u32(${w.stride}));`;
-      });
-      const inside = windows
-        .map((w, d) => `r${d} >= 0 && o${d} < ${text.sizes[d]}${whole ? '' : ` && o${d} * ${w.stride} == r${d}`}`)
-        .join(' && ');
-      return `fn b_outer(batch: u32, index: u32) -> vec4i {
-${unravel('index', sizes, 'x')}
-return ${vector(
-        `x * ${text.batchStride}`,
-        windows.map(({ padding }, d) => `x${d} + ${padding}`),
-      )};
-}
-fn b_inner(batch: u32, k: u32) -> vec4i {
-${unravel(
-  'k',
-  windows.map((w) => w.kernel),
-  't',
-)}
-return ${vector(
-        `${text.offset} + (i32(batch) * ${each} + t) * ${text.channelStride}`,
-        windows.map(({ dilation }, d) => `t${d} * ${dilation}`),
-      )};
-}
-fn b_at(outer: vec4i, inner: vec4i) -> f32 {
-${steps.join('\n')}
-if (${inside}) { return ${b}[u32(outer.x + inner.x + ${dot(named('o', dims), text.strides)})]; }
-return 0.0;
-}`;
-    },
-  };
+  });
 }
 
 /** Stores the gradient of the weight at (filter, channel · tap). */
@@ -240,62 +233,48 @@ const takes = (...views: readonly (GpuView | null)[]): boolean =>
   views.every((view) => view === null || (view.dtype === 'float32' && view.shape.length <= 5));
 
 export function createConvolution(context: Context): Pick<Kernels, 'convolution' | 'convolutionInputGrad' | 'convolutionWeightGrad'> {
+  const run = (label: string, groups: number, parts: Pick<Product, 'rows' | 'columns' | 'inner' | 'a' | 'b' | 'out'>): true => {
+    launchProduct(context, {
+      label,
+      type: 'f32',
+      batch: groups,
+      aRowsFast: false,
+      bColumnsFast: label !== 'convolutionWeightGrad',
+      ...parts,
+    });
+    context.release();
+    return true;
+  };
   return {
-    convolution(input, weight, bias, out, window, groups) {
-      if (!takes(input, weight, bias, out)) return false;
-      launchProduct(context, {
-        label: 'convolution',
-        type: 'f32',
-        batch: groups,
+    convolution: (input, weight, bias, out, window, groups) =>
+      takes(input, weight, bias, out) &&
+      run('convolution', groups, {
         rows: weight.shape[0] / groups,
         columns: out.shape[0] * product(spatial(out)),
         inner: weight.shape[1] * product(spatial(weight)),
         a: weightOperand(weight, groups, 'filters'),
         b: windowOperand(input, spatial(out), spatial(weight), window, groups, 'positions'),
-        aRowsFast: false,
-        bColumnsFast: true,
         out: storeImage(out, groups, bias),
-      });
-      context.release();
-      return true;
-    },
-
-    convolutionInputGrad(gradOut, weight, gradInput, window, groups) {
-      if (!takes(gradOut, weight, gradInput)) return false;
-      launchProduct(context, {
-        label: 'convolutionInputGrad',
-        type: 'f32',
-        batch: groups,
+      }),
+    convolutionInputGrad: (gradOut, weight, gradInput, window, groups) =>
+      takes(gradOut, weight, gradInput) &&
+      run('convolutionInputGrad', groups, {
         rows: weight.shape[1],
         columns: gradInput.shape[0] * product(spatial(gradInput)),
         inner: (weight.shape[0] / groups) * product(spatial(weight)),
         a: weightOperand(weight, groups, 'channels'),
         b: reverseOperand(gradOut, spatial(gradInput), spatial(weight), window, groups),
-        aRowsFast: false,
-        bColumnsFast: true,
         out: storeImage(gradInput, groups, null),
-      });
-      context.release();
-      return true;
-    },
-
-    convolutionWeightGrad(input, gradOut, gradWeight, window, groups) {
-      if (!takes(input, gradOut, gradWeight)) return false;
-      launchProduct(context, {
-        label: 'convolutionWeightGrad',
-        type: 'f32',
-        batch: groups,
+      }),
+    convolutionWeightGrad: (input, gradOut, gradWeight, window, groups) =>
+      takes(input, gradOut, gradWeight) &&
+      run('convolutionWeightGrad', groups, {
         rows: gradWeight.shape[0] / groups,
         columns: gradWeight.shape[1] * product(spatial(gradWeight)),
         inner: gradOut.shape[0] * product(spatial(gradOut)),
         a: imageOperand(gradOut, groups),
         b: windowOperand(input, spatial(gradOut), spatial(gradWeight), window, groups, 'taps'),
-        aRowsFast: false,
-        bColumnsFast: false,
         out: storeWeight(gradWeight, groups),
-      });
-      context.release();
-      return true;
-    },
+      }),
   };
 }

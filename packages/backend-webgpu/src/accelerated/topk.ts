@@ -29,6 +29,8 @@ export function createTopk(context: Context): AcceleratedKernels<WebGpuBuffer>['
     if ((dtype !== 'float32' && dtype !== 'int32') || k > MOST) return false;
     if ([values, indices].some((view) => view.buffer === input.buffer) || values.buffer === indices.buffer) return false;
     const [rows, columns] = input.shape;
+    // Short rows are sorted whole in one go.
+    if (columns < 2 * POOL) return false;
     const runs = Math.max(1, Math.min(Math.floor(columns / RUN), Math.ceil(ENOUGH_GROUPS / rows)));
     const sorted = (): WebGpuBuffer => context.scratch('int32', rows * runs * k);
     const best = { keys: sorted(), places: sorted() };

@@ -25,6 +25,8 @@ const floatBits = new Uint32Array(floatScratch.buffer);
 export interface LauncherOptions {
   /** Called with each kernel's WGSL when it is first compiled. */
   readonly dumpWgsl?: (label: string, code: string) => void;
+  /** Use the kernels for adapters that compute on the CPU? Default: on those. */
+  readonly softwareKernels?: boolean;
 }
 
 export class Launcher {
@@ -35,6 +37,8 @@ export class Launcher {
   /** May sources use float16, and operations of subgroups? */
   readonly halves: boolean;
   readonly subgroups: boolean;
+  /** Are kernels to be those for adapters that compute on the CPU? */
+  readonly software: boolean;
   /** Called with each launch's label. */
   onLaunch: ((label: string) => void) | null = null;
   disposed = false;
@@ -52,7 +56,8 @@ export class Launcher {
     readonly queue: DeviceQueue,
     readonly options: LauncherOptions = {},
   ) {
-    const { features } = queue.facts;
+    const { features, software } = queue.facts;
+    this.software = options.softwareKernels ?? software;
     this.halves = features.includes('shader-f16');
     this.subgroups = features.includes('subgroups') && features.includes('subgroup_id');
   }

@@ -10,7 +10,10 @@ import { launchProduct } from './product.js';
 /** Along which direction four neighbours of a view of rank 3 lie in one vector, whatever the batch: `outer` and `inner` are dims. */
 function foursOf({ shape, strides, offset }: GpuView, outer: number, inner: number): 'outer' | 'inner' | undefined {
   const fits = (along: number): boolean =>
-    strides[along] === 1 && shape[along] % 4 === 0 && offset % 4 === 0 && strides.every((stride, d) => d === along || stride % 4 === 0);
+    strides[along] === 1 &&
+    shape[along] % 4 === 0 &&
+    offset % 4 === 0 &&
+    strides.every((stride, d) => d === along || shape[d] === 1 || stride % 4 === 0);
   return fits(inner) ? 'inner' : fits(outer) ? 'outer' : undefined;
 }
 

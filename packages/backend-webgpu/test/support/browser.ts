@@ -5,12 +5,16 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { createServer, defaultClientConditions, type ViteDevServer } from 'vite';
 
 const root = join(import.meta.dirname, '../../../..');
-const path = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
-  (file) => file !== undefined && existsSync(file),
-);
+/** Where a Chromium is; undefined if nowhere. */
+export const chromiumPath = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/google-chrome',
+].find((file) => file !== undefined && existsSync(file));
 
 /** WebGPU's flag, and what keeps Chromium from the network. */
-const FLAGS = [
+export const FLAGS = [
   '--enable-unsafe-webgpu',
   '--no-sandbox',
   '--disable-quic',
@@ -21,7 +25,7 @@ const FLAGS = [
 ];
 
 /** Why there is no browser to test in, if there is none: then its tests are skipped, but fail where `TESSERA_REQUIRE` names browser. */
-export const noBrowser: string | false = path === undefined && 'no Chromium was found; CHROMIUM_PATH says where one is';
+export const noBrowser: string | false = chromiumPath === undefined && 'no Chromium was found; CHROMIUM_PATH says where one is';
 
 if (noBrowser) {
   if ((process.env['TESSERA_REQUIRE'] ?? '').split(',').includes('browser')) throw new Error(`TESSERA_REQUIRE names browser: ${noBrowser}`);
@@ -60,7 +64,7 @@ export async function openPage(headers: Readonly<Record<string, string>> = ISOLA
     else response.writeHead(200, { 'content-type': 'text/html', ...headers }).end('<!doctype html><title>test</title>');
   });
   await server.listen();
-  const browser: Browser = await chromium.launch({ executablePath: path!, headless: true, args: FLAGS });
+  const browser: Browser = await chromium.launch({ executablePath: chromiumPath!, headless: true, args: FLAGS });
   const page: Page = await browser.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

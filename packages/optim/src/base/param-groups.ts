@@ -24,9 +24,10 @@ const kindOf = (x: unknown): string => (x === null ? 'null' : isTensor(x) ? 'a T
 /** The first entry tells what they are: groups, or parameters of one group. */
 export function groupsOf<O>(typeName: string, params: Params<O>): ParamGroupInput<O>[] {
   if (isTensor(params) || typeof (params as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+    const model = typeof (params as { parameters?: unknown } | null)?.parameters === 'function';
     refuseParams(
       typeName,
-      `params argument given to the optimizer should be an iterable of Tensors or of groups, but got ${kindOf(params)}`,
+      `params argument given to the optimizer should be an iterable of Tensors or of groups, but got ${model ? 'a Module: give it model.parameters()' : kindOf(params)}`,
     );
   }
   const entries = [...params] as (ParamEntry | ParamGroupInput<O>)[];

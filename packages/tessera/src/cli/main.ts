@@ -14,15 +14,16 @@ export interface CliContext {
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
 }
 
 const more = (name: string, before: readonly string[] | undefined): string[] => [...(before ?? []), name];
 
 /** Runs a command. @returns the exit code: 0, 1 where it failed, 2 for wrong arguments. */
-export async function main(argv: readonly string[], { runtime, version, environment, write }: CliContext): Promise<number> {
+export async function main(argv: readonly string[], { runtime, version, environment, write, writeError }: CliContext): Promise<number> {
   const names = (text: string | undefined): string[] => (text ?? '').split(',').flatMap((name) => name.trim() || []);
   const program = new Command('tessera').description('Tessera, a deep-learning framework for TypeScript.').version(version);
-  program.exitOverride().configureOutput({ writeOut: write, writeErr: write });
+  program.exitOverride().configureOutput({ writeOut: write, writeErr: writeError });
   program
     .command('devices')
     .description('Lists the backends: which can run here, which would be chosen, what each can do.')
@@ -38,7 +39,7 @@ export async function main(argv: readonly string[], { runtime, version, environm
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    writeError(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
 }
