@@ -1,10 +1,11 @@
 /** @file The suite for a test runner of the caller's choice: `conform`. */
+import { ValueError } from '@tessera/core';
 import { shippedFixtures } from './fixtures/index.js';
 import { suitesOf } from './levels.js';
 import type { FailedCase } from './report/scorecard.js';
 import type { Selection } from './run.js';
 import { runSuite } from './run-suite.js';
-import { mayContain, wantedBy } from './select.js';
+import { mayContain, wantedBy, wrongOnly } from './select.js';
 import { type SubjectSource, withSubject } from './subject/start.js';
 import { LEVELS, type Level, type Suite } from './suite.js';
 
@@ -21,13 +22,18 @@ export type ConformOptions = SubjectSource & Selection & { readonly test: TestRu
  * cases that failed; what is not supported passes, and is listed on the scorecard of `runConformance`.
  *
  * @returns when all tests are declared: await it at the top level of the test file.
+ * @throws ValueError `ERR_CONFORMANCE_ONLY` where `only` names something that there is not, and what was probably meant.
  * @example
  * import { describe, it } from 'vitest';
  * await conform({ name: 'my-backend', create: () => new MyBackend(), test: { describe, it }, level: 'training' });
  */
 export async function conform(options: ConformOptions): Promise<void> {
   const { test, only, name = nameOf(options), fixtures = shippedFixtures() } = options;
-  const suites = (await suitesOf(options, fixtures)).filter((suite) => only === undefined || mayContain(suite, only));
+  const all = await suitesOf(options, fixtures);
+  // A name that nothing has would be a run without tests, which passes.
+  const wrong = only === undefined ? undefined : wrongOnly(only, all, all);
+  if (wrong !== undefined) throw new ValueError('ERR_CONFORMANCE_ONLY', `conform: ${wrong}`);
+  const suites = all.filter((suite) => only === undefined || mayContain(suite, only));
   test.describe(`conformance of ${name}`, () => {
     for (const level of LEVELS.filter((one) => suites.some((suite) => suite.level === one))) {
       test.describe(level, () => declare(level, suites, options));

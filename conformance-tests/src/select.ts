@@ -93,16 +93,16 @@ export const shownName = ({ level, name }: Pick<Suite, 'level' | 'name'>): strin
  * @param all Those of every level.
  */
 export function wrongOnly(only: string, suites: readonly Suite[], all: readonly Suite[]): string | undefined {
-  if (patternsOf(only).length === 0) return `--only '${only}' names nothing`;
+  if (patternsOf(only).length === 0) return `only '${only}' names nothing`;
   for (const pattern of patternsOf(only)) {
     if (suites.some((suite) => mayPick(pattern, suite))) continue;
     const elsewhere = LEVELS.filter((level) => all.some((suite) => suite.level === level && mayPick(pattern, suite)));
-    if (elsewhere.length > 0) return `--only '${pattern}' fits nothing that is run here; it is at level ${elsewhere.join(' and ')}`;
+    if (elsewhere.length > 0) return `only '${pattern}' fits nothing that is run here; it is at level ${elsewhere.join(' and ')}`;
     const meant = didYouMean(
       headOf(pattern).replace(/^.*\./, ''),
       [...suites, ...all].flatMap(({ name }) => [name, name.replace(/^.*\./, '')]),
     );
-    return `--only '${pattern}' fits nothing of the ${countsOf(suites)}${meant === '' ? '; --list shows their names' : meant}`;
+    return `only '${pattern}' fits nothing of the ${countsOf(suites)}${meant}`;
   }
   return undefined;
 }

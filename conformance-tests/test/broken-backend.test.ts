@@ -25,7 +25,9 @@ async function catchFault(fault: string): Promise<FailedCase> {
 
 describe('the kernels level', () => {
   it.each(Object.keys(FAULTS))('finds it: %s', async (fault) => {
-    caught.set(fault, await catchFault(fault));
+    const failure = await catchFault(fault);
+    expect(failure.id).toBe(FAULTS[fault].caughtBy);
+    caught.set(fault, failure);
   });
 
   it('docs/conformance-faults.md lists them all (else: npm run docs:faults)', async () => {

@@ -8,12 +8,14 @@ import { describe, expect, it } from 'vitest';
 import { main } from '../src/cli/main.js';
 import { FAULTS } from './support/faults/index.js';
 
-const pluginOf = (id: string, create: () => Backend): Plugin => ({
+const pluginOf = (id: string, make: () => Backend): Plugin => ({
   name: id,
   version: '0.0.0',
   contract: CONTRACT_VERSION,
   register: ({ container }) =>
-    void container.register(BACKEND, { useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create } }),
+    void container.register(BACKEND, {
+      useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create: () => Object.assign(make(), { id }) },
+    }),
 });
 const plugins = {
   sound: pluginOf('sound', () => new CpuBackend() as unknown as Backend),
@@ -72,6 +74,22 @@ describe('the command', () => {
     expect(level.lines).toHaveLength(1);
     expect(level.lines[0]).toContain('kernels, ops, modules, optimizers, training');
     expect((await run('--frobnicate')).lines).toHaveLength(1);
+  });
+
+  it('says in one line why a device does not start', async () => {
+    const lines: string[] = [];
+    const halves = {
+      half: pluginOf('half', () => ({}) as Backend),
+      torn: pluginOf('torn', () => {
+        throw new RangeError('no GPU');
+      }),
+    };
+    expect(await main(['--device', 'half'], { program: 'conformance', plugins: halves, write: (line) => lines.push(line) })).toBe(2);
+    expect(await main(['--device', 'torn'], { program: 'conformance', plugins: halves, write: (line) => lines.push(line) })).toBe(2);
+    expect(lines).toEqual([
+      expect.stringContaining("backend 'half' is no whole backend: there is no allocate(); there is no free();"),
+      "device 'torn' does not start: no GPU",
+    ]);
   });
 
   it('runs several devices, and writes what came of them', async () => {
@@ -133,7 +151,7 @@ describe('the command', () => {
       /^error: --only 'sofmax' fits nothing of the \d+ kernels, .*\. Did you mean 'softmax'\?$/,
     );
     expect(await line('--only', 'add,conv_2d_transposed')).toContain("'conv_2d_transposed' fits nothing");
-    expect(await line('--just', 'ops', '--only', 'qqqqqqqqq')).toMatch(/fits nothing of the \d+ ops; --list shows their names$/);
+    expect(await line('--just', 'ops', '--only', 'qqqqqqqqq')).toMatch(/fits nothing of the \d+ ops; --list shows the names$/);
     expect(await line('--just', 'ops', '--only', 'Softmax2d')).toContain('it is at level modules');
     expect(await line('--just', 'ops', '--only', 'abs/sample/999')).toContain("--only 'abs/sample/999' fits no case");
     expect(await line('--only', ' ,')).toContain('names nothing');
@@ -194,7 +212,10 @@ describe('the command', () => {
     const cases: readonly (readonly [file: string, line: string | RegExp])[] = [
       [path.join(folder, 'none.mjs'), /^plugin '.*none.mjs' does not load: Cannot find module/],
       [await plugin('throws', "throw new Error('boom')"), /^plugin '.*throws.mjs' does not load: boom$/],
-      [await plugin('empty', 'export const x = 1'), /^plugin '.*' exports no plugin \({ name, version, contract, register }\)$/],
+      [
+        await plugin('empty', 'export const x = 1'),
+        /^plugin .* exports no plugin \({ name, version, contract, register }\): it exports x$/,
+      ],
       [await plugin('later', backend(99, '{ available: true }')), "plugin 'odd' was written for contract version 99; this core speaks 1"],
       [await plugin('absent', backend(1, "{ available: false, reason: 'no card' }")), "backend 'odd' cannot run here: no card"],
       [await plugin('broken', backend(1, '{ available: true }')), "device 'odd' does not start: no card"],

@@ -62,6 +62,14 @@ describe('conform', () => {
     expect(declared.map((test) => test.path)).toEqual(['conformance of cpu > ops > abs']);
     await declared[0].body();
   });
+
+  it('declares no empty run for a name that nothing has', async () => {
+    await expect(conform({ ...options, test: recorder, levels: ['ops'], only: 'ads' })).rejects.toMatchObject({
+      code: 'ERR_CONFORMANCE_ONLY',
+      message: expect.stringMatching(/only 'ads' fits nothing of the \d+ ops\. Did you mean '\w+'\?/) as string,
+    });
+    expect(declared).toHaveLength(1);
+  });
 });
 
 // And under a real one.

@@ -38,9 +38,16 @@ const loader = new data.DataLoader<[Tensor, Tensor]>(new data.TensorDataset(rand
   shuffle: true,
 });
 
+// An interrupted run (Ctrl-C) plots what it has.
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+});
+
 const samples: { step: number; rss: number; buffers: number; device: number }[] = [];
 const total = Number(options.steps);
-for (let step = 0; step < total;) {
+let step = 0;
+while (step < total && !interrupted) {
   for await (const [x, y] of loader) {
     optimizer.zeroGrad();
     const loss = F.crossEntropy(model(x), y);
@@ -51,7 +58,7 @@ for (let step = 0; step < total;) {
       const { rss, arrayBuffers } = process.memoryUsage();
       samples.push({ step, rss: rss / MiB, buffers: arrayBuffers / MiB, device: device.memory().bytes / MiB });
     }
-    if (step === total) break;
+    if (step === total || interrupted) break;
   }
 }
 
@@ -59,7 +66,7 @@ const late = samples.slice(Math.floor(samples.length / 2));
 const early = samples.slice(Math.floor(samples.length / 10), Math.floor(samples.length / 2));
 const mean = (list: typeof samples, key: 'rss' | 'device'): number => list.reduce((sum, s) => sum + s[key], 0) / Math.max(list.length, 1);
 console.log(
-  `${total} steps on ${device.id}: resident ${mean(early, 'rss').toFixed(0)} MiB in steps ${early[0]?.step}-${early.at(-1)?.step}, ${mean(late, 'rss').toFixed(0)} MiB after; on the device ${mean(early, 'device').toFixed(1)} and ${mean(late, 'device').toFixed(1)} MiB, at most ${Math.max(...samples.map((s) => s.device)).toFixed(1)}`,
+  `${step} steps on ${device.id}: resident ${mean(early, 'rss').toFixed(0)} MiB in steps ${early[0]?.step}-${early.at(-1)?.step}, ${mean(late, 'rss').toFixed(0)} MiB after; on the device ${mean(early, 'device').toFixed(1)} and ${mean(late, 'device').toFixed(1)} MiB, at most ${Math.max(...samples.map((s) => s.device)).toFixed(1)}`,
 );
 await mkdir(dirname(options.out), { recursive: true });
 await writeFile(

@@ -2,22 +2,28 @@
 import { SingleBar } from 'cli-progress';
 import { CommanderError } from 'commander';
 import { loadPlugins, runtimes } from 'tessera';
+import { Interrupted } from './checkpoint.js';
+import { listenForInterrupt } from './interrupt.js';
 import { parseOptions, pluginNames } from './options.js';
 import { type Display, percent, run } from './run.js';
 
 /** A bar in a terminal; a line an epoch elsewhere, so that logs stay readable. */
-function display(epochs: number): Display {
+function makeDisplay(): Display & { end(): void } {
   let bar: SingleBar | null = null;
+  let epochs = 0;
   return {
+    /** Gives the terminal its cursor back, however the run ended. */
+    end: () => bar?.stop(),
     print: (text) => console.log(text),
-    epochStarts(epoch, steps) {
+    epochStarts({ epoch, steps, done, ...more }) {
+      ({ epochs } = more);
       bar = new SingleBar({
         format: `epoch {epoch}/${epochs} [{bar}] {value}/{total}  loss {loss}  accuracy {accuracy}  {speed} images/s`,
         barsize: 24,
         hideCursor: true,
         stream: process.stdout,
       });
-      bar.start(steps, 0, { epoch, loss: '-', accuracy: '-', speed: '-' });
+      bar.start(steps, done, { epoch, loss: '-', accuracy: '-', speed: '-' });
     },
     step: (p) =>
       bar?.increment(1, { epoch: p.epoch, loss: p.loss.toFixed(4), accuracy: percent(p.accuracy), speed: p.imagesPerSecond.toFixed(0) }),
@@ -31,13 +37,21 @@ function display(epochs: number): Display {
   };
 }
 
+const argv = process.argv.slice(2);
+const display = makeDisplay();
+const interrupt = listenForInterrupt(() => display.end());
 try {
-  const argv = process.argv.slice(2);
   for (const name of pluginNames(argv)) for (const plugin of await loadPlugins(name)) runtimes.current.use(plugin);
   const options = parseOptions(argv, runtimes.current.backendIds);
-  await run(options, display(options.epochs));
+  await run(options, display, interrupt.signal);
 } catch (error) {
-  // What commander throws it has printed already.
-  if (!(error instanceof CommanderError)) console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
+  display.end();
+  if (error instanceof Interrupted) {
+    console.log(`Interrupted: ${error.message}. Saved: ${error.file}\nGo on with: npm start -- --resume ${error.file}`);
+    process.exitCode = interrupt.exitCode;
+  } else {
+    // What commander throws it has printed already.
+    if (!(error instanceof CommanderError)) console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = error instanceof CommanderError ? error.exitCode : 1;
+  }
 }

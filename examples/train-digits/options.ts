@@ -12,6 +12,10 @@ export interface Options {
   /** A model as data, in place of the CNN. */
   model?: string;
   plugin?: readonly string[];
+  /** Go on from a checkpoint: from this file, or that in this folder; true: that in `out`. */
+  resume?: string | true;
+  /** Names of the options that were given, rather than left at their defaults. */
+  given?: readonly string[];
 }
 
 export const OPTIMIZERS = ['adam', 'adamw', 'sgd'] as const;
@@ -19,6 +23,11 @@ export type OptimizerName = (typeof OPTIMIZERS)[number];
 
 /** Where the schedule of the learning rate begins, if `--lr` says nothing else. */
 export const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { adam: 0.004, adamw: 0.004, sgd: 0.05 };
+
+const HELP = `
+A checkpoint is saved after each epoch. Ctrl-C saves one first, and then ends the
+program (exit code 130); a second Ctrl-C ends it at once. On the same device a run
+that was stopped and resumed gives the losses of one that was not, bit for bit.`;
 
 const whole =
   (low: number, high: number) =>
@@ -66,11 +75,14 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--seed <n>', 'of all random numbers', whole(0, 2 ** 32 - 1), 0)
     .option('--model <file>', 'a model as data (JSON, as nn.toConfig writes it), in place of the CNN')
     .option('--plugin <name>', 'a package or file that brings layers or devices; may be repeated', more)
-    .option('--out <dir>', 'where to write the weights and the loss curve', 'out/train-digits')
+    .option('--out <dir>', 'where to write the checkpoint, the weights and the loss curve', 'out/train-digits')
+    .option('--resume [path]', 'go on from a checkpoint, with the options of its run: the one in --out, or in this file or folder')
+    .addHelpText('after', HELP)
     .allowExcessArguments(false)
     .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`) });
   const options = program.parse([...argv], { from: 'user' }).opts<Omit<Options, 'lr'> & { lr?: number }>();
-  return { ...options, lr: options.lr ?? LEARNING_RATES[options.optimizer] };
+  const given = Object.keys(options).filter((name) => program.getOptionValueSource(name) === 'cli');
+  return { ...options, lr: options.lr ?? LEARNING_RATES[options.optimizer], given };
 }

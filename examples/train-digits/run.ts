@@ -2,6 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { data, init, io, manualSeed, optim, type Tensor } from 'tessera';
+import { checkpointFile, findCheckpoint, Interrupted, type Place, save, type Training } from './checkpoint.js';
 import { loadDigits } from './digits.js';
 import { svgCurve, terminalCurve } from './loss-curve.js';
 import { type Classifier, modelMaker } from './model.js';
@@ -11,7 +12,8 @@ import { evaluate, type Progress, trainEpoch } from './train.js';
 /** How a run shows itself. */
 export interface Display {
   print(text: string): void;
-  epochStarts(epoch: number, steps: number): void;
+  /** `done`: steps that were taken of it before the run was stopped. */
+  epochStarts(epoch: { readonly epoch: number; readonly epochs: number; readonly steps: number; readonly done: number }): void;
   step(progress: Progress): void;
   epochEnds(epoch: number, meanLoss: number, last: Progress): void;
 }
@@ -53,30 +55,64 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-export async function run(options: Options, display: Display): Promise<Outcome> {
-  const device = await init({ device: options.device });
-  await makeFolder(options.out);
+/** What is to be trained, as a run begins. */
+function begin(options: Options, make: () => Classifier, digits: data.TensorDataset): Training {
   manualSeed(options.seed);
-  const make = await modelMaker(options.model);
   const model = make();
   const optimizer = makeOptimizer(model, options);
-  const digits = await loadDigits();
-  const loader = new data.DataLoader<[Tensor, Tensor]>(digits.train, { batchSize: options.batchSize, shuffle: true });
+  const loader = new data.DataLoader<[Tensor, Tensor]>(digits, { batchSize: options.batchSize, shuffle: true });
   const scheduler = new optim.lrScheduler.CosineAnnealingLR(optimizer, options.epochs * loader.length);
+  return { model, optimizer, scheduler, loader };
+}
+
+/** Trains from `place` to the last epoch, with a checkpoint after each. @throws Interrupted after the `signal`, with one saved. */
+async function train(options: Options, training: Training, place: Place, display: Display, signal: AbortSignal | undefined): Promise<void> {
+  const { loader } = training;
+  const stopIfAsked = async (): Promise<void> => {
+    if (signal?.aborted !== true) return;
+    await save(options, training, place);
+    throw new Interrupted(checkpointFile(options.out), place);
+  };
+  await stopIfAsked();
+  while (place.epoch <= options.epochs) {
+    const { epoch } = place;
+    display.epochStarts({ epoch, epochs: options.epochs, steps: loader.length, done: loader.stateDict().batches });
+    let last: Progress | undefined;
+    await trainEpoch(training, place, (progress) => display.step((last = progress)), signal);
+    await stopIfAsked();
+    const own = place.losses.slice((epoch - 1) * loader.length);
+    // A run that was stopped after the last step of an epoch takes no more step in it.
+    const none: Progress = { epoch, loss: own.at(-1)!, accuracy: place.right / place.seen, imagesPerSecond: 0 };
+    display.epochEnds(epoch, own.reduce((a, b) => a + b, 0) / own.length, last ?? none);
+    Object.assign(place, { epoch: epoch + 1, right: 0, seen: 0 } satisfies Partial<Place>);
+    await save(options, training, place);
+  }
+}
+
+/**
+ * Trains, tests, and writes what came of it.
+ * @param signal Ends the run after the step that it is in.
+ * @throws Interrupted when it did; the checkpoint to go on from is saved.
+ */
+export async function run(wanted: Options, display: Display, signal?: AbortSignal): Promise<Outcome> {
+  const device = await init({ device: wanted.device });
+  const resumed = wanted.resume === undefined ? undefined : await findCheckpoint(wanted);
+  await makeFolder(wanted.out);
+  const options = resumed?.options ?? wanted;
+  const make = await modelMaker(options.model);
+  const digits = await loadDigits();
+  const training = begin(options, make, digits.train);
+  const { model } = training;
+  const place: Place = (await resumed?.restore(training)) ?? { epoch: 1, losses: [], right: 0, seen: 0 };
   const testLoader = new data.DataLoader<[Tensor, Tensor]>(digits.test, { batchSize: 360 });
   display.print(`Training on ${digits.train.length} digits on ${device.id}, seed ${options.seed}\n${String(model)}`);
+  if (resumed !== undefined) display.print(`Going on from ${resumed.file}, after ${place.losses.length} steps`);
 
-  const losses: number[] = [];
   const start = performance.now();
-  for (let epoch = 1; epoch <= options.epochs; epoch++) {
-    display.epochStarts(epoch, loader.length);
-    let last: Progress | undefined;
-    const own = await trainEpoch(model, loader, optimizer, scheduler, epoch, (progress) => display.step((last = progress)));
-    display.epochEnds(epoch, own.reduce((a, b) => a + b, 0) / own.length, last!);
-    losses.push(...own);
-  }
+  await train(options, training, place, display, signal);
   const seconds = (performance.now() - start) / 1000;
 
+  const { losses } = place;
   const accuracy = await evaluate(model, testLoader);
   const weights = join(options.out, 'weights.safetensors');
   await saveAndCheck(model, make(), weights, accuracy, testLoader);

@@ -29,8 +29,8 @@ describe('train-digits', () => {
     out = await mkdtemp(join(tmpdir(), 'train-digits-'));
   });
   afterAll(() => rm(out, { recursive: true, force: true }));
-  const train = (more: Partial<Options>): Promise<Outcome> =>
-    run({ device: 'cpu', epochs: 1, batchSize: 64, lr: 0.004, optimizer: 'adam', seed: 0, out, ...more }, silent);
+  const defaults: Omit<Options, 'out'> = { device: 'cpu', epochs: 1, batchSize: 64, lr: 0.004, optimizer: 'adam', seed: 0 };
+  const train = (more: Partial<Options>): Promise<Outcome> => run({ ...defaults, out, ...more }, silent);
 
   it('learns, gives the same numbers for the same seed, and leaves weights and a curve', { timeout: 300_000 }, async () => {
     const first = await train({});
@@ -42,6 +42,38 @@ describe('train-digits', () => {
     expect(await train({ model: join(import.meta.dirname, 'cnn.json') })).toEqual(first);
     expect((await readFile(join(out, 'loss.svg'), 'utf8')).startsWith('<svg')).toBe(true);
     expect((await readFile(join(out, 'weights.safetensors'))).length).toBeGreaterThan(4 * (16 * 9 + 32 * 16 * 9 + 1568 * 10));
+  });
+
+  it('stopped at any step and resumed, gives the same losses and the same accuracy, bit for bit', { timeout: 300_000 }, async () => {
+    // A model that takes little time, and draws random numbers.
+    const layers = [{ type: 'Flatten' }, { type: 'Dropout', args: [0.2] }, { type: 'Linear', args: [784, 10] }];
+    const model = join(out, 'small.json');
+    await writeFile(model, JSON.stringify({ format: 'tessera.model', version: 1, model: { type: 'Sequential', args: layers } }));
+    const settings: Partial<Options> = { epochs: 3, batchSize: 480, model };
+    const whole = await train(settings);
+    expect(whole.losses).toHaveLength(9);
+    // In an epoch; after its last step; and two stops in one run.
+    for (const stops of [[1], [3], [2, 8]]) {
+      const folder = join(out, `stopped-${stops.join('-')}`);
+      for (const stop of stops) {
+        const asked = new AbortController();
+        let steps = stops.indexOf(stop) === 0 ? 0 : stops[0]!;
+        const display: Display = { ...silent, step: () => void (++steps === stop && asked.abort()) };
+        const resume = stops.indexOf(stop) === 0 ? {} : { resume: folder };
+        await expect(run({ ...defaults, ...settings, ...resume, out: folder }, display, asked.signal)).rejects.toThrow(
+          `after ${stop} steps`,
+        );
+      }
+      // The options of the run are in the checkpoint.
+      expect(await run({ ...defaults, out: folder, resume: true }, silent)).toEqual(whole);
+    }
+    // A run that has come to its end only tests again.
+    expect(await run({ ...defaults, out: join(out, 'stopped-1'), resume: true }, silent)).toEqual(whole);
+    await expect(run({ ...defaults, out, resume: join(out, 'stopped-1'), batchSize: 7, given: ['batchSize'] }, silent)).rejects.toThrow(
+      /--resume '.*checkpoint.pt': it is of a run with --batch-size 480, not 7/,
+    );
+    await expect(run({ ...defaults, out, resume: join(out, 'nothing') }, silent)).rejects.toThrow(/there is no such checkpoint/);
+    await expect(run({ ...defaults, out, resume: join(out, 'loss.svg') }, silent)).rejects.toThrow(/--resume '.*loss.svg': PyTorch file/);
   });
 
   it('builds models with layers of plugins, and says what it does not know', { timeout: 300_000 }, async () => {

@@ -1,8 +1,7 @@
 /** @file The training loop, and how good a model is. */
-import { type data, F, noGrad, type Tensor, type optim } from 'tessera';
+import { type data, F, noGrad, type Tensor } from 'tessera';
+import type { Place, Training } from './checkpoint.js';
 import type { Classifier } from './model.js';
-
-type Batch = [images: Tensor, labels: Tensor];
 
 /** What the loop tells after each step. */
 export interface Progress {
@@ -19,22 +18,18 @@ async function hits(logits: Tensor, labels: Tensor): Promise<number> {
 }
 
 /**
- * Trains for one epoch; answers the losses of its steps.
+ * Trains to the end of the epoch that `place` is in, and notes there how far it is; with a `signal`, until that is aborted.
  * @throws Error when the loss is no number any more.
  */
 export async function trainEpoch(
-  model: Classifier,
-  loader: data.DataLoader<Batch>,
-  optimizer: optim.Adam | optim.AdamW | optim.SGD,
-  scheduler: optim.lrScheduler.LRScheduler,
-  epoch: number,
+  { model, loader, optimizer, scheduler }: Training,
+  place: Place,
   report: (progress: Progress) => void,
-): Promise<number[]> {
+  signal?: AbortSignal,
+): Promise<void> {
   model.train();
-  const losses: number[] = [];
-  let right = 0;
-  let seen = 0;
   const start = performance.now();
+  const before = place.seen;
   for await (const [images, labels] of loader) {
     optimizer.zeroGrad();
     const logits = model(images);
@@ -43,17 +38,18 @@ export async function trainEpoch(
     optimizer.step();
     scheduler.step();
     const value = await loss.itemAsync();
-    if (!Number.isFinite(value)) throw new Error(`the loss became ${value} in epoch ${epoch}: try a smaller --lr`);
-    losses.push(value);
-    right += await hits(logits, labels);
-    seen += labels.size(0);
-    report({ epoch, loss: losses.at(-1)!, accuracy: right / seen, imagesPerSecond: (1000 * seen) / (performance.now() - start) });
+    if (!Number.isFinite(value)) throw new Error(`the loss became ${value} in epoch ${place.epoch}: try a smaller --lr`);
+    place.losses.push(value);
+    place.right += await hits(logits, labels);
+    place.seen += labels.size(0);
+    const seconds = (performance.now() - start) / 1000;
+    report({ epoch: place.epoch, loss: value, accuracy: place.right / place.seen, imagesPerSecond: (place.seen - before) / seconds });
+    if (signal?.aborted === true) return;
   }
-  return losses;
 }
 
 /** The fraction of a dataset that the model recognises. */
-export async function evaluate(model: Classifier, loader: data.DataLoader<Batch>): Promise<number> {
+export async function evaluate(model: Classifier, loader: data.DataLoader<[Tensor, Tensor]>): Promise<number> {
   model.eval();
   let right = 0;
   let seen = 0;

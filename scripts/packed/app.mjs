@@ -4,8 +4,7 @@ import { F, init, loadPlugins, manualSeed, nn, optim, rand } from 'tessera';
 
 const [id] = process.argv.slice(2);
 const plugins = [];
-for (const name of ['tessera-backend-openblas', 'tessera-backend-minimal', 'tessera-layers-kan'])
-  plugins.push(...(await loadPlugins(name)));
+for (const name of ['tessera-backend-openblas', 'tessera-backend-blocks', 'tessera-layers-kan']) plugins.push(...(await loadPlugins(name)));
 const device = await init({ plugins, device: id });
 assert.equal(device.id, id);
 

@@ -77,11 +77,11 @@ try {
     '--plugin',
     'tessera-backend-openblas',
     '--plugin',
-    'tessera-backend-minimal',
+    'tessera-backend-blocks',
   );
-  check('tessera devices lists both plugins', /openblas +0\.1\.0 +40/.test(devices) && /minimal +0\.1\.0/.test(devices));
+  check('tessera devices lists both plugins', /openblas +0\.1\.0 +40/.test(devices) && /blocks +0\.1\.0/.test(devices));
   run(app, 'node', 'app.mjs', 'cpu');
-  run(app, 'node', 'app.mjs', 'minimal');
+  run(app, 'node', 'app.mjs', 'blocks');
   if (/openblas +0\.1\.0 +40 +yes/.test(devices)) run(app, 'node', 'app.mjs', 'openblas');
   else check('openblas says why it cannot run', /openblas +0\.1\.0 +40 +no: .*OpenBLAS/.test(devices));
   const card = output(
@@ -89,7 +89,7 @@ try {
     'npx',
     '--no-install',
     'tessera-conformance',
-    'tessera-backend-minimal',
+    'tessera-backend-blocks',
     '--level',
     'kernels',
     '--quiet',
@@ -102,7 +102,7 @@ try {
     'npx',
     '--no-install',
     'tessera-conformance',
-    'tessera-backend-minimal',
+    'tessera-backend-blocks',
     '--against',
     'cpu',
     '--runs',

@@ -35,9 +35,9 @@ const DEVICES = [
     plugin: 'plugin-backend-openblas',
   },
   {
-    title: 'minimal',
-    about: '`examples/plugin-backend-minimal`, the seven kernels in under 400 lines, written from the docs alone',
-    plugin: 'plugin-backend-minimal',
+    title: 'blocks',
+    about: '`examples/plugin-backend-blocks`, the seven kernels in under 400 lines, written from the docs alone',
+    plugin: 'plugin-backend-blocks',
   },
 ];
 

@@ -37,7 +37,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     if (given.against !== undefined) other = await optionsFor(given.against, given, context);
     if (given.report !== undefined) await mkdir(given.report, { recursive: true });
     const wrong = await wrongNames(runs, given);
-    if (wrong !== undefined) throw new Error(`error: ${wrong}`);
+    if (wrong !== undefined) throw new Error(`error: --${wrong}${wrong.includes('Did you mean') ? '' : '; --list shows the names'}`);
     if (given.list) return await list(runs, given, print);
   } catch (error) {
     aside(error instanceof Error ? error.message : String(error));
@@ -105,8 +105,7 @@ async function compareWith(
       tried += report.tried;
     }
   } catch (error) {
-    if (!isTesseraError(error) || !error.code.startsWith('ERR_DEVICE')) throw error;
-    write(error.message);
+    write(startError(error).message);
     return 2;
   }
   write(`${tried - found} passed, ${found} failed, 0 skipped`);
@@ -118,10 +117,15 @@ async function scorecardOf(options: ConformanceOptions, write: (line: string) =>
   try {
     return await runConformance(options);
   } catch (error) {
-    if (!isTesseraError(error) || !error.code.startsWith('ERR_DEVICE')) throw error;
-    write(error.message);
+    write(startError(error).message);
     return null;
   }
+}
+
+/** Why a device does not start, for the person at the terminal; any other error is ours. */
+function startError(error: unknown): Error {
+  if (isTesseraError(error) && /^ERR_(DEVICE|PLUGIN|CONTRACT)/.test(error.code)) return error;
+  throw error;
 }
 
 /** The cases of all devices together. */

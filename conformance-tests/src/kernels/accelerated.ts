@@ -45,7 +45,7 @@ async function onKernel<K extends keyof AcceleratedKernels>(
 ): Promise<void> {
   const { kernels } = bench;
   const kernel = kernels[name] as Kernel<K> | undefined;
-  if (kernel === undefined) throw new Skip('device', `the backend has no kernel of its own for ${name}: core’s decomposition runs`);
+  if (kernel === undefined) throw new Skip('optional', `it has no kernel of its own for ${name}`);
   const answered = await run(bench, kernel.bind(kernels) as Kernel<K>, subject);
   if (answered) return;
   try {
@@ -53,5 +53,5 @@ async function onKernel<K extends keyof AcceleratedKernels>(
   } catch (error) {
     throw error instanceof Mismatch ? new Mismatch(`${name} declined the call after it had written`, error.expected, error.got) : error;
   }
-  throw new Skip('device', `${name} declines this call: core’s decomposition runs`);
+  throw new Skip('optional', `${name} declines this call`);
 }

@@ -114,7 +114,7 @@ function forLayout(array: HostArray, { name }: Layout): HostArray {
 
 /** Operands of halves, with a result of float32 as exact as that of the same operands widened. */
 async function halves(bench: Bench, { device }: Subject, dtype: DType, [batch, m, k, n]: Sizes, swapped: boolean): Promise<void> {
-  if (device.backend.capabilities.halfProducts !== true) throw new Skip('device', `${device.id} gets wide copies of halves`);
+  if (device.backend.capabilities.halfProducts !== true) throw new Skip('optional', `${device.id} gets wide copies of halves`);
   const a = randomArray(dtype, [batch, m, k], 37);
   const b = randomArray(dtype, [batch, k, n], 38);
   const turned = ({ shape: [p, q, r], data }: HostArray): HostArray =>

@@ -1,5 +1,5 @@
 /** @file Memory: bytes that go in come out, the account is right, the claims of a backend are true, and its end is an end. */
-import { type DType, DTYPE_INFO, DTYPES, isTesseraError, KERNEL_DTYPES } from '@tessera/core';
+import { type DType, DTYPE_INFO, DTYPES, isTesseraError, KERNEL_DTYPES, type View } from '@tessera/core';
 import { Mismatch } from '../check/result.js';
 import { Skip } from '../check/skip.js';
 import type { Suite } from '../suite.js';
@@ -23,12 +23,14 @@ function* tests(): KernelTests {
   yield ['distinct', (_, subject) => distinct(subject)];
   yield ['reuse', (_, subject) => reuse(subject)];
   yield ['write-copies', (_, subject) => writeCopies(subject)];
+  yield ['write-part-of-an-array', (_, subject) => writePartOfArray(subject)];
   yield ['read-is-owned', (_, subject) => readIsOwned(subject)];
   yield ['too-large', (_, subject) => tooLarge(subject)];
   yield ['synchronize', (bench, subject) => synchronized(bench, subject)];
   yield ['order/read', (bench) => readsAfterKernels(bench)];
   yield ['order/write', (bench, subject) => writesInOrder(bench, subject)];
   yield ['order/free', (bench, subject) => freesInOrder(bench, subject)];
+  yield ['disposed', (_, subject) => disposed(subject)];
 }
 
 function claims({ device: { backend } }: Subject): void {
@@ -169,6 +171,20 @@ async function writeCopies({ device: { backend } }: Subject): Promise<void> {
   if (!sameBytes(back, toBytes([1, 2, 3, 4], 'int32'))) throw new Mismatch('write kept the host’s array instead of copying it');
 }
 
+/** The host's bytes may be a window on a larger array, at any of its bytes: a file's tensors are. */
+async function writePartOfArray({ device: { backend } }: Subject): Promise<void> {
+  for (const at of [4, 3]) {
+    const file = new Uint8Array(32).fill(0xee);
+    file.set(toBytes([1, 2, 3, 4], 'int32'), at);
+    const buffer = backend.allocate('int32', 4);
+    backend.write(buffer, 0, file.subarray(at, at + 16));
+    const back = await backend.read(buffer, 0, 4);
+    backend.free(buffer);
+    if (!sameBytes(back, toBytes([1, 2, 3, 4], 'int32')))
+      throw new Mismatch(`write went past the window that it was given, which begins at byte ${at} of its ArrayBuffer (byteOffset)`);
+  }
+}
+
 /** What `read` gives is the caller's: changing it changes no buffer, and a later write changes nothing in it. */
 async function readIsOwned({ device: { backend } }: Subject): Promise<void> {
   const buffer = backend.allocate('int32', 4);
@@ -194,6 +210,8 @@ function tooLarge({ device: { backend } }: Subject): void {
     backend.free(backend.allocate('float32', 2 ** 46));
   } catch (error) {
     if (!isTesseraError(error)) throw new Mismatch('an allocation that is too large has no code', 'ERR_OUT_OF_MEMORY', String(error));
+    if (error.code !== 'ERR_OUT_OF_MEMORY' && error.code !== 'ERR_BUFFER_SIZE')
+      throw new Mismatch('an allocation that is too large has another code', 'ERR_OUT_OF_MEMORY', error.code);
     const after = backend.memory();
     if (after.buffers !== before.buffers || after.bytes !== before.bytes)
       throw new Mismatch('an allocation that failed stayed on the account');
@@ -257,4 +275,35 @@ async function freesInOrder(bench: Bench, { device: { backend } }: Subject): Pro
     const wrong = data.find((x) => x !== i);
     if (wrong !== undefined) throw new Mismatch('a kernel read memory that was given to another buffer', String(i), String(wrong));
   }
+}
+
+/** After its end a backend answers every call with that, and a second end is none. */
+async function disposed({ another, device }: Subject): Promise<void> {
+  if (another === null) throw new Skip('scope', 'a backend that was handed in is ended by whoever made it');
+  const backend = await another();
+  if (backend === device.backend) throw new Skip('device', 'its create() gives the same backend each time');
+  const buffer = backend.allocate('int32', 4);
+  const view: View = { buffer, dtype: 'int32', shape: [4], strides: [1], offset: 0 };
+  await backend.dispose();
+  const calls: Readonly<Record<string, () => unknown>> = {
+    allocate: () => backend.allocate('int32', 4),
+    write: () => backend.write(buffer, 0, toBytes([1], 'int32')),
+    read: () => backend.read(buffer, 0, 1),
+    ...(backend.readSync && { readSync: () => backend.readSync?.(buffer, 0, 1) }),
+    synchronize: () => backend.synchronize(),
+    memory: () => backend.memory(),
+    free: () => backend.free(buffer),
+    pointwise: () => backend.kernels.pointwise(identityProgram('int32'), [], [view], [view]),
+    scan: () => backend.kernels.scan('sum', false, view, view, 0),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const answer = await Promise.resolve()
+      .then(call)
+      .then(
+        () => 'no error',
+        (error: unknown) => (isTesseraError(error) ? error.code : String(error)),
+      );
+    if (answer !== 'ERR_BACKEND_DISPOSED') throw new Mismatch(`${name} after dispose()`, 'ERR_BACKEND_DISPOSED', answer);
+  }
+  await backend.dispose();
 }

@@ -107,7 +107,12 @@ const modes: LayerCheck = {
     }
     await same('the same seed gives something else while training', await call(make(one), inputs), await call(make(one), inputs), 0);
     if (one.random !== true)
-      await same('it is random while training', await call(make(one), inputs, 1), await call(make(one), inputs, 2), 0);
+      await same(
+        'it is random while training (if it may be, say so in the case: random: true)',
+        await call(make(one), inputs, 1),
+        await call(make(one), inputs, 2),
+        0,
+      );
     module.eval();
     await same('it is random in eval()', await call(module, inputs, 1), await call(module, inputs, 2), 0);
     const before = (await numbers(inputs[0])).join();

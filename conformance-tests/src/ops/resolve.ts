@@ -36,8 +36,8 @@ export interface OpForms {
 }
 
 /** How to call the op of a manifest. Whether the functions exist is found out by the call. */
-export function resolve(manifest: OpManifest, { library, device, name: subjectName }: Subject): OpForms {
-  const subject = { library, device, name: subjectName };
+export function resolve(manifest: OpManifest, subject: Subject): OpForms {
+  const { library } = subject;
   const { op } = manifest;
   const path = pathOf(manifest);
   const adapter = ADAPTERS[op] ?? ADAPTERS[torchName(manifest)];

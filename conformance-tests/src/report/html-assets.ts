@@ -2,12 +2,15 @@
 
 export const HTML_STYLE = `
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }
-body { margin: 1.5rem auto; max-width: 72rem; padding: 0 1rem; }
+body { margin: 1.5rem auto; max-width: 96rem; padding: 0 1rem; }
 #devices { padding-left: 1.2rem; }
 form { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; align-items: baseline; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+th:first-child { width: 6rem; } th:nth-child(2) { width: 20%; }
+thead th { position: sticky; top: 0; background: Canvas; }
+td { overflow-wrap: anywhere; }
 th, td { border-bottom: 1px solid #8884; padding: .25rem .5rem; text-align: left; vertical-align: top; }
-td.count { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.count { font-variant-numeric: tabular-nums; } td.count > span { white-space: nowrap; } td.count > div { font-size: .85em; }
 .failed { color: #c62828; } .passed { color: #2e7d32; } .skipped { color: #8a6d00; }
 details { margin: .2rem 0; } pre { margin: .3rem 0; overflow-x: auto; white-space: pre-wrap; background: #8881; padding: .4rem; }
 @media (prefers-color-scheme: dark) { .failed { color: #ef9a9a; } .passed { color: #a5d6a7; } .skipped { color: #ffe082; } }

@@ -9,7 +9,7 @@ export interface LevelTotals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** What part of all its cases passed, from 0 to 1. */
+  /** What part of its cases passed, from 0 to 1; of those of accelerated kernels, which are optional, only what was run counts. */
   readonly share: number;
 }
 
@@ -25,16 +25,22 @@ export interface ReasonTotals {
 export const KIND_TITLES: { readonly [K in SkipKind]: string } = {
   missing: 'does not exist yet',
   device: 'the device has not',
+  optional: 'core composes it',
   scope: 'left out on purpose',
   difference: 'differs on purpose',
 };
+
+/** Cases of accelerated kernels that the backend leaves to core. */
+const optionalCases = (rows: readonly ScorecardRow[]): number =>
+  rows.flatMap(({ skips }) => skips).reduce((sum, { kind, cases }) => sum + (kind === 'optional' ? cases : 0), 0);
 
 export function levelTotals({ rows }: Scorecard): LevelTotals[] {
   return LEVELS.filter((level) => rows.some((row) => row.level === level)).map((level) => {
     const total = (part: 'passed' | 'failed' | 'skipped'): number =>
       rows.filter((row) => row.level === level).reduce((sum, row) => sum + row[part], 0);
     const [passed, failed, skipped] = [total('passed'), total('failed'), total('skipped')];
-    return { level, passed, failed, skipped, share: passed / (passed + failed + skipped) };
+    const optional = optionalCases(rows.filter((row) => row.level === level));
+    return { level, passed, failed, skipped, share: passed / Math.max(1, passed + failed + skipped - optional) };
   });
 }
 
@@ -67,7 +73,16 @@ export function overviewLines(card: Scorecard): string[] {
     ({ level, passed, failed, skipped, share }) =>
       `${level.padEnd(12)}${String(passed).padStart(7)} passed${String(failed).padStart(6)} failed${String(skipped).padStart(6)} not run   ${percent(share)}`,
   );
-  const reasons = reasonTotals(card);
+  const all = reasonTotals(card);
+  // A backend may have none of the accelerated kernels: one line for them together.
+  const optional = all.filter(({ kind }) => kind === 'optional');
+  if (optional.length > 0) {
+    const names = [...new Set(optional.flatMap((reason) => reason.names))];
+    lines.push(
+      `  ${String(optionalCases(card.rows)).padStart(5)} not run, of kernels that core composes where a backend has none or declines: ${someOf(names)}`,
+    );
+  }
+  const reasons = all.filter(({ kind }) => kind !== 'optional');
   for (const { kind, reason, cases, names } of reasons.slice(0, REASONS))
     lines.push(`  ${String(cases).padStart(5)} not run, ${KIND_TITLES[kind]}: ${reason} (${someOf(names)})`);
   if (reasons.length > REASONS) lines.push(`  … and ${reasons.length - REASONS} more reasons: --report DIR lists them all`);

@@ -22,16 +22,21 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   const outer = runtimes.current;
   runtimes.current = runtime;
   try {
-    const plugin = 'plugin' in source ? source.plugin : pluginOf(source);
+    const plugin = 'plugin' in source ? source.plugin : pluginOf('backend' in source ? source.backend : await made(source.create, name));
     const { device: id, backendOptions } = 'plugin' in source ? source : {};
-    const device = await runtime
-      .init({
-        plugins: [plugin],
-        device: id ?? 'auto',
-        ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
-      })
-      .catch((error: unknown) => Promise.reject(startError(error, id ?? name ?? plugin.name)));
-    return await body({ name: name ?? device.id, device, library: await Library.load() });
+    const options = {
+      plugins: [plugin],
+      device: id ?? 'auto',
+      ...(id !== undefined && backendOptions && { backendOptions: { [id]: backendOptions } }),
+    };
+    const device = await runtime.init(options);
+    const another = 'create' in source ? async () => source.create() : async () => (await new Runtime(core).init(options)).backend;
+    return await body({
+      name: name ?? device.id,
+      device,
+      library: await Library.load(),
+      another: 'backend' in source ? null : another,
+    });
   } finally {
     runtimes.current = outer;
     // A backend that was handed in is the caller's to end.
@@ -39,25 +44,32 @@ export async function withSubject<T>(source: SubjectSource, name: string | undef
   }
 }
 
-/** What a backend's own `create` threw, as an error that names the device; core's errors name it already. */
-function startError(error: unknown, device: string): unknown {
-  if (core.isTesseraError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return Object.assign(new core.DeviceError('ERR_DEVICE_START', `device '${device}' does not start: ${why}`, { device }), { cause: error });
+/** What `create` gives, or an error that names the device. */
+async function made(create: () => Backend | Promise<Backend>, device = 'subject'): Promise<Backend> {
+  try {
+    return await create();
+  } catch (error) {
+    if (core.isTesseraError(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw Object.assign(new core.DeviceError('ERR_DEVICE_START', `device '${device}' does not start: ${why}`, { device }), {
+      cause: error,
+    });
+  }
 }
 
 /** A plugin around a backend. */
-function pluginOf(source: Exclude<SubjectSource, { plugin: Plugin }>): Plugin {
+function pluginOf(backend: Backend): Plugin {
   return {
     name: 'conformance-subject',
     version: '0.0.0',
     contract: CONTRACT_VERSION,
     register({ container }) {
       const provider: BackendProvider = {
-        id: 'backend' in source ? source.backend.id : 'subject',
+        // Without an id it is refused when it starts, with all else that it lacks.
+        id: (backend as Backend | undefined)?.id ?? 'subject',
         priority: 0,
         isAvailable: () => ({ available: true }),
-        create: () => ('backend' in source ? source.backend : source.create()),
+        create: () => backend,
       };
       container.register<BackendProvider>(core.BACKEND, { useValue: provider });
     },

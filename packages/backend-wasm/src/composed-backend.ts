@@ -70,6 +70,7 @@ export class ComposedWasmBackend implements Backend<WasmBuffer> {
       maxBuffers: 64,
       maxBufferBytes: linear.maxBytes - PAGE,
       maxInstructions: 128,
+      bufferOverhead: 0,
       deterministic: !fma,
     };
     this.kernels = createKernels(this.#machine, parts, winograd);

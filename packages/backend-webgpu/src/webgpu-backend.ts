@@ -8,12 +8,15 @@ import {
   type DType,
   DTYPE_INFO,
   IndexError,
+  type KernelCompilation,
+  type KernelTiming,
   MemoryError,
   type MemoryStats,
   type RequiredKernels,
   ValueError,
 } from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
+import { KernelTimer } from './device/kernel-timer.js';
 import { Launcher } from './device/launcher.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './device/queue.js';
 import { type StartOptions, startDevice } from './device/start.js';
@@ -69,6 +72,8 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   readonly kernels: RequiredKernels<WebGpuBuffer> & Partial<AcceleratedKernels<WebGpuBuffer>>;
   /** At once where the device lives in a worker. */
   readonly readSync?: (buffer: WebGpuBuffer, elementOffset: number, length: number) => Uint8Array;
+  readonly timing: KernelTiming;
+  readonly compilation: KernelCompilation;
   /** What the adapter is and allows. */
   readonly adapter: AdapterFacts;
   readonly #queue: DeviceQueue;
@@ -104,6 +109,19 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
       sort: createSort(context),
       ...acceleratedKernels(context),
     };
+    this.timing = new KernelTimer(queue, this.#launcher, this.kernels);
+    this.compilation = {
+      begin: () => queue.compileAside(true),
+      end: async () => {
+        queue.compileAside(false);
+        await this.synchronize();
+      },
+    };
+  }
+
+  /** In a worker the device paces its callers; here they have to ask. */
+  ready(): Promise<void> | null {
+    return this.#queue.ready();
   }
 
   /** True once a call has found the device to be lost. */

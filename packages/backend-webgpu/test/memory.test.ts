@@ -1,20 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { createWebGpuBackend } from '../src/index.js';
+import type { WebGpuBuffer } from '../src/memory/webgpu-buffer.js';
 import { noAdapter } from './support/device.js';
 
 const floats = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
 describe.skipIf(noAdapter)('memory', () => {
-  it('reuses what was freed, the last one first, and makes no new buffers in a loop', async () => {
+  it('reuses what was freed, in the same order whatever the order of freeing, and makes no new buffers in a loop', async () => {
     const gpu = await createWebGpuBackend();
-    const [a, b] = [gpu.allocate('float32', 100), gpu.allocate('float32', 100)];
-    gpu.free(a);
-    gpu.free(b);
-    expect(gpu.allocate('float32', 100).id).toBe(b.id);
-    expect(gpu.allocate('int32', 90).id).toBe(a.id);
+    const made = Array.from({ length: 7 }, () => gpu.allocate('float32', 100));
+    const ids = made.map(({ id }) => id);
+    for (const i of [3, 0, 6, 5, 1, 4, 2]) gpu.free(made[i]);
+    expect(ids.map((_, i) => gpu.allocate(i % 2 ? 'float32' : 'int32', 100 - i).id)).toEqual(ids);
     const { buffers } = gpu.counters;
     for (let i = 0; i < 100; i++) gpu.free(gpu.allocate('float32', 128));
     expect(gpu.counters.buffers - buffers).toBe(1);
+    await gpu.dispose();
+  });
+
+  it('finds the bind groups of a step again, in whatever order a collector gives its buffers back', async () => {
+    const gpu = await createWebGpuBackend();
+    const view = (buffer: WebGpuBuffer) => ({ buffer, dtype: 'float32', shape: [4], strides: [1], offset: 0 }) as const;
+    let bindGroups = 0;
+    for (let step = 0; step < 8; step++) {
+      const buffers = Array.from({ length: 6 }, (_, i) => gpu.allocate('float32', 4 * (1 + (i % 2))));
+      for (let i = 1; i < 6; i++) gpu.kernels.scan('sum', false, view(buffers[i - 1]), view(buffers[i]), 0);
+      await gpu.synchronize();
+      if (step === 0) ({ bindGroups } = gpu.counters);
+      const order = buffers.map((_, i) => (i * (step % 2 ? 5 : 1) + step) % 6);
+      for (const i of order) gpu.free(buffers[i]);
+    }
+    expect(gpu.counters.bindGroups).toBe(bindGroups);
     await gpu.dispose();
   });
 

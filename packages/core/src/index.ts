@@ -1,6 +1,7 @@
 /** @file The core of Tessera: tensors, autograd, modules and the kernel contract that backends implement. */
 import * as core from './index.js';
 import './plugin/container.js';
+import './plugin/check-plugin.js';
 import { Runtime } from './plugin/runtime.js';
 import { Generator } from './random/generator.js';
 import { generators } from './random/generators.js';
@@ -31,7 +32,7 @@ export { formatTensorAsync, type PrintOptions, setPrintoptions } from './tensor/
 export * from './autograd/mode.js';
 export { backward, grad } from './autograd/backward.js';
 export { GradNode, type GradHook, type Rule } from './autograd/node.js';
-export { checkpoint } from './autograd/checkpoint.js';
+export { checkpoint, checkpointSequential } from './autograd/checkpoint.js';
 export { type CheckedFunction, gradcheck, type GradcheckOptions, gradgradcheck } from './autograd/gradcheck.js';
 export * as autograd from './autograd/index.js';
 export { autocast, type AutocastOptions, type AutocastRegion, enterAutocast } from './amp/autocast.js';
@@ -43,6 +44,7 @@ export { graphOf, type GraphOptions, GraphView, type GraphViewEdge, type GraphVi
 export { memoryReport, type MemoryReport, memoryStats, type TensorOrigin } from './inspect/memory-report.js';
 export { recordFunction } from './inspect/observing.js';
 export { profile, Profiler, type ProfilerOptions } from './inspect/profiler.js';
+export { type ProfilerAction, profilerSchedule, type ProfilerSchedule, type ProfilerScheduleOptions } from './inspect/profiler-schedule.js';
 export { Profile, type ProfileRow, type TableOptions } from './inspect/profile.js';
 export * as func from './func/index.js';
 export type { FunctionContext } from './autograd/function.js';

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   autograd,
   checkpoint,
+  checkpointSequential,
   type FunctionContext,
   grad,
   gradcheck,
@@ -75,6 +76,29 @@ describe('Function', () => {
     expect(gradgradcheck((a: Tensor) => Exp.apply(a), [x])).toBe(true);
     expect(Exp.apply(x).gradFn!.name).toBe('ExpBackward');
     expect(Exp.apply(x.detach()).requiresGrad).toBe(false);
+  });
+
+  it('may set up its context apart from the forward', () => {
+    class Power extends autograd.Function {
+      static forward(x: Tensor, exponent: number): Tensor {
+        return x.pow(exponent);
+      }
+      static setupContext(ctx: FunctionContext, [x, exponent]: [Tensor, number], output: Tensor): void {
+        ctx.exponent = exponent;
+        ctx.saveForBackward(x, output);
+      }
+      static backward(ctx: FunctionContext, g: Tensor): [Tensor, null] {
+        const [x, output] = ctx.savedTensors;
+        return [g.mul(output!.div(x!)).mul(ctx.exponent as number), null];
+      }
+    }
+    const x = leaf([2, 3]);
+    const y: Tensor = Power.apply(x, 3);
+    y.sum().backward();
+    expect([numbers(y), numbers(x.grad)]).toEqual([
+      [8, 27],
+      [12, 27],
+    ]);
   });
 
   it('takes arguments that are no tensors', () => {
@@ -253,6 +277,28 @@ describe('checkpoint', () => {
     rand(4, { dtype: 'float64' });
     rand(4, { dtype: 'float64' });
     expect(randn(2).toArray()).toEqual(after);
+  });
+
+  it('goes through a sequence in segments, of which the last is kept', () => {
+    const functions = Array.from({ length: 5 }, (_, i) => (t: Tensor) => t.mul(i + 1).sin());
+    const [x, y] = [leaf([0.3, -0.2]), leaf([0.3, -0.2])];
+    functions
+      .reduce((t, fn) => fn(t), x)
+      .sum()
+      .backward();
+    for (const segments of [1, 2, 3, 5]) {
+      const calls = functions.map(() => 0);
+      const counted = functions.map((fn, i) => (t: Tensor) => {
+        calls[i]!++;
+        return fn(t);
+      });
+      y.grad = null;
+      checkpointSequential(counted, segments, y).sum().backward();
+      expect(numbers(y.grad)).toEqual(numbers(x.grad));
+      const again = Math.floor(5 / segments) * (segments - 1);
+      expect(calls).toEqual(functions.map((_, i) => (i < again ? 2 : 1)));
+    }
+    expect(() => checkpointSequential(functions, 6, y)).toThrow(expect.objectContaining({ code: 'ERR_CHECKPOINT' }));
   });
 
   it('refuses a function that does something else the second time', () => {

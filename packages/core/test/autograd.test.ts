@@ -88,7 +88,7 @@ describe('the graph', () => {
   it('is freed by backward, unless retainGraph keeps it', () => {
     const x = leaf([2]);
     const y = x.mul(x).sum();
-    y.backward(null, { retainGraph: true });
+    y.backward({ retainGraph: true });
     y.backward();
     expect(numbers(x.grad)).toEqual([8]);
     expect(() => y.backward()).toThrow(/backward through the graph a second time/);

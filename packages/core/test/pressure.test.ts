@@ -1,17 +1,19 @@
 /** @file Memory that the collector does not see is collected in time all the same. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import * as core from '../src/index.js';
-import { empty, MemoryError, Runtime, type Tensor } from '../src/index.js';
+import { type Capabilities, empty, MemoryError, Runtime, type Tensor } from '../src/index.js';
 import { type PlainBackend, plainPlugin } from './support/plain-backend.js';
 
 const MIB = 2 ** 20;
 
 /** A device whose buffers are numbers on an account: to JavaScript they weigh nothing. */
-function weightless(limit = Infinity): { device: core.Device; live: () => number } {
+function weightless(limit = Infinity, capabilities: Partial<Capabilities> = {}): { device: core.Device; live: () => number } {
   let live = 0;
   const device = new Runtime(core)
     .use(
-      plainPlugin('weightless', {}, (backend: PlainBackend) => {
+      plainPlugin('weightless', capabilities, (backend: PlainBackend) => {
         backend.allocate = (dtype, length) => {
           live += length * 4;
           if (live > limit) throw new MemoryError('ERR_OUT_OF_MEMORY', `${length * 4} bytes were asked for; ${live} are live`);
@@ -56,5 +58,28 @@ describe('memory of a device', () => {
       for (let i = 0; i < 100; i++) empty([MIB / 4], { device }).realize();
     };
     expect(fill).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY', message: expect.stringContaining('scope()') as string }));
+  });
+
+  it('is freed in groups, where tensors are small and buffers weigh nothing; what is disposed of, at once', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const { device, live } = weightless(Infinity, { bufferOverhead: 0 });
+    const make = (n: number): Tensor => empty([n], { device }).realize();
+    const [loss, norm] = [make(1), make(200)];
+    for (let i = 0; i < 1000; i++) {
+      make(4);
+      make(100);
+      make(16).dispose();
+    }
+    // The groups of the two that live, and those that are not full yet: 32 of up to 64 bytes each, 8 of up to 1024.
+    const most = 2 * 32 * 64 + 2 * 8 * 800;
+    // Each wait is a chance for finalizers; how many the engine takes is its affair.
+    for (let i = 0; i < 100 && live() >= most; i++) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(live()).toBeLessThan(most);
+    loss.dispose();
+    norm.dispose();
   });
 });

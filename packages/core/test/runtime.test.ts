@@ -79,7 +79,63 @@ describe('Runtime', () => {
     const runtime = new Runtime(core);
     expect(() => runtime.use({ ...cpuPlugin, contract: 99 })).toThrow(expect.objectContaining({ code: 'ERR_CONTRACT_VERSION' }));
     expect(() => runtime.use({} as Plugin)).toThrow(expect.objectContaining({ code: 'ERR_PLUGIN' }));
+    expect(() => runtime.use({ ...cpuPlugin, contract: undefined } as unknown as Plugin)).toThrow(/contract must be .*, and is undefined/);
     expect(() => runtime.defaultDevice).toThrow(expect.objectContaining({ code: 'ERR_DEVICE_NOT_STARTED' }));
+  });
+
+  it('says whose fault it is where a plugin does not register', () => {
+    const registering = (register: Plugin['register']): Plugin => ({ name: 'mine', version: '1.0.0', contract: 1, register });
+    const torn = registering(() => {
+      throw new TypeError('container.registr is not a function');
+    });
+    expect(() => new Runtime(core).use(torn)).toThrow("plugin 'mine' does not register: container.registr is not a function");
+    const backend = registering(({ container, core: c }) => void container.register(c.BACKEND, { useValue: new PlainBackend('mine') }));
+    expect(() => new Runtime(core).use(backend)).toThrow(
+      "plugin 'mine' registered what is no backend provider: priority must be a number, and is undefined; isAvailable must be a function, and is undefined",
+    );
+  });
+
+  it('refuses a backend that is not whole, with all that it lacks', async () => {
+    const offering = (isAvailable: () => unknown, create: () => unknown): Runtime =>
+      new Runtime(core).use({
+        name: 'mine',
+        version: '1.0.0',
+        contract: 1,
+        register: ({ container, core: c }) =>
+          void container.register(c.BACKEND, { useValue: { id: 'mine', priority: 1, isAvailable, create } }),
+      });
+    const yes = (): unknown => ({ available: true });
+    const sound = new PlainBackend('mine');
+
+    await expect(offering(yes, () => undefined).init({ device: 'mine' })).rejects.toThrow(
+      "backend 'mine' is no whole backend: its create() gave undefined",
+    );
+    await expect(offering(yes, () => new PlainBackend('yours')).init({ device: 'mine' })).rejects.toThrow(
+      "its id is 'yours', and its provider's is 'mine'",
+    );
+    const partly = {
+      id: 'mine',
+      contractVersion: 1,
+      capabilities: { ...sound.capabilities, dtypes: ['float32', 'half'], maxBuffers: undefined },
+      kernels: { ...sound.kernels, sort: undefined },
+    };
+    await expect(offering(yes, () => partly).init({ device: 'mine' })).rejects.toThrow(
+      /there is no allocate\(\); .*kernels lack sort; capabilities\.maxBuffers must be a number, and is undefined; .*'half', which is no dtype \(Did you mean 'float16'\?\)/,
+    );
+    await expect(
+      offering(
+        () => true,
+        () => sound,
+      ).init({ device: 'mine' }),
+    ).rejects.toThrow('isAvailable() gave true');
+    const torn = (): never => {
+      throw new RangeError('no GPU');
+    };
+    await expect(offering(yes, torn).init({ device: 'mine' })).rejects.toMatchObject({
+      code: 'ERR_DEVICE_START',
+      message: "device 'mine' does not start: no GPU",
+      cause: expect.any(RangeError) as unknown,
+    });
   });
 
   it('splits programs where a backend takes few buffers', () => {

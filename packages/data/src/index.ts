@@ -1,6 +1,7 @@
 /** @file Datasets and loaders. PyTorch: torch.utils.data. */
-export { defaultCollate } from './collate.js';
+export { defaultCollate, defaultConvert } from './collate.js';
 export { DataLoader, type DataLoaderOptions } from './data-loader.js';
+export type { DataLoaderState } from './loader-state.js';
 export {
   ChainDataset,
   ConcatDataset,

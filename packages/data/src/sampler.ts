@@ -1,5 +1,5 @@
 /** @file Samplers: in which order the samples of a dataset come. PyTorch: torch.utils.data.sampler. */
-import { Generator, multinomial, runtimes, type Tensor, tensor, ValueError } from '@tessera/core';
+import { Generator, isTensor, multinomial, runtimes, type Tensor, tensor, ValueError } from '@tessera/core';
 
 /** Gives the numbers of samples, anew each time it is iterated. */
 export interface Sampler<T = number> extends Iterable<T> {
@@ -48,10 +48,9 @@ export class RandomSampler implements Sampler {
       for (let left = total; left > 0; left -= 32) yield* Array.from(generator.randint(0, n, Math.min(left, 32)) as ArrayLike<number>);
       return;
     }
-    for (let left = total; left > 0; left -= n) {
-      const order = generator.randperm(n);
-      yield* left >= n ? order : order.subarray(0, left);
-    }
+    for (let whole = Math.floor(total / n); whole > 0; whole--) yield* generator.randperm(n);
+    // As in PyTorch drawn even where nothing of it is wanted: a generator of one's own is left in the same state.
+    yield* generator.randperm(n).subarray(0, total % n);
   }
 }
 
@@ -114,16 +113,19 @@ export interface WeightedRandomSamplerOptions extends GeneratorOptions {
 export class WeightedRandomSampler implements Sampler {
   readonly #weights: Tensor;
   constructor(
-    weights: ArrayLike<number>,
+    weights: ArrayLike<number> | Tensor,
     readonly length: number,
     readonly options: WeightedRandomSamplerOptions = {},
   ) {
     if (!Number.isInteger(length) || length <= 0)
       throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${length}`);
-    if (options.replacement === false && length > weights.length)
-      throw new ValueError('ERR_SAMPLER', `cannot draw ${length} samples from ${weights.length} without replacement`);
+    const host = Float64Array.from(isTensor(weights) ? weights.data() : weights);
+    if (isTensor(weights) && weights.dim() !== 1)
+      throw new ValueError('ERR_SAMPLER', `weights should be a 1d sequence, but given weights have shape [${weights.shape.join(', ')}]`);
+    if (options.replacement === false && length > host.length)
+      throw new ValueError('ERR_SAMPLER', `cannot draw ${length} samples from ${host.length} without replacement`);
     // On the host: the samples of a data set are numbers there.
-    this.#weights = tensor(Float64Array.from(weights), { device: 'cpu' });
+    this.#weights = tensor(host, { device: 'cpu' });
   }
   *[Symbol.iterator](): Iterator<number> {
     const { replacement = true, generator } = this.options;

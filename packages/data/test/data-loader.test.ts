@@ -1,11 +1,9 @@
-import { cpuPlugin } from '@tessera/backend-cpu';
-import { arange, Generator, manualSeed, runtimes, type Tensor } from '@tessera/core';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { BatchSampler, DataLoader, randomSplit, SequentialSampler, Subset, TensorDataset } from '../src/index.js';
+import { CpuBackend, cpuPlugin } from '@tessera/backend-cpu';
+import { arange, BACKEND, Generator, manualSeed, Runtime, runtimes, type Tensor } from '@tessera/core';
+import { describe, expect, it } from 'vitest';
+import { BatchSampler, DataLoader, defaultCollate, randomSplit, SequentialSampler, Subset, TensorDataset } from '../src/index.js';
 
-beforeAll(() => {
-  runtimes.current.use(cpuPlugin);
-});
+runtimes.current.use(cpuPlugin);
 const numbers = (n: number): TensorDataset => new TensorDataset(arange(n), arange(n).mul(10));
 async function collect(loader: DataLoader<[Tensor, Tensor]>): Promise<number[][]> {
   const out: number[][] = [];
@@ -13,7 +11,35 @@ async function collect(loader: DataLoader<[Tensor, Tensor]>): Promise<number[][]
   return out;
 }
 
+/** A backend that is behind its caller at each second question. */
+class BehindBackend extends CpuBackend {
+  override readonly id = 'behind';
+  asked = 0;
+
+  ready(): Promise<void> | null {
+    return this.asked++ % 2 === 0 ? Promise.resolve() : null;
+  }
+}
+
 describe('DataLoader', () => {
+  it('waits before each batch for devices that are behind', async () => {
+    const loader = new DataLoader<[Tensor, Tensor]>(numbers(6), { batchSize: 2 });
+    const backend = new BehindBackend();
+    const was = runtimes.current;
+    const runtime = (runtimes.current = new Runtime());
+    try {
+      const provider = { id: 'behind', priority: 1, isAvailable: () => ({ available: true }), create: () => backend };
+      const register = ({ container }: { container: typeof runtime.container }) => void container.register(BACKEND, { useValue: provider });
+      await runtime.use({ name: 'behind', version: '1.0.0', contract: 1, register }).init({ device: 'behind' });
+      let batches = 0;
+      for await (const _ of loader) expect(backend.asked).toBe(2 * ++batches);
+      expect(batches).toBe(3);
+    } finally {
+      runtimes.current = was;
+      await runtime.dispose();
+    }
+  });
+
   it('batches in order, with or without the last', async () => {
     expect(await collect(new DataLoader(numbers(5), { batchSize: 2 }))).toEqual([[0, 1], [2, 3], [4]]);
     const loader = new DataLoader<[Tensor, Tensor]>(numbers(5), { batchSize: 2, dropLast: true });
@@ -34,6 +60,71 @@ describe('DataLoader', () => {
     const loader = new DataLoader<[Tensor, Tensor]>(numbers(20), { batchSize: 7, shuffle: true });
     expect((await collect(loader)).flat()).toEqual(got);
     expect((await collect(loader)).flat()).not.toEqual(got);
+  });
+
+  it('shuffles with a generator of its own as PyTorch does, pass after pass', async () => {
+    const loader = new DataLoader<[Tensor, Tensor]>(numbers(10), { batchSize: 4, shuffle: true, generator: new Generator(5) });
+    expect(await collect(loader)).toEqual([
+      [7, 4, 8, 1],
+      [2, 3, 6, 5],
+      [9, 0],
+    ]);
+    expect(await collect(loader)).toEqual([
+      [2, 1, 6, 3],
+      [5, 9, 4, 7],
+      [8, 0],
+    ]);
+    expect(await collect(loader)).toEqual([
+      [4, 3, 2, 7],
+      [9, 1, 6, 8],
+      [5, 0],
+    ]);
+  });
+
+  it('gives samples one by one when there is no batch size', async () => {
+    const samples = { length: 3, get: (i: number) => ({ x: new Float32Array([i, i]), name: `no. ${i}`, n: i }) };
+    const seen: unknown[] = [];
+    const loader = new DataLoader<{ x: Tensor; name: string; n: number }>(samples, {
+      batchSize: null,
+      shuffle: true,
+      generator: new Generator(1),
+    });
+    expect(loader.length).toBe(3);
+    for await (const { x, name, n } of loader) seen.push([x.shape, name === `no. ${n}`]);
+    expect(seen).toEqual([
+      [[2], true],
+      [[2], true],
+      [[2], true],
+    ]);
+    // A dataset that makes batches itself.
+    const streamed = new DataLoader<Tensor>([arange(2), arange(5)] as Iterable<Tensor>, {
+      batchSize: null,
+      collateFn: (t) => (t as unknown as Tensor).neg(),
+    });
+    const sizes: number[] = [];
+    for await (const t of streamed) sizes.push(t.size(0));
+    expect(sizes).toEqual([2, 5]);
+    expect(() => new DataLoader(samples, { batchSize: null, dropLast: true })).toThrow(/mutually exclusive/);
+  });
+
+  it.each([
+    ['a key that is missing', [{ a: 1 }, { b: 1 }], 'sample 0 has a number and sample 1 nothing, at .a'],
+    [
+      'different kinds',
+      [
+        [1, arange(2)],
+        [2, 3],
+      ],
+      'sample 0 has a tensor and sample 1 a number, at [1]',
+    ],
+    ['arrays of different lengths', [{ a: [1] }, { a: [1, 2] }], 'equal size, at .a'],
+    ['dates', [{ when: new Date() }], 'found a Date, at .when'],
+    ['promises', [[Promise.resolve(1)]], 'found a Promise, at [0]'],
+    ['null', [null], 'found null'],
+  ])('says where samples cannot be collated: %s', (_, samples, message) => {
+    expect(() => defaultCollate(samples)).toThrow(
+      expect.objectContaining({ code: 'ERR_COLLATE', message: expect.stringContaining(message) as string }),
+    );
   });
 
   it('collates samples: tensors, numbers, objects, texts', async () => {

@@ -21,6 +21,9 @@ describe('samplers', () => {
   it('WeightedRandomSampler', () => {
     expect([...new WeightedRandomSampler(WEIGHTS, 8, generator())]).toEqual([4, 3, 3, 3, 3, 4, 4, 4]);
     expect([...new WeightedRandomSampler(WEIGHTS, 5, { replacement: false, ...generator() })]).toEqual([4, 1, 3, 2, 5]);
+    expect([...new WeightedRandomSampler(tensor(WEIGHTS, { dtype: 'float64' }), 5, { replacement: false, ...generator() })]).toEqual([
+      4, 1, 3, 2, 5,
+    ]);
     expect(() => new WeightedRandomSampler(WEIGHTS, 7, { replacement: false })).toThrow(expect.objectContaining({ code: 'ERR_SAMPLER' }));
   });
 

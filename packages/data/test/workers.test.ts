@@ -15,6 +15,8 @@ const urls: Record<string, URL> = {};
 
 const MODULES = {
   squares: `serveDataset({ length: 10, get: (i) => [i, new Float32Array([i * i, rand(1).item()]), tensor([i])] });`,
+  noises: `serveDataset({ *[Symbol.iterator]() { const { id, numWorkers } = getWorkerInfo(); for (let i = id; i < 7; i += numWorkers) yield [i, new Float32Array([i, rand(1).item()]), tensor([i])]; } });`,
+  maps: `serveDataset({ length: 4, get: (i) => new Map([['x', tensor([i])], ['deep', [new Map([['y', i]])]]]) });`,
   broken: `serveDataset({ length: 4, get(i) { if (i === 2) throw new RangeError('sample 2 is rotten'); return i; } });`,
   dying: `serveDataset({ length: 4, get(i) { if (i === 1) process.exit(3); return i; } });`,
   hanging: `serveDataset({ length: 4, get: (i) => (i === 1 ? new Promise(() => {}) : i) });`,
@@ -80,6 +82,44 @@ describe('workers', () => {
     expect(new Set(first.noise).size).toBe(10);
     manualSeed(1);
     expect(await pass(loader<Batch>('squares', { batchSize: 3, shuffle: true, prefetchFactor: 1 }))).toEqual(first);
+  });
+
+  it('make samples of any shape that collates', async () => {
+    type MapBatch = ReadonlyMap<string, unknown>;
+    const seen: unknown[] = [];
+    for await (const batch of loader<MapBatch>('maps', { batchSize: 2 }))
+      seen.push([(batch.get('x') as Tensor).toArray(), ((batch.get('deep') as MapBatch[])[0]!.get('y') as Tensor).toArray()]);
+    expect(seen).toEqual([
+      [
+        [[0], [1]],
+        [0, 1],
+      ],
+      [
+        [[2], [3]],
+        [2, 3],
+      ],
+    ]);
+  });
+
+  it.each([{ shuffle: true }, { stream: true }])('come to where a resumed pass was: %j', async ({ stream = false, ...options }) => {
+    const make = (): DataLoader<Batch> =>
+      stream
+        ? new DataLoader<Batch>([] as Iterable<number>, { numWorkers: 2, worker: urls.noises!, batchSize: 2 })
+        : loader<Batch>('squares', { batchSize: 3, ...options });
+    manualSeed(1);
+    const whole = await pass(make());
+    manualSeed(1);
+    const first = make();
+    let left = 2;
+    for await (const batch of first) if (--left === 0 && batch.length > 0) break;
+    const generator = runtimes.current.generator.getState();
+    manualSeed(99);
+    const second = make();
+    second.loadStateDict(first.stateDict());
+    runtimes.current.generator.setState(generator);
+    const rest = await pass(second);
+    const done = stream ? 4 : 6;
+    expect(rest).toEqual({ numbers: whole.numbers.slice(done), noise: whole.noise.slice(done), tensors: whole.tensors.slice(done) });
   });
 
   it('can be kept for the next pass', async () => {

@@ -1,7 +1,7 @@
 /**
  * @file The layers of Tessera: what `nn` is. PyTorch: torch.nn. Modules, F (torch.nn.functional), init (torch.nn.init), and the base classes.
  */
-export { Buffer, Module, Parameter, UninitializedBuffer, UninitializedParameter } from '@tessera/core';
+export { Buffer, Module, type ModuleOf, Parameter, UninitializedBuffer, UninitializedParameter } from '@tessera/core';
 export * as F from './functional/index.js';
 export * as functional from './functional/index.js';
 export * as init from './init/index.js';

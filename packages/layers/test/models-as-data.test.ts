@@ -312,5 +312,12 @@ describe('signatures', () => {
     expect(() => fromConfig(document({ type: 'Odd', args: [1] }) as ModelDocument, { layers: [Odd] })).toThrow(
       expect.objectContaining({ code: 'ERR_LAYER_SIGNATURE' }),
     );
+    class Around extends Module {
+      static readonly signature = 'inner: module?';
+      forward(): void {}
+    }
+    expect(() => fromConfig(document({ type: 'Around', args: [] }) as ModelDocument, { layers: [Around] })).toThrow(
+      "'module?' is no type; there are int, int?, number, bool, string, null, int[], int?[], number[], size, dtype, module, module[], modules, tensor, and texts in quotes. Did you mean 'module | null'?",
+    );
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformWithOxc } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FileSystem, writeAtomically } from '../../io/src/checkpoint/files.node.js';
+import { type FileSystem, writeAtomically, writeSet } from '../../io/src/files/files.node.js';
 import { F, io, manualSeed, nn, optim, randn, runtimes, type Tensor } from '../src/index.js';
 
 let folder: string;
@@ -128,10 +128,37 @@ describe('writing', () => {
     }
   });
 
+  it.each([false, true])('leaves no mixture of two sets of files at a fault (and a crash: %s)', async (dies) => {
+    const place = join(folder, `set-${dies}`);
+    const names = ['1', '2', 'index'];
+    const write = (contents: Uint8Array, files?: FileSystem): Promise<void> =>
+      writeSet(
+        place,
+        names.map((name) => [name, contents]),
+        (name) => name === 'stale',
+        files,
+      );
+    await write(OLD);
+    const sound = faulty(Infinity, false);
+    await write(NEW, sound.files);
+    expect(sound.count()).toBeGreaterThan(15);
+    for (let n = 1; n <= sound.count(); n++) {
+      await write(OLD);
+      await writeFile(join(place, 'stale'), OLD);
+      await expect(write(NEW, faulty(n, dies).files)).rejects.toThrow('fault');
+      const now = (await readdir(place)).filter((name) => names.includes(name));
+      const contents = await Promise.all(now.map(async (name) => String(new Uint8Array(await readFile(join(place, name))))));
+      if (now.includes('index')) expect([now, new Set(contents).size]).toEqual([names, 1]);
+      if (!dies) expect((await readdir(place)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    }
+    await write(NEW);
+    expect((await readdir(place)).filter((name) => !name.endsWith('.tmp'))).toEqual(names);
+  });
+
   it('survives kill -9 at any moment', { timeout: 120_000 }, async () => {
     const path = join(folder, 'killed.bin');
     const size = 2_000_000;
-    const source = fileURLToPath(new URL('../../io/src/checkpoint/files.node.ts', import.meta.url));
+    const source = fileURLToPath(new URL('../../io/src/files/files.node.ts', import.meta.url));
     const module = join(folder, 'files.mjs');
     await writeFile(module, (await transformWithOxc(await readFile(source, 'utf8'), source)).code);
     // Each write is of one byte value over and over, so that a mixture would show.

@@ -205,7 +205,17 @@ describe('a device with a clock of its own', () => {
   class TimedBackend extends CpuBackend {
     override readonly id = 'timed';
     #times: number[] = [];
-    readonly timing: KernelTiming = { begin: () => void (this.#times = []), end: async () => this.#times };
+    running = false;
+    readonly timing: KernelTiming = {
+      begin: () => {
+        this.#times = [];
+        this.running = true;
+      },
+      end: async () => {
+        this.running = false;
+        return this.#times;
+      },
+    };
 
     constructor() {
       super();
@@ -234,7 +244,7 @@ describe('a device with a clock of its own', () => {
     const was = runtimes.current;
     runtimes.current = runtime;
     try {
-      await runtime.init({ device: 'timed' });
+      const { backend } = await runtime.init({ device: 'timed' });
       const p = await profile(
         async () =>
           void randn([64, 64])
@@ -251,6 +261,8 @@ describe('a device with a clock of its own', () => {
       }
       expect(rowOf(p.byOp(), 'matmul').deviceTime).toBe(kernels.find((k) => k.name === 'matmul')!.deviceTime);
       expect(p.table()).toContain('Device time');
+      profile(() => randn(2).exp().realize());
+      expect((backend as TimedBackend).running).toBe(false);
     } finally {
       runtimes.current = was;
       await runtime.dispose();

@@ -55,6 +55,13 @@ export const MEMORY_FAULTS: Faults = {
       };
     }),
   },
+  'write takes the whole array that its bytes are a window on': {
+    caughtBy: 'memory/write-part-of-an-array',
+    make: withMembers((backend) => {
+      const write = backend.write.bind(backend);
+      return { write: (buffer, offset, bytes) => write(buffer as never, offset, new Uint8Array(bytes.buffer, 0, bytes.length)) };
+    }),
+  },
   'a part is written at its offset in bytes': {
     caughtBy: 'memory/int32/parts',
     make: withMembers((backend) => {
@@ -103,6 +110,10 @@ export const MEMORY_FAULTS: Faults = {
   'a kernel reads its scalars and views when it runs': {
     caughtBy: 'pointwise/order',
     make: () => queued((queue, kernel) => queue.push(kernel)),
+  },
+  'it goes on after its end': {
+    caughtBy: 'memory/disposed',
+    make: withMembers(() => ({ dispose: () => Promise.resolve() })),
   },
   'memory is given away while a kernel still reads it': {
     caughtBy: 'memory/order/free',

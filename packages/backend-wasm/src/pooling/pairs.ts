@@ -27,27 +27,46 @@ export function emitMaxOfPairs(module: ModuleBuilder): Callee {
     const [best, where, first, wins] = locals(f, 'v128', 4);
     const [at, second] = locals(f, 'i32', 2);
     const width = f.local('v128', i32x4.splat(p.width));
-    eachFour(f, p.count, (column) => {
+    /** The four values of four windows, by their places. */
+    const read = (column: I32): readonly V128[] => {
       f.set(at, i32.add(p.x, i32.shl(column, 3)));
       f.set(second, i32.add(at, p.xRow));
       const [a, b] = [f.local('v128', v128.load(at)), f.local('v128', v128.load(at, 16))];
       const [c, d] = [f.local('v128', v128.load(second)), f.local('v128', v128.load(second, 16))];
-      f.set(first, i32x4.add(i32x4.splat(i32.add(p.place, i32.shl(column, 1))), i32x4.const(0, 2, 4, 6)));
-      f.set(best, f32x4.shuffle(EVEN, a, b));
-      f.set(where, first);
-      const challenge = (value: V128, place: Expr<'v128'>): void => {
-        // A larger one, or NaN where there was none.
-        const nan = v128.andnot(f32x4.ne(value, value), f32x4.ne(best, best));
-        f.set(wins, v128.or(f32x4.gt(value, best), nan));
-        f.set(best, v128.bitselect(value, best, wins));
-        f.set(where, v128.bitselect(place, where, wins));
-      };
-      challenge(f.local('v128', f32x4.shuffle(ODD, a, b)), i32x4.add(first, 1));
-      challenge(f.local('v128', f32x4.shuffle(EVEN, c, d)), i32x4.add(first, width));
-      challenge(f.local('v128', f32x4.shuffle(ODD, c, d)), i32x4.add(i32x4.add(first, width), 1));
-      f.emit(v128.store(i32.add(p.y, i32.shl(column, 2)), best));
-      f.if(p.indices, () => f.emit(v128.store(i32.add(p.indices, i32.shl(column, 2)), where)));
-    });
+      return [f32x4.shuffle(EVEN, a, b), f32x4.shuffle(ODD, a, b), f32x4.shuffle(EVEN, c, d), f32x4.shuffle(ODD, c, d)].map((v) =>
+        f.local('v128', v),
+      );
+    };
+    const values = (): void =>
+      eachFour(f, p.count, (column) => {
+        const [start, ...others] = read(column);
+        f.set(best, start);
+        for (const value of others) {
+          f.set(wins, v128.or(f32x4.gt(value, best), f32x4.ne(value, value)));
+          f.set(best, v128.bitselect(value, best, wins));
+        }
+        f.emit(v128.store(i32.add(p.y, i32.shl(column, 2)), best));
+      });
+    const valuesAndPlaces = (): void =>
+      eachFour(f, p.count, (column) => {
+        const [start, right, below, diagonal] = read(column);
+        f.set(first, i32x4.add(i32x4.splat(i32.add(p.place, i32.shl(column, 1))), i32x4.const(0, 2, 4, 6)));
+        f.set(best, start);
+        f.set(where, first);
+        const challenge = (value: V128, place: Expr<'v128'>): void => {
+          // A larger one, or NaN where there was none.
+          const nan = v128.andnot(f32x4.ne(value, value), f32x4.ne(best, best));
+          f.set(wins, v128.or(f32x4.gt(value, best), nan));
+          f.set(best, v128.bitselect(value, best, wins));
+          f.set(where, v128.bitselect(place, where, wins));
+        };
+        challenge(right, i32x4.add(first, 1));
+        challenge(below, i32x4.add(first, width));
+        challenge(diagonal, i32x4.add(i32x4.add(first, width), 1));
+        f.emit(v128.store(i32.add(p.y, i32.shl(column, 2)), best));
+        f.emit(v128.store(i32.add(p.indices, i32.shl(column, 2)), where));
+      });
+    f.if(p.indices, valuesAndPlaces, values);
   });
 }
 

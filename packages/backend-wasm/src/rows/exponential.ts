@@ -10,14 +10,32 @@ const ROUND = 12582912 + 127;
 
 /** e^x for x ≤ 0 (a little above does no harm): 0 below −87, NaN for NaN. */
 export function expNonPositive(f: FunctionBuilder, fma: boolean, x: Expr<'v128'>): V128 {
+  const parts = { rest: f.local('v128'), bits: f.local('v128') };
+  splitExponent(f, x, parts);
+  return joinExponent(f, fma, parts);
+}
+
+/** x · log₂e = n + rest, |rest| ≤ ½; `bits` has n + 127 in its low bits. */
+export interface ExponentParts {
+  readonly rest: V128;
+  readonly bits: V128;
+}
+
+/** The first half of {@link expNonPositive}. */
+export function splitExponent(f: FunctionBuilder, x: Expr<'v128'>, { rest, bits }: ExponentParts): void {
   const keep = (value: Expr<'v128'>): V128 => f.local('v128', value);
-  const madd = (a: V128, b: Expr<'v128'>, c: number | V128): V128 =>
-    keep(multiplyAdd(FLOAT32, fma, a, b, typeof c === 'number' ? keep(f32x4.const(c)) : c));
   const t = keep(f32x4.mul(x, Math.LOG2E));
   // 0 and NaN stay: the second operand of pmax wins only where it is larger.
   const clamped = keep(f32x4.pmax(t, f32x4.const(-127)));
-  const bits = keep(f32x4.add(clamped, ROUND));
-  const r = keep(f32x4.sub(clamped, f32x4.sub(bits, ROUND)));
+  f.set(bits, f32x4.add(clamped, ROUND));
+  f.set(rest, f32x4.sub(clamped, f32x4.sub(bits, ROUND)));
+}
+
+/** The second half: 2^(n + rest). */
+export function joinExponent(f: FunctionBuilder, fma: boolean, { rest: r, bits }: ExponentParts): V128 {
+  const keep = (value: Expr<'v128'>): V128 => f.local('v128', value);
+  const madd = (a: V128, b: Expr<'v128'>, c: number | V128): V128 =>
+    keep(multiplyAdd(FLOAT32, fma, a, b, typeof c === 'number' ? keep(f32x4.const(c)) : c));
   const square = keep(f32x4.mul(r, r));
   const [p0, p1, p2, p3, p4, p5] = POLYNOMIAL;
   const low = madd(r, f32x4.const(p1), p0);

@@ -63,6 +63,33 @@ export class RowLoop {
     f.if(this.#rest, () => body(this.#last()));
   }
 
+  /**
+   * Runs `first` and then `second` on each vector of the row, in one loop in which `second` is one vector behind: a processor then has two short chains of
+   * operations to work on, where one long one would fill its queues. What `first` leaves for `second` are locals that it sets.
+   */
+  eachBehind(first: (access: RowAccess) => void, second: (access: RowAccess) => void): void {
+    const f = this.#f;
+    const at = this.#at;
+    f.set(at, 0);
+    f.if(this.#whole, () => {
+      first(this.#inside(0));
+      f.increment(at, 16);
+      f.while(
+        () => i32.ltU(at, this.#whole),
+        () => {
+          second(this.#inside(0, 16));
+          first(this.#inside(0));
+          f.increment(at, 16);
+        },
+      );
+      second(this.#inside(0, 16));
+    });
+    f.if(this.#rest, () => {
+      first(this.#last());
+      second(this.#last());
+    });
+  }
+
   #roundsOf(unroll: number): I32 {
     const f = this.#f;
     const known = this.#rounds.get(unroll);
@@ -72,12 +99,13 @@ export class RowLoop {
     return rounds;
   }
 
-  #inside(u: number): RowAccess {
+  #inside(u: number, behind = 0): RowAccess {
     const at = this.#at;
+    const place = (row: I32): Expr<'i32'> => i32.add(row, behind > 0 ? i32.sub(at, behind) : at);
     return {
       u,
-      load: (row) => v128.load(i32.add(row, at), u * 16),
-      store: (row, value) => this.#f.emit(v128.store(i32.add(row, at), value, u * 16)),
+      load: (row) => v128.load(place(row), u * 16),
+      store: (row, value) => this.#f.emit(v128.store(place(row), value, u * 16)),
     };
   }
 

@@ -11,6 +11,7 @@ export type Opened = { readonly device: GPUDevice; readonly facts: AdapterFacts 
 export async function openDevice(
   gpu: GPU | undefined,
   powerPreference: GPUPowerPreference | undefined,
+  timestamps: boolean,
   probe: boolean,
 ): Promise<Opened | { readonly facts: AdapterFacts }> {
   if (gpu === undefined) return { reason: 'navigator.gpu is missing: this browser has no WebGPU, or the page is no secure context' };
@@ -29,7 +30,7 @@ export async function openDevice(
   ] as const;
   const limits = Object.fromEntries(names.map((name) => [name, adapter.limits[name]])) as unknown as AdapterFacts['limits'];
   const wanted = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
-  const features = wanted.filter((name) => adapter.features.has(name));
+  const features = wanted.filter((name) => adapter.features.has(name) && (timestamps || name !== 'timestamp-query'));
   const described = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   const facts: AdapterFacts = {
     // Browsers often say no more than the vendor and the architecture.

@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** @file A device in this thread: commands go straight to it, and reads need an await. */
 import { createExecutor, type Executor, type ExecutorCounters } from './executor.js';
+import { PARTS } from './parts.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BUFFER } from './queue.js';
 
 export class DirectQueue implements DeviceQueue {
@@ -11,7 +12,7 @@ export class DirectQueue implements DeviceQueue {
     device: GPUDevice,
     readonly facts: AdapterFacts,
   ) {
-    this.#executor = createExecutor(device, FLAG_BUFFER);
+    this.#executor = createExecutor(device, FLAG_BUFFER, PARTS);
   }
 
   counters(): ExecutorCounters {
@@ -49,6 +50,22 @@ export class DirectQueue implements DeviceQueue {
 
   flush(): void {
     this.#executor.flush();
+  }
+
+  ready(): Promise<void> | null {
+    return this.#executor.ready();
+  }
+
+  compileAside(on: boolean): void {
+    this.#executor.compileAside(on);
+  }
+
+  beginTiming(): void {
+    this.#executor.beginTiming();
+  }
+
+  endTiming(): Promise<Float64Array> {
+    return this.#executor.endTiming();
   }
 
   async read(id: number, offset: number, length: number, flags: boolean): Promise<Uint8Array> {

@@ -1,8 +1,26 @@
 /// <reference types="@webgpu/types" />
 /**
  * @file The executor: what is done with a GPUDevice, call by call. It runs where the device lives: in the page, or in a worker that gets it as
- * source text. For that reason `createExecutor` uses nothing from outside of itself, types aside.
+ * source text. For that reason `createExecutor` uses nothing from outside of itself, types aside; its parts are handed to it.
  */
+import type { BindingLayout, createBindings } from './bindings.js';
+import type { createDispatchTimer } from './dispatch-timer.js';
+import type { createPacer } from './pacer.js';
+import type { createStaging } from './staging.js';
+
+/** What an executor is made of besides; see parts.ts. */
+export interface ExecutorParts {
+  readonly createBindings: typeof createBindings;
+  readonly createStaging: typeof createStaging;
+  readonly createPacer: typeof createPacer;
+  readonly createDispatchTimer: typeof createDispatchTimer;
+}
+
+export interface DeviceBuffer {
+  readonly gpu: GPUBuffer;
+  /** The number of the submit that was open when it was last bound. */
+  used: number;
+}
 
 /** Something that went wrong on the device, which the next read reports. */
 export interface Fault {
@@ -44,6 +62,14 @@ export interface Executor {
   ): void;
   /** Submits what was dispatched. */
   flush(): void;
+  /** Null where the device keeps up; else a promise of some progress, after which to ask again. Who can wait, waits before giving more. */
+  ready(): Promise<void> | null;
+  /** From now on pipelines are compiled aside, several at a time; what comes after in the order of commands waits until all are there. */
+  compileAside(on: boolean): void;
+  /** From now on each dispatch is timed. */
+  beginTiming(): void;
+  /** Ends that: the milliseconds of each dispatch. */
+  endTiming(): Promise<Float64Array>;
   /** `length` bytes of a buffer, and after them the 16 bytes of the flags when `flags` is set, which are cleared. `use` may not keep the view. */
   read<T>(id: number, offset: number, length: number, flags: boolean, use: (bytes: Uint8Array) => T): Promise<T>;
   /** The first fault since the last call, if any. A lost device stays lost. */
@@ -57,44 +83,29 @@ export interface Executor {
  *
  * @param flagBuffer The id of the buffer (made here) in which kernels raise flags.
  */
-export function createExecutor(device: GPUDevice, flagBuffer: number): Executor {
+export function createExecutor(device: GPUDevice, flagBuffer: number, parts: ExecutorParts): Executor {
   const STORAGE = 0x80;
   const COPY_SRC = 0x04;
   const COPY_DST = 0x08;
   const MAP_READ = 0x01;
   const UNIFORM = 0x40;
-  const COMPUTE = 0x04;
   /** A kernel sees this many bytes of parameters; slots begin at multiples of 256 and overlap where a kernel has fewer. */
   const WINDOW = 1024;
   const RING = 1 << 20;
   const FLAG_BYTES = 16;
-  const MAX_GROUPS = 8192;
-  const SUBMITS_A_HINT = 128;
 
-  interface Layout {
-    readonly group: GPUBindGroupLayout;
-    readonly pipeline: GPUPipelineLayout;
-    readonly cache: Map<number, unknown>;
-  }
   interface Pipeline {
     readonly gpu: GPUComputePipeline;
-    readonly layout: Layout;
-  }
-  interface Buffer {
-    readonly gpu: GPUBuffer;
-    /** The number of the submit that was open when it was last bound. */
-    used: number;
+    readonly layout: BindingLayout;
   }
 
   const { queue } = device;
   const counters: ExecutorCounters = { dispatches: 0, submits: 0, pipelines: 0, buffers: 0, groups: 0, writes: 0, reads: 0 };
   const pipelines = new Map<number, Pipeline>();
-  const buffers = new Map<number, Buffer>();
-  const layouts = new Map<number, Layout>();
+  const buffers = new Map<number, DeviceBuffer>();
   const faults: Fault[] = [];
   let lost: Fault | null = null;
   let destroyed = false;
-  let groupCount = 0;
 
   const ring = device.createBuffer({ label: 'parameters', size: RING + WINDOW, usage: UNIFORM | COPY_DST });
   const ringWords = new Uint32Array(RING / 4);
@@ -102,11 +113,20 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
   let submitted = 0;
   let filled = 0;
 
+  const bindings = parts.createBindings(device, ring, WINDOW, counters);
+  const staging = parts.createStaging(device);
+  const pacer = parts.createPacer(device);
+  const timer = parts.createDispatchTimer(device);
+  let timing: Promise<void> | null = null;
+  /** Pipelines that are being compiled aside, and the commands that wait for them. */
+  let aside = false;
+  let compiling = 0;
+  const held: (() => void)[] = [];
+
   let encoder: GPUCommandEncoder | null = null;
   let pass: GPUComputePassEncoder | null = null;
   let current = -1;
   const offsets = new Uint32Array(1);
-  const staging: GPUBuffer[] = [];
 
   device.addEventListener('uncapturederror', (event) => {
     event.preventDefault();
@@ -119,63 +139,9 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
     lost = { kind: 'lost', message: `${info.reason}: ${info.message}` };
   });
 
-  function layoutOf(reads: number, writes: number): Layout {
-    const key = reads * 64 + writes;
-    let layout = layouts.get(key);
-    if (layout === undefined) {
-      const entries: GPUBindGroupLayoutEntry[] = [];
-      for (let binding = 0; binding < reads + writes; binding++)
-        entries.push({ binding, visibility: COMPUTE, buffer: { type: binding < reads ? 'read-only-storage' : 'storage' } });
-      entries.push({
-        binding: reads + writes,
-        visibility: COMPUTE,
-        buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: WINDOW },
-      });
-      const group = device.createBindGroupLayout({ entries });
-      layout = { group, pipeline: device.createPipelineLayout({ bindGroupLayouts: [group] }), cache: new Map() };
-      layouts.set(key, layout);
-    }
-    return layout;
-  }
-
   function createBuffer(id: number, bytes: number): void {
     counters.buffers++;
     buffers.set(id, { gpu: device.createBuffer({ label: `buffer ${id}`, size: bytes, usage: STORAGE | COPY_SRC | COPY_DST }), used: -1 });
-  }
-
-  /**
-   * Command buffers, passes and dropped groups are a few bytes to the engine and kilobytes to the driver, which frees them when their wrappers are
-   * collected; in a worker that does little else nothing would ask for that. The array's size goes on the engine's account of external memory.
-   */
-  function hintCollector(): void {
-    void new (ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer)(1 << 26, { maxByteLength: 1 << 26 });
-  }
-
-  /** Bind groups are found by the ids of their buffers, one level of maps each. */
-  function groupFor(layout: Layout, ids: Uint32Array, at: number, count: number): GPUBindGroup {
-    let level = layout.cache;
-    for (let i = 0; i < count - 1; i++) {
-      let next = level.get(ids[at + i]) as Map<number, unknown> | undefined;
-      if (next === undefined) level.set(ids[at + i], (next = new Map()));
-      level = next;
-    }
-    const last = count === 0 ? -1 : ids[at + count - 1];
-    let group = level.get(last) as GPUBindGroup | undefined;
-    if (group === undefined) {
-      if (++groupCount > MAX_GROUPS) {
-        groupCount = 1;
-        for (const other of layouts.values()) other.cache.clear();
-        return groupFor(layout, ids, at, count);
-      }
-      counters.groups++;
-      const entries: GPUBindGroupEntry[] = [];
-      for (let binding = 0; binding < count; binding++)
-        entries.push({ binding, resource: { buffer: buffers.get(ids[at + binding])!.gpu } });
-      entries.push({ binding: count, resource: { buffer: ring, size: WINDOW } });
-      group = device.createBindGroup({ layout: layout.group, entries });
-      level.set(last, group);
-    }
-    return group;
   }
 
   function endPass(): void {
@@ -194,7 +160,89 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
     queue.submit([encoder.finish()]);
     encoder = null;
     counters.submits++;
-    if (counters.submits % SUBMITS_A_HINT === 0) hintCollector();
+    pacer.submitted(counters.submits);
+  }
+
+  /** Does it now, or, while pipelines are being compiled aside, when they are there. */
+  function inOrder(command: () => void): void {
+    if (compiling === 0) command();
+    else held.push(command);
+  }
+
+  function compiled(): void {
+    if (--compiling > 0) return;
+    for (const command of held.splice(0)) {
+      try {
+        command();
+      } catch (error) {
+        if (faults.length < 8) faults.push({ kind: 'internal', message: String(error) });
+      }
+    }
+  }
+
+  function dispatch(
+    pipeline: number,
+    x: number,
+    y: number,
+    z: number,
+    ids: Uint32Array,
+    idsAt: number,
+    count: number,
+    words: Uint32Array,
+    wordsAt: number,
+    wordCount: number,
+  ): void {
+    const entry = pipelines.get(pipeline);
+    // It did not compile, which is a fault that the next read reports.
+    if (entry === undefined) return;
+    const bytes = Math.max(256, ((wordCount + 63) >> 6) << 8);
+    if (filled + bytes > RING) {
+      submit();
+      filled = submitted = 0;
+    }
+    const group = bindings.group(entry.layout, ids, idsAt, count, buffers);
+    if (timer.on) endPass();
+    if (pass === null) {
+      encoder ??= device.createCommandEncoder();
+      pass = timer.on ? encoder.beginComputePass(timer.pass()) : encoder.beginComputePass();
+    }
+    for (let i = 0; i < count; i++) buffers.get(ids[idsAt + i])!.used = counters.submits;
+    const at = filled >> 2;
+    for (let i = 0; i < wordCount; i++) ringWords[at + i] = words[wordsAt + i];
+    if (current !== pipeline) {
+      pass.setPipeline(entry.gpu);
+      current = pipeline;
+    }
+    offsets[0] = filled;
+    pass.setBindGroup(0, group, offsets, 0, 1);
+    pass.dispatchWorkgroups(x, y, z);
+    filled += bytes;
+    counters.dispatches++;
+    if (timer.on) {
+      endPass();
+      if (!timer.precise) {
+        submit();
+        timing = timer.submitted().then(() => {
+          timing = null;
+        });
+      }
+    }
+  }
+
+  /** Encodes and submits the copy to a staging buffer. */
+  function copyOut(id: number, offset: number, length: number, flags: boolean): GPUBuffer {
+    const size = length + (flags ? FLAG_BYTES : 0);
+    const target = staging.take(size);
+    encoder ??= device.createCommandEncoder();
+    endPass();
+    if (length > 0) encoder.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
+    if (flags) {
+      const { gpu } = buffers.get(flagBuffer)!;
+      encoder.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
+      encoder.clearBuffer(gpu);
+    }
+    submit();
+    return target;
   }
 
   createBuffer(flagBuffer, FLAG_BYTES);
@@ -203,71 +251,73 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
     counters,
     createPipeline(id, reads, writes, label, code) {
       counters.pipelines++;
-      const layout = layoutOf(reads, writes);
+      const layout = bindings.layout(reads, writes);
       const module = device.createShaderModule({ label, code });
-      pipelines.set(id, {
-        layout,
-        gpu: device.createComputePipeline({ label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } }),
-      });
+      const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } };
+      if (!aside) {
+        pipelines.set(id, { layout, gpu: device.createComputePipeline(descriptor) });
+        return;
+      }
+      compiling++;
+      void device
+        .createComputePipelineAsync(descriptor)
+        .then(
+          (gpu) => void pipelines.set(id, { layout, gpu }),
+          (error: unknown) => void faults.push({ kind: 'validation', message: `${label}: ${String(error)}` }),
+        )
+        .then(compiled);
     },
     createBuffer,
     destroyBuffer(id) {
-      const buffer = buffers.get(id);
-      if (buffer === undefined) return;
-      if (encoder !== null && buffer.used === counters.submits) submit();
-      buffer.gpu.destroy();
-      buffers.delete(id);
+      inOrder(() => {
+        const buffer = buffers.get(id);
+        if (buffer === undefined) return;
+        if (encoder !== null && buffer.used === counters.submits) submit();
+        buffer.gpu.destroy();
+        buffers.delete(id);
+      });
     },
     write(id, offset, bytes) {
-      const buffer = buffers.get(id)!;
-      if (encoder !== null && buffer.used === counters.submits) submit();
-      counters.writes++;
-      queue.writeBuffer(buffer.gpu, offset, bytes as Uint8Array<ArrayBuffer>);
+      const data = compiling === 0 ? bytes : bytes.slice();
+      inOrder(() => {
+        const buffer = buffers.get(id)!;
+        if (encoder !== null && buffer.used === counters.submits) submit();
+        counters.writes++;
+        queue.writeBuffer(buffer.gpu, offset, data as Uint8Array<ArrayBuffer>);
+      });
     },
     dispatch(pipeline, x, y, z, ids, idsAt, count, words, wordsAt, wordCount) {
-      const entry = pipelines.get(pipeline)!;
-      const bytes = Math.max(256, ((wordCount + 63) >> 6) << 8);
-      if (filled + bytes > RING) {
-        submit();
-        filled = submitted = 0;
+      if (compiling === 0) {
+        dispatch(pipeline, x, y, z, ids, idsAt, count, words, wordsAt, wordCount);
+        return;
       }
-      const group = groupFor(entry.layout, ids, idsAt, count);
-      if (pass === null) {
-        encoder ??= device.createCommandEncoder();
-        pass = encoder.beginComputePass();
-      }
-      for (let i = 0; i < count; i++) buffers.get(ids[idsAt + i])!.used = counters.submits;
-      const at = filled >> 2;
-      for (let i = 0; i < wordCount; i++) ringWords[at + i] = words[wordsAt + i];
-      if (current !== pipeline) {
-        pass.setPipeline(entry.gpu);
-        current = pipeline;
-      }
-      offsets[0] = filled;
-      pass.setBindGroup(0, group, offsets, 0, 1);
-      pass.dispatchWorkgroups(x, y, z);
-      filled += bytes;
-      counters.dispatches++;
+      const [ownIds, ownWords] = [ids.slice(idsAt, idsAt + count), words.slice(wordsAt, wordsAt + wordCount)];
+      held.push(() => dispatch(pipeline, x, y, z, ownIds, 0, count, ownWords, 0, wordCount));
     },
-    flush: submit,
-    async read(id, offset, length, flags, use) {
-      if (lost !== null || destroyed) return use(new Uint8Array(length + (flags ? FLAG_BYTES : 0)));
-      counters.reads++;
-      const size = length + (flags ? FLAG_BYTES : 0);
-      let capacity = 4096;
-      while (capacity < size) capacity *= 2;
-      let at = staging.findIndex((buffer) => buffer.size === capacity);
-      const target =
-        at >= 0 ? staging.splice(at, 1)[0] : device.createBuffer({ label: 'staging', size: capacity, usage: MAP_READ | COPY_DST });
-      encoder ??= device.createCommandEncoder();
-      endPass();
-      if (length > 0) encoder.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
-      if (flags) {
-        const { gpu } = buffers.get(flagBuffer)!;
-        encoder.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
-        encoder.clearBuffer(gpu);
-      }
+    flush: () => inOrder(submit),
+    ready: () => timing ?? pacer.ready(counters.submits),
+    compileAside(on) {
+      aside = on;
+    },
+    beginTiming() {
+      inOrder(() => {
+        endPass();
+        timer.begin();
+      });
+    },
+    async endTiming() {
+      await new Promise<void>((resolve) => inOrder(resolve));
       submit();
+      return timer.end();
+    },
+    async read(id, offset, length, flags, use) {
+      const size = length + (flags ? FLAG_BYTES : 0);
+      if (lost !== null || destroyed) return use(new Uint8Array(size));
+      counters.reads++;
+      const target =
+        compiling === 0
+          ? copyOut(id, offset, length, flags)
+          : await new Promise<GPUBuffer>((resolve) => held.push(() => resolve(copyOut(id, offset, length, flags))));
       try {
         await target.mapAsync(MAP_READ, 0, Math.max(size, 4));
       } catch (error) {
@@ -277,15 +327,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number): Executor 
       }
       const result = use(new Uint8Array(target.getMappedRange(0, Math.max(size, 4)), 0, size));
       target.unmap();
-      staging.push(target);
-      // Large ones are not kept beyond a few.
-      while (staging.length > 8) staging.shift()!.destroy();
-      at = staging.reduce((sum, buffer) => sum + buffer.size, 0);
-      while (at > 1 << 26 && staging.length > 1) {
-        const first = staging.shift()!;
-        at -= first.size;
-        first.destroy();
-      }
+      staging.give(target);
       return result;
     },
     takeFault() {

@@ -16,6 +16,9 @@ export const OP = {
   close: 8,
   destroyDevice: 9,
   readAsync: 10,
+  compileAside: 11,
+  beginTiming: 12,
+  endTiming: 13,
 } as const;
 
 /** Control words. */
@@ -34,6 +37,8 @@ export const CONTROL = {
   state: 7,
   /** The worker is to park. */
   stop: 8,
+  /** The last commands are in the ring: no more pacing. */
+  closing: 9,
   /** The executor's counters, in their order, from here on. */
   counters: 16,
 } as const;

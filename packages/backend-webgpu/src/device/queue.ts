@@ -48,6 +48,14 @@ export interface DeviceQueue {
   write(id: number, offset: number, bytes: Uint8Array): void;
   dispatch(pipeline: number, x: number, y: number, z: number, ids: Uint32Array, count: number, words: Uint32Array, wordCount: number): void;
   flush(): void;
+  /** Null where the device can take more; else a promise of some progress. A worker paces itself. */
+  ready(): Promise<void> | null;
+  /** While on, pipelines are compiled aside, several at a time, and commands wait for them without anybody waiting. */
+  compileAside(on: boolean): void;
+  /** From now on each dispatch is timed. */
+  beginTiming(): void;
+  /** Ends that: the milliseconds of each dispatch, in order. @throws DeviceFault */
+  endTiming(): Promise<Float64Array>;
   /** The bytes, and after them the flags if they were asked for. The caller owns them. @throws DeviceFault */
   read(id: number, offset: number, length: number, flags: boolean): Promise<Uint8Array>;
   readSync(id: number, offset: number, length: number, flags: boolean): Uint8Array;

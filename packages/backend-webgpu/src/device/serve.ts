@@ -2,7 +2,7 @@
  * @file The worker's side of the ring: takes commands and gives them to an executor. Like the executor it travels as source text, so it uses
  * nothing from outside of itself.
  */
-import type { createExecutor, Executor, Fault } from './executor.js';
+import type { createExecutor, Executor, ExecutorParts, Fault } from './executor.js';
 import type { Protocol, Shared } from './protocol.js';
 
 /** What the worker is given. */
@@ -18,7 +18,12 @@ export interface ServeOptions {
 }
 
 /** Runs until the caller closes it. `device` is ready. */
-export async function serve(device: GPUDevice, makeExecutor: typeof createExecutor, options: ServeOptions): Promise<void> {
+export async function serve(
+  device: GPUDevice,
+  makeExecutor: typeof createExecutor,
+  parts: ExecutorParts,
+  options: ServeOptions,
+): Promise<void> {
   const { protocol, shared, flagBuffer, blocking, post, tick } = options;
   const { OP, CONTROL, STATE, CONTROL_BYTES, FAULT_BYTES, HEADER } = protocol;
   const control = new Int32Array(shared.buffer, 0, CONTROL_BYTES / 4);
@@ -28,7 +33,7 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
   const result = new Uint8Array(shared.buffer, HEADER + shared.ringBytes, shared.resultBytes);
   const mask = ring.length - 1;
   const decoder = new TextDecoder();
-  const executor: Executor = makeExecutor(device, flagBuffer);
+  const executor: Executor = makeExecutor(device, flagBuffer, parts);
   const counterNames = Object.keys(executor.counters) as (keyof typeof executor.counters)[];
   let tail = 0;
   /** Dawn cannot take a view on shared memory. */
@@ -55,12 +60,19 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
     Atomics.add(control, CONTROL.answer, 1);
     Atomics.notify(control, CONTROL.answer);
   };
+  const reply = (ticket: number, bytes: Uint8Array<ArrayBuffer>): void => {
+    count();
+    post({ ticket, bytes, fault: fault() }, [bytes.buffer]);
+  };
   /** A thread that is ended inside Dawn takes the process with it: wait here, in plain JavaScript, to be ended. */
   const park = (): void => {
     Atomics.store(control, CONTROL.state, STATE.parked);
     Atomics.notify(control, CONTROL.state);
     for (;;) Atomics.wait(control, CONTROL.stop, 1);
   };
+
+  /** The end is near: nobody waits for the device any more. */
+  const hurry = (): boolean => Atomics.load(control, CONTROL.stop) === 1 || Atomics.load(control, CONTROL.closing) === 1;
 
   /** True where it was the last command. Only reads take an await. */
   const run = (op: number, o: number): boolean | Promise<boolean> => {
@@ -97,9 +109,20 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
       case OP.readAsync: {
         const ticket = ring[o + 6];
         return executor.read(ring[o + 2], ring[o + 3], ring[o + 4], ring[o + 5] === 1, (bytes) => {
-          const copy = bytes.slice();
-          count();
-          post({ ticket, bytes: copy, fault: fault() }, [copy.buffer]);
+          reply(ticket, bytes.slice());
+          return false;
+        });
+      }
+      case OP.compileAside:
+        executor.compileAside(ring[o + 2] === 1);
+        return false;
+      case OP.beginTiming:
+        executor.beginTiming();
+        return false;
+      case OP.endTiming: {
+        const ticket = ring[o + 2];
+        return executor.endTiming().then((times) => {
+          reply(ticket, new Uint8Array(times.buffer as ArrayBuffer));
           return false;
         });
       }
@@ -153,7 +176,8 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
       } catch (error) {
         thrown ??= { kind: 'internal', message: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) };
         if (op === OP.read) answer(0);
-        if (op === OP.readAsync) post({ ticket: ring[o + 6], bytes: new Uint8Array(0), fault: fault() });
+        if (op === OP.readAsync) reply(ring[o + 6], new Uint8Array(0));
+        if (op === OP.endTiming) reply(ring[o + 2], new Uint8Array(0));
       }
       tail = (tail + length) >>> 0;
       if (closed) {
@@ -163,6 +187,8 @@ export async function serve(device: GPUDevice, makeExecutor: typeof createExecut
         post({ closed: true });
         return;
       }
+      // Whoever gives work faster than the device does it waits here, or rather: the ring fills, and then the caller waits.
+      for (let wait = executor.ready(); wait !== null && !hurry(); wait = executor.ready()) await wait;
     }
     Atomics.store(control, CONTROL.tail, tail | 0);
     if (Atomics.load(control, CONTROL.callerWaits) === 1) Atomics.notify(control, CONTROL.tail);

@@ -2,10 +2,9 @@
 /** @file The device in a page or in a page's worker: encoded directly, or, for synchronous reads, in a worker of its own. */
 import { openDevice } from './adapter.js';
 import { DirectQueue } from './direct-queue.js';
-import { createExecutor } from './executor.js';
+import { workerSource } from './parts.js';
 import { makeShared, PROTOCOL } from './protocol.js';
 import { type AdapterFacts, FLAG_BUFFER } from './queue.js';
-import { serve } from './serve.js';
 import type { StartOptions, Started } from './start.js';
 import { WorkerQueue, type WorkerMessage } from './worker-queue.js';
 
@@ -13,29 +12,28 @@ const gpuOf = (): GPU | undefined => (globalThis.navigator as Navigator | undefi
 
 /** Is there an adapter? */
 export async function probeBrowser(options: StartOptions): Promise<{ readonly reason?: string; readonly facts?: AdapterFacts }> {
-  return openDevice(gpuOf(), options.powerPreference, true);
+  return openDevice(gpuOf(), options.powerPreference, true, true);
 }
 
 export async function startBrowser(options: StartOptions): Promise<Started> {
   if (options.syncReads === true) return startWorker(options);
-  const opened = await openDevice(gpuOf(), options.powerPreference, false);
+  const opened = await openDevice(gpuOf(), options.powerPreference, options.timestamps ?? true, false);
   if ('reason' in opened) return opened;
   return { queue: new DirectQueue((opened as { device: GPUDevice }).device, opened.facts) };
 }
 
 const SOURCE = `
 self.onmessage = async ({ data }) => {
-  const { protocol, shared, flagBuffer, powerPreference } = data;
+  const { protocol, shared, flagBuffer, powerPreference, timestamps } = data;
   self.onmessage = null;
   try {
     const openDevice = ${openDevice.toString()};
-    const opened = await openDevice(navigator.gpu, powerPreference, false);
+    const opened = await openDevice(navigator.gpu, powerPreference, timestamps, false);
     if (!opened.device) return postMessage({ reason: opened.reason });
-    const createExecutor = ${createExecutor.toString()};
-    const serve = ${serve.toString()};
+  ${workerSource()}
     Atomics.store(new Int32Array(shared.buffer), protocol.CONTROL.state, protocol.STATE.running);
     postMessage({ facts: opened.facts });
-    await serve(opened.device, createExecutor, {
+    await serve(opened.device, createExecutor, parts, {
       protocol, shared, flagBuffer, blocking: false,
       post: (message, transfer) => postMessage(message, transfer ?? []),
       tick: () => new Promise((resolve) => setTimeout(resolve)),
@@ -59,7 +57,13 @@ async function startWorker(options: StartOptions): Promise<Started> {
     worker.addEventListener('message', ({ data }) => resolve(data as { reason?: string; facts?: AdapterFacts }), { once: true });
     worker.addEventListener('error', (event) => resolve({ reason: event.message }), { once: true });
   });
-  worker.postMessage({ protocol: PROTOCOL, shared, flagBuffer: FLAG_BUFFER, powerPreference: options.powerPreference });
+  worker.postMessage({
+    protocol: PROTOCOL,
+    shared,
+    flagBuffer: FLAG_BUFFER,
+    powerPreference: options.powerPreference,
+    timestamps: options.timestamps ?? true,
+  });
   const { facts, reason } = await hello;
   URL.revokeObjectURL(url);
   if (facts === undefined || reason !== undefined) {

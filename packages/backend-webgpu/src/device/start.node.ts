@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { openDevice } from './adapter.js';
-import { createExecutor } from './executor.js';
+import { workerSource } from './parts.js';
 import { makeShared, PROTOCOL } from './protocol.js';
 import { type AdapterFacts, type DeviceQueue, FLAG_BUFFER } from './queue.js';
-import { serve } from './serve.js';
 import { WorkerQueue, type WorkerMessage } from './worker-queue.js';
 import type { StartOptions, Started } from './start.js';
 
@@ -20,7 +19,7 @@ const SOURCE = `
 // A module or a script, as the flags of the process have it: neither require nor import statements.
 import('node:worker_threads').then(async ({ parentPort, workerData }) => {
  try {
-  const { dawn, protocol, shared, flagBuffer, powerPreference, probe } = workerData;
+  const { dawn, protocol, shared, flagBuffer, powerPreference, timestamps, probe } = workerData;
   let gpu;
   try {
     const { create, globals } = await import(dawn);
@@ -31,14 +30,13 @@ import('node:worker_threads').then(async ({ parentPort, workerData }) => {
     return parentPort.postMessage({ reason: 'Dawn does not load: ' + String(error && error.message).split('\\n')[0] });
   }
   const openDevice = ${openDevice.toString()};
-  const opened = await openDevice(gpu, powerPreference, probe);
+  const opened = await openDevice(gpu, powerPreference, timestamps, probe);
   if (!opened.device) return parentPort.postMessage({ reason: opened.reason, facts: opened.facts });
-  const createExecutor = ${createExecutor.toString()};
-  const serve = ${serve.toString()};
+  ${workerSource()}
   const control = new Int32Array(shared.buffer);
   Atomics.store(control, protocol.CONTROL.state, protocol.STATE.running);
   parentPort.postMessage({ facts: opened.facts });
-  await serve(opened.device, createExecutor, {
+  await serve(opened.device, createExecutor, parts, {
     protocol, shared, flagBuffer, blocking: true,
     post: (message, transfer) => parentPort.postMessage(message, transfer),
     tick: () => new Promise((resolve) => setImmediate(resolve)),
@@ -103,7 +101,17 @@ function launch(options: StartOptions, probe: boolean): { worker: Worker; shared
   const worker = new Worker(SOURCE, {
     eval: true,
     name: 'tessera-webgpu',
-    workerData: { dawn: dawn.url, protocol: PROTOCOL, shared, flagBuffer: FLAG_BUFFER, powerPreference: options.powerPreference, probe },
+    // What is dropped there is a few bytes to the engine and kilobytes to the driver: encoders, command buffers. It is collected often.
+    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    workerData: {
+      dawn: dawn.url,
+      protocol: PROTOCOL,
+      shared,
+      flagBuffer: FLAG_BUFFER,
+      powerPreference: options.powerPreference,
+      timestamps: options.timestamps ?? true,
+      probe,
+    },
   });
   const hello = new Promise<Hello>((resolve) => {
     worker.once('message', resolve);

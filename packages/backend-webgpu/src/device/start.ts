@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly syncReads?: boolean;
   /** Which GPU to ask for, where there are several. */
   readonly powerPreference?: 'low-power' | 'high-performance';
+  /** Profile with the device's own timestamps, where it has them; else each dispatch is submitted alone and waited for. Default true. */
+  readonly timestamps?: boolean;
 }
 
 export type Started = { readonly queue: DeviceQueue } | { readonly reason: string };

@@ -138,7 +138,34 @@ export class WorkerQueue implements DeviceQueue {
     this.#send(OP.flush, 0, 0);
   }
 
+  ready(): null {
+    return null;
+  }
+
+  compileAside(on: boolean): void {
+    this.#send(OP.compileAside, on ? 1 : 0, 0);
+  }
+
+  beginTiming(): void {
+    this.#send(OP.beginTiming, 0, 0);
+  }
+
+  async endTiming(): Promise<Float64Array> {
+    const bytes = await this.#ask((ticket) => this.#send(OP.endTiming, ticket, 0));
+    return new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
+  }
+
   read(id: number, offset: number, length: number, flags: boolean): Promise<Uint8Array> {
+    return this.#ask((ticket) => {
+      const o = this.#begin(OP.readAsync, 7);
+      this.#putRead(o, id, offset, length, flags);
+      this.#ring[o + 6] = ticket;
+      this.#publish(7);
+    });
+  }
+
+  /** `send` sends a command, whose answer comes as a message with this ticket. */
+  #ask(send: (ticket: number) => void): Promise<Uint8Array> {
     const ticket = ++this.#tickets;
     return new Promise((resolve, reject) => {
       if (this.#closed) {
@@ -147,10 +174,7 @@ export class WorkerQueue implements DeviceQueue {
       }
       if (this.#waiting.size === 0) this.worker.ref();
       this.#waiting.set(ticket, { resolve, reject });
-      const o = this.#begin(OP.readAsync, 7);
-      this.#putRead(o, id, offset, length, flags);
-      this.#ring[o + 6] = ticket;
-      this.#publish(7);
+      send(ticket);
     });
   }
 
@@ -171,6 +195,7 @@ export class WorkerQueue implements DeviceQueue {
 
   async close(): Promise<void> {
     if (this.#closed) return;
+    Atomics.store(this.#control, CONTROL.closing, 1);
     this.#send(OP.close, 0, 0);
     this.#closed = true;
     // A worker that is ended while it is inside the driver takes the process with it, so this takes as long as the work that is pending.

@@ -1,9 +1,11 @@
 /**
- * @file Where buffers come from. Freed ones are kept by size, and the last one freed is the first one used again, so that a loop finds the
- * same buffers in the same places, and with them the bind groups that were made for them.
+ * @file Where buffers come from. Freed ones are kept by size, and the one with the lowest id is used again first: what a step gets depends on
+ * which buffers are free, not on the order in which they were freed, which is the collector's where nobody disposes. So a loop finds the same buffers in
+ * the same places, and with them the bind groups that were made for them.
  */
 import { type DType, DTYPE_INFO, MemoryError, type MemoryStats } from '@tessera/core/backend';
 import { type DeviceQueue, FLAG_BUFFER } from '../device/queue.js';
+import { IdHeap } from './id-heap.js';
 import { WebGpuBuffer } from './webgpu-buffer.js';
 
 export interface PoolLimits {
@@ -19,7 +21,7 @@ export class BufferPool {
   readonly #queue: DeviceQueue;
   readonly #limits: PoolLimits;
   /** Ids of free memory by capacity. */
-  readonly #free = new Map<number, number[]>();
+  readonly #free = new Map<number, IdHeap>();
   #nextId = FLAG_BUFFER + 1;
   #buffers = 0;
   #bytes = 0;
@@ -67,22 +69,22 @@ export class BufferPool {
     this.#buffers--;
     this.#bytes -= buffer.length * DTYPE_INFO[buffer.dtype].size;
     let list = this.#free.get(capacity);
-    if (list === undefined) this.#free.set(capacity, (list = []));
+    if (list === undefined) this.#free.set(capacity, (list = new IdHeap()));
     list.push(id);
     this.#pooled += capacity;
     if (this.#pooled > this.#limits.poolBytes) this.trim(this.#limits.poolBytes / 2);
   }
 
-  /** Destroys free memory, the longest unused of each size first, until at most `bytes` are kept. */
+  /** Destroys free memory, the largest first, and of one size that with the highest ids, until at most `bytes` are kept. */
   trim(bytes: number): void {
     for (const [capacity, list] of [...this.#free].sort(([a], [b]) => b - a)) {
-      let count = 0;
-      while (this.#pooled > bytes && count < list.length) {
-        this.#queue.destroyBuffer(list[count++]);
+      const surplus = Math.ceil((this.#pooled - bytes) / capacity);
+      if (surplus <= 0) return;
+      for (const id of list.truncate(Math.max(0, list.size - surplus))) {
+        this.#queue.destroyBuffer(id);
         this.#pooled -= capacity;
       }
-      list.splice(0, count);
-      if (list.length === 0) this.#free.delete(capacity);
+      if (list.size === 0) this.#free.delete(capacity);
     }
   }
 

@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { accumulate } from './accumulate.js';
 import { edgeOf } from './edge.js';
 import { runBackward } from './engine.js';
-import { onesLike } from './engine-ops.js';
+import { type BackwardOptions, onesLike } from './engine-ops.js';
 import type { GradNode } from './node.js';
 
 function rootsOf(
@@ -51,7 +51,7 @@ function rootsOf(
 export function backward(
   tensors: Tensor | readonly Tensor[],
   gradTensors?: Tensor | readonly (Tensor | null)[] | null,
-  options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {},
+  options: BackwardOptions = {},
 ): void {
   const outputs = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
   const given =

@@ -1,6 +1,6 @@
 /** @file Checkpoints: memory for time. What a part of the model saves is not kept but computed again when a backward asks for it. */
 import { autocasting, withAutocastState } from '../amp/state.js';
-import { AutogradError } from '../errors.js';
+import { AutogradError, ValueError } from '../errors.js';
 import { runtimes } from '../plugin/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { enableGrad, gradState } from './mode.js';
@@ -61,4 +61,22 @@ export function checkpoint<A extends readonly unknown[], R>(fn: (...args: A) => 
     },
     () => fn(...args),
   );
+}
+
+/**
+ * Runs functions one after the other, in `segments` groups of which each but the last is a {@link checkpoint}. PyTorch:
+ * torch.utils.checkpoint.checkpoint_sequential.
+ *
+ * @example const y = checkpointSequential([...blocks], 4, x)
+ * @throws ValueError `ERR_CHECKPOINT` for a number of segments that is none, or larger than that of the functions.
+ */
+export function checkpointSequential(functions: readonly ((x: Tensor) => Tensor)[], segments: number, input: Tensor): Tensor {
+  if (!Number.isInteger(segments) || segments < 1 || segments > functions.length)
+    throw new ValueError('ERR_CHECKPOINT', `checkpointSequential: ${functions.length} functions cannot be ${segments} segments`);
+  const size = Math.floor(functions.length / segments);
+  const run = (from: number, to?: number) => (x: Tensor) => functions.slice(from, to).reduce((value, fn) => fn(value), x);
+  let x = input;
+  const last = size * (segments - 1);
+  for (let at = 0; at < last; at += size) x = checkpoint(run(at, at + size), x);
+  return run(last)(x);
 }

@@ -5,16 +5,22 @@
 import { NotSupportedError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 
+/** What a backward may be told. */
+export interface BackwardOptions {
+  /** Keep what the graph saved, for another backward. Default: `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Record the backward, so that gradients can be differentiated. Default false. */
+  readonly createGraph?: boolean;
+  /** Only these get gradients. Default: all leaves. */
+  readonly inputs?: readonly Tensor[];
+}
+
 interface EngineOps {
   add(a: Tensor, b: Tensor): Tensor;
   addInPlace(a: Tensor, b: Tensor): Tensor;
   full(like: Tensor, value: number): Tensor;
   ownCopy(t: Tensor): Tensor;
-  backward(
-    root: Tensor,
-    gradient: Tensor | null,
-    options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] },
-  ): void;
+  backward(root: Tensor, gradient: Tensor | null, options: BackwardOptions): void;
 }
 
 let ops: EngineOps | null = null;

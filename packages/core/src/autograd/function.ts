@@ -74,8 +74,12 @@ export class FunctionContext {
   }
 }
 
-/** The arguments of a function's `apply`: those of its forward, without the context. */
-type ForwardArgs<F> = F extends { forward(ctx: FunctionContext, ...args: infer A): unknown } ? A : never;
+/** The arguments of a function's `apply`: those of its forward, without the context that it has if no `setupContext` gets it. */
+type ForwardArgs<F> = F extends { setupContext: unknown; forward(...args: infer A): unknown }
+  ? A
+  : F extends { forward(ctx: FunctionContext, ...args: infer A): unknown }
+    ? A
+    : never;
 type ForwardResult<F> = F extends { forward(...args: never[]): infer R } ? R : never;
 
 /** What a backward answers: a gradient for each argument of the forward, null where there is none; for one argument, itself. */
@@ -98,6 +102,8 @@ export type BackwardResult = Tensor | null | undefined | readonly (Tensor | null
  *   }
  * }
  * const y = Exp.apply(x);
+ *
+ * A static `setupContext(ctx, inputs, output)` may do what the forward does with the context, which then gets none: PyTorch's setup_context.
  */
 export abstract class Function {
   /** The name of the node; bundlers may shorten a class's own. */
@@ -112,7 +118,8 @@ export abstract class Function {
 interface FunctionClass {
   readonly name: string;
   readonly typeName?: string | undefined;
-  forward(ctx: FunctionContext, ...args: never[]): unknown;
+  forward(...args: never[]): unknown;
+  setupContext?(ctx: FunctionContext, inputs: never, output: never): void;
   backward(ctx: FunctionContext, ...grads: never[]): BackwardResult;
 }
 
@@ -120,7 +127,12 @@ function applyFunction(fn: FunctionClass, args: readonly unknown[]): unknown {
   const tensors = args.map((a) => (isTensor(a) ? a : null));
   const recorded = isGradEnabled() && tensors.some((t) => t?.requiresGrad === true);
   const ctx = new FunctionContext(tensors.map((t) => recorded && t !== null && t.requiresGrad));
-  const result = noGrad(() => fn.forward(ctx, ...(args as never[])));
+  const result = noGrad(() => {
+    if (fn.setupContext === undefined) return fn.forward(ctx as never, ...(args as never[]));
+    const output = fn.forward(...(args as never[]));
+    fn.setupContext(ctx, args as never, output as never);
+    return output;
+  });
   if (!recorded) return result;
   const single = !Array.isArray(result);
   const list: unknown[] = single ? [result] : [...(result as unknown[])];

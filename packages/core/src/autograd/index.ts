@@ -1,6 +1,7 @@
 /** @file Automatic differentiation, by torch.autograd's names. */
 export { backward, grad } from './backward.js';
-export { checkpoint } from './checkpoint.js';
+export { type BackwardOptions } from './engine-ops.js';
+export { checkpoint, checkpointSequential } from './checkpoint.js';
 export { type BackwardResult, Function, FunctionContext } from './function.js';
 export { hessian, hvp, jacobian, jvp, vhp, vjp, type DerivativeOptions } from './functional.js';
 export * as functional from './functional.js';

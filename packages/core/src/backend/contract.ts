@@ -36,7 +36,7 @@ export interface View<B extends BackendBuffer = BackendBuffer> {
   readonly offset: number;
 }
 
-/** How much memory a backend has in use, in bytes, and in how many buffers. */
+/** How much memory a backend has in use, and in how many buffers. Bytes are those of the backend's own layout, and no fewer than the host's. */
 export interface MemoryStats {
   readonly buffers: number;
   readonly bytes: number;
@@ -55,12 +55,17 @@ export interface Capabilities {
   readonly syncRead: boolean;
   /** How many different buffers one kernel may touch, outputs included. Core splits programs that would pass it. */
   readonly maxBuffers: number;
-  /** The longest buffer, in bytes. */
+  /** The longest buffer, in the host's bytes: its length times the size of its dtype. */
   readonly maxBufferBytes: number;
   /** How many instructions one program may have. Core starts a new program where a chain would pass it. */
   readonly maxInstructions: number;
   /** The JavaScript engine's collector owns this memory (typed arrays): a buffer that is dropped needs no `free`. Default false. */
   readonly collected?: boolean;
+  /**
+   * What a buffer costs besides its elements, in bytes: with it, buffers that were dropped weigh on the collector. 0 for one that is no more than a
+   * range of addresses; core then frees small dropped ones in groups. Default 65536, for an object of a driver.
+   */
+  readonly bufferOverhead?: number;
   /**
    * `matmul` and `linear` take operands of float16 and of bfloat16 as well (both of one), widen what they load, and write float32 (with a bias of
    * float32). Default false: core hands them wide copies.
@@ -100,7 +105,10 @@ export interface RequiredKernels<B extends BackendBuffer = BackendBuffer> {
     axes: readonly number[],
   ): void;
 
-  /** Running sum, prod, max, min (NaN wins from its place on) or logsumexp along `axis`, from the far end when `reverse`. Same shapes. */
+  /**
+   * Running sum, prod, max, min (NaN wins from its place on) or, of floats, logsumexp along `axis`, from the far end when `reverse`. Same shapes.
+   * Long sums must keep their digits.
+   */
   scan(kind: ScanKind, reverse: boolean, input: View<B>, output: View<B>, axis: number): void;
 
   /** out[b] = a[b] · b[b]. Ranks are 3: (B, M, K), (B, K, N), (B, M, N); any strides, so a transposed operand costs no copy. K may not be 0. */
@@ -314,6 +322,14 @@ export interface KernelTiming {
   end(): Promise<readonly number[]>;
 }
 
+/** A backend that compiles a kernel when it is first called: what `warmup` tells it, so that nothing waits for one kernel after the other. */
+export interface KernelCompilation {
+  /** From now on kernels that are not compiled yet may be compiled aside, together; calls take effect when theirs is there, in order. */
+  begin(): void;
+  /** Ends that. Resolves when all that was called for is compiled and has run; rejects as `synchronize` does. */
+  end(): Promise<void>;
+}
+
 /** What implements the contract. `id` is open: 'cpu', 'wasm', 'webgpu', or any plugin's. */
 export interface Backend<B extends BackendBuffer = BackendBuffer> {
   readonly id: string;
@@ -326,7 +342,10 @@ export interface Backend<B extends BackendBuffer = BackendBuffer> {
   allocate(dtype: DType, length: number): B;
   /** Called once for a buffer, when nothing can use it any more. */
   free(buffer: B): void;
-  /** Copies host bytes (row-major, little-endian, PyTorch's element sizes) to `elementOffset` and on. The bytes may change after the call. */
+  /**
+   * Copies host bytes (row-major, little-endian, PyTorch's element sizes) to `elementOffset` and on. The bytes may change after the call, and may be
+   * a window on a larger array, at any byte of it.
+   */
   write(buffer: B, elementOffset: number, hostBytes: Uint8Array): void;
   /** The bytes of `length` elements, after all kernels that were called before. The caller owns them. */
   read(buffer: B, elementOffset: number, length: number): Promise<Uint8Array>;
@@ -337,6 +356,13 @@ export interface Backend<B extends BackendBuffer = BackendBuffer> {
   memory(): MemoryStats;
   /** For a backend whose kernels run after the call that launches them, and that can tell how long each took. Default: none; calls are timed. */
   readonly timing?: KernelTiming;
-  /** Releases everything. Afterwards any call throws `ERR_BACKEND_DISPOSED`. */
+  /** For a backend that compiles while it runs, and can do it aside. Default: none; `warmup` just calls the kernels. */
+  readonly compilation?: KernelCompilation;
+  /**
+   * For a backend whose caller can be far ahead of the device, and that cannot make it wait: null while that is no harm, else a promise of some
+   * progress. Loops that await something anyway ask; the data loader does. Default: none.
+   */
+  ready?(): Promise<void> | null;
+  /** Releases everything. Afterwards any call throws a DeviceError `ERR_BACKEND_DISPOSED`; a second `dispose` does nothing. */
   dispose(): Promise<void>;
 }

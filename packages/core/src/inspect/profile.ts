@@ -64,10 +64,7 @@ export class Profile {
 
   /** By name: kernels, nodes of the graph, classes of modules, and what was named with `recordFunction`. */
   byOp(): ProfileRow[] {
-    return this.#sum(
-      (s) => `${s.kind} ${s.name}`,
-      (s) => s.name,
-    );
+    return this.#sum((s) => `${s.kind} ${rowName(s)}`, rowName);
   }
 
   /** By module, each with the kernels of its forward and of the backward of what that made. */
@@ -211,6 +208,9 @@ export class Profile {
     return this.table();
   }
 }
+
+/** The steps of a loop are one row, as PyTorch has them. */
+const rowName = ({ name }: Span): string => (name.startsWith('ProfilerStep#') ? 'ProfilerStep*' : name);
 
 const milliseconds = (ms: number): string =>
   ms < 1 ? `${(ms * 1000).toFixed(1)} µs` : ms < 1000 ? `${ms.toFixed(2)} ms` : `${(ms / 1000).toFixed(2)} s`;

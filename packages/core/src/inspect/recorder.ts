@@ -34,6 +34,8 @@ export class Recorder implements Observer, KernelListener, BackendListener {
   readonly #turns: Turn[] = [];
   #top: Span;
   #kernelStart = 0;
+  /** The span of the step that a loop is in. */
+  #step: Span | null = null;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
@@ -65,6 +67,22 @@ export class Recorder implements Observer, KernelListener, BackendListener {
     }
     this.#close(span);
     this.#top = span.parent;
+  }
+
+  /** A step of a loop is over, with all that is open in it, and the next begins. */
+  step(number: number): void {
+    const step = this.#step;
+    if (step !== null && this.#isOpen(step)) {
+      while (this.#top !== step) this.exit();
+      this.exit();
+    }
+    this.enter('user', `ProfilerStep#${number}`);
+    this.#step = this.#top;
+  }
+
+  #isOpen(span: Span): boolean {
+    for (let s: Span | null = this.#top; s !== null; s = s.parent) if (s === span) return true;
+    return false;
   }
 
   #close(span: Span): void {

@@ -410,3 +410,22 @@ Object.defineProperty(Module.prototype, 'forward', {
   writable: true,
   configurable: true,
 });
+
+/**
+ * Any module whose `forward` takes these and gives that, tensors by default: the type of a field or an argument that holds one. A plain
+ * `Module` says nothing of its `forward`, so that it cannot be called.
+ *
+ * @example
+ * class Residual extends nn.Module {
+ *   constructor(readonly inner: nn.ModuleOf) {
+ *     super();
+ *   }
+ *   forward(x: Tensor): Tensor {
+ *     return x.add(this.inner(x));
+ *   }
+ * }
+ * @example const distance: nn.ModuleOf<[Tensor, Tensor]> = new nn.PairwiseDistance();
+ */
+export interface ModuleOf<I extends readonly unknown[] = [Tensor], O = Tensor> extends Module {
+  forward(...inputs: I): O;
+}

@@ -3,7 +3,7 @@ import { type Backend, type BackendBuffer, CONTRACT_VERSION, type MemoryStats } 
 import { DeviceError, DTypeError, isTesseraError, MemoryError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { MAX_INPUTS, MAX_INSTRUCTIONS, MAX_OUTPUTS } from '../tensor/limits.js';
-import { CollectorPressure } from '../memory/pressure.js';
+import { Backstop } from '../memory/backstop.js';
 import { ProgramCache } from '../tensor/linearize.js';
 import { Memory } from '../tensor/memory.js';
 
@@ -18,18 +18,20 @@ export interface LaunchEvent {
 /** Longer fused programs gain little and take longer to compile. */
 const FUSION_INSTRUCTIONS = 48;
 const FUSION_INPUTS = 12;
+/** Of a buffer whose backend does not say: an object of a driver, and the page that it rounds to. */
+const BUFFER_OVERHEAD = 65536;
 
 /** A backend in use: what tensors name as their device. Made by a `Runtime`. */
 export class Device {
   readonly id: string;
   /** The backend's; while a profiler runs, its measuring ones. @internal */
   kernels: Backend['kernels'];
-  readonly collected: boolean;
   readonly programs = new ProgramCache();
   /** Instructions and inputs that a fused program may have. */
   readonly maxInstructions: number;
   readonly maxInputs: number;
-  readonly pressure = new CollectorPressure();
+  /** Frees what nobody disposed of; null where the engine's collector owns the memory. @internal */
+  readonly backstop: Backstop | null;
   /** Run op by op, for debugging. */
   eager = false;
   /** Kernels launched so far. */
@@ -52,7 +54,8 @@ export class Device {
     this.id = backend.id;
     this.kernels = backend.kernels;
     const { capabilities } = backend;
-    this.collected = capabilities.collected ?? false;
+    const { collected = false, bufferOverhead = BUFFER_OVERHEAD } = capabilities;
+    this.backstop = collected ? null : new Backstop(() => this.backend, bufferOverhead);
     this.maxInstructions = Math.min(FUSION_INSTRUCTIONS, MAX_INSTRUCTIONS - 8, capabilities.maxInstructions);
     // An op may add two leaves of its own to an argument that is full, and there is an output.
     this.maxInputs = Math.min(FUSION_INPUTS, MAX_INPUTS - 2, capabilities.maxBuffers - 3);
@@ -91,7 +94,7 @@ export class Device {
     try {
       return this.backend.allocate(dtype, length);
     } catch (error) {
-      if (isTesseraError(error) && error.code === 'ERR_OUT_OF_MEMORY' && !this.collected)
+      if (isTesseraError(error) && error.code === 'ERR_OUT_OF_MEMORY' && this.backstop !== null)
         error.note(
           'Tensors that nothing refers to are freed between macrotasks: a loop that never awaits one frees none. Await the data loader (or setImmediate), run steps in scope(), or dispose() of what is done with.',
         );

@@ -1,6 +1,7 @@
 /** @file Plugins by name, as `--plugin` and TESSERA_PLUGINS give them. */
 import { DeviceError } from '../errors.js';
 import type { Plugin } from './plugin.js';
+import { pluginChecks } from './plugin-checks.js';
 
 /** Is it a plugin, as far as one can see? {@link Runtime.use} checks the rest. */
 export const isPlugin = (x: unknown): x is Plugin =>
@@ -38,5 +39,6 @@ export async function loadPlugins(name: string): Promise<Plugin[]> {
     return fail(`does not load: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`, error);
   }
   const plugins = [...new Set(Object.values(exported))].filter(isPlugin);
-  return plugins.length > 0 ? plugins : fail('exports no plugin ({ name, version, contract, register })');
+  const then = pluginChecks.all === null ? '' : `: ${pluginChecks.all.instead(exported)}`;
+  return plugins.length > 0 ? plugins : fail(`exports no plugin ({ name, version, contract, register })${then}`);
 }

@@ -2,8 +2,8 @@
  * @file Runtime: the composition root. Each has a container of its own, its plugins, its devices and its random numbers; the default one serves
  * code that names none.
  */
-import { CONTRACT_VERSION } from '../backend/contract.js';
-import { DeviceError, ValueError } from '../errors.js';
+import { type Backend, CONTRACT_VERSION } from '../backend/contract.js';
+import { DeviceError, isTesseraError, ValueError } from '../errors.js';
 import type { Generator } from '../random/generator.js';
 import { didYouMean, unknownKey } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
@@ -13,6 +13,7 @@ import { deviceWatchers } from './device-watchers.js';
 import { environment, listed, loadPlugins } from './load-plugins.js';
 import { generators } from '../random/generators.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
+import { pluginChecks } from './plugin-checks.js';
 
 export interface InitOptions {
   /** 'auto' (the default: the available backend of the highest priority), or a backend's id. */
@@ -33,6 +34,19 @@ export interface BackendStatus {
   readonly priority: number;
   readonly availability: Availability;
 }
+
+/** An error of a plugin's own code, as one that says whose it is. */
+function failed(code: string, what: string, cause: unknown, device?: string): DeviceError {
+  const error = new DeviceError(
+    code,
+    `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    device === undefined ? {} : { device },
+  );
+  error.cause = cause;
+  return error;
+}
+
+const availabilityFrom = (answer: Availability): Availability => pluginChecks.all?.availability(answer) ?? answer;
 
 type Core = typeof import('../index.js');
 /** What plugins get handed where a runtime was given nothing else: core's index says it here. */
@@ -76,8 +90,12 @@ export class Runtime {
 
   /** Adds a plugin; a second time, nothing happens. @throws DeviceError `ERR_CONTRACT_VERSION`, `ERR_PLUGIN`. */
   use(plugin: Plugin): this {
-    if (typeof plugin?.register !== 'function' || typeof plugin.name !== 'string') {
-      throw new DeviceError('ERR_PLUGIN', 'a plugin is an object { name, version, contract, register({ container, core }) }');
+    if (typeof plugin?.register !== 'function' || typeof plugin.name !== 'string' || typeof plugin.contract !== 'number') {
+      const faults = pluginChecks.all?.faults(plugin) ?? [];
+      throw new DeviceError(
+        'ERR_PLUGIN',
+        ['a plugin is an object { name, version, contract, register({ container, core }) }', ...faults].join('; '),
+      );
     }
     if (plugin.contract !== CONTRACT_VERSION) {
       throw new DeviceError(
@@ -86,7 +104,13 @@ export class Runtime {
       );
     }
     if (this.#plugins.has(plugin.name)) return this;
-    plugin.register({ container: this.container, core: this.#core ?? ownCore! });
+    const before = new Set(this.#providers());
+    try {
+      plugin.register({ container: this.container, core: this.#core ?? ownCore! });
+    } catch (error) {
+      throw isTesseraError(error) ? error : failed('ERR_PLUGIN', `plugin '${plugin.name}' does not register`, error);
+    }
+    for (const provider of this.#providers()) if (!before.has(provider)) pluginChecks.all?.provider(provider, plugin.name);
     this.#plugins.set(plugin.name, plugin);
     return this;
   }
@@ -125,7 +149,7 @@ export class Runtime {
       sorted.map(async (p) => {
         let availability: Availability;
         try {
-          availability = await p.isAvailable();
+          availability = availabilityFrom(await p.isAvailable());
         } catch (error) {
           availability = { available: false, reason: error instanceof Error ? error.message : String(error) };
         }
@@ -186,7 +210,10 @@ export class Runtime {
     return found;
   }
 
-  /** Starts a backend, or answers the one that runs. One that was lost is replaced. */
+  /**
+   * Starts a backend, or answers the one that runs. One that was lost is replaced.
+   * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason, `ERR_DEVICE_START`, `ERR_PLUGIN` for one that is not whole.
+   */
   async start(id: string): Promise<Device> {
     const running = this.#devices.get(id);
     if (running !== undefined && running.backend.lost !== true) return running;
@@ -195,18 +222,25 @@ export class Runtime {
     if (starting === undefined) {
       starting = (async () => {
         const provider = this.#provider(id);
-        const availability = await provider.isAvailable();
+        const availability = availabilityFrom(await provider.isAvailable());
         if (!availability.available)
           throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend '${id}' cannot run here: ${availability.reason}`, { device: id });
-        const backend = await provider.create(this.#options.get(id));
-        return this.#devices.get(id) ?? this.#add(new Device(backend));
+        let backend;
+        try {
+          backend = await provider.create(this.#options.get(id));
+        } catch (error) {
+          throw isTesseraError(error) ? error : failed('ERR_DEVICE_START', `device '${id}' does not start`, error, id);
+        }
+        return this.#devices.get(id) ?? this.#add(id, backend);
       })().finally(() => this.#starting.delete(id));
       this.#starting.set(id, starting);
     }
     return starting;
   }
 
-  #add(device: Device): Device {
+  #add(id: string, backend: Backend): Device {
+    pluginChecks.all?.backend(backend, id);
+    const device = new Device(backend);
     device.eager = this.#eager;
     this.#devices.set(device.id, device);
     for (const visit of deviceWatchers) visit(device);
@@ -222,7 +256,7 @@ export class Runtime {
       throw new DeviceError('ERR_DEVICE_NOT_STARTED', `backend '${id}' has not started: await init({ device: '${id}' }) first`, {
         device: id,
       });
-    return this.#add(new Device(provider.createSync(this.#options.get(id))));
+    return this.#add(id, provider.createSync(this.#options.get(id)));
   }
 
   /** Where tensors are made when no device is named: what `init` chose, before that the preferred backend that needs no await. */

@@ -1,31 +1,9 @@
 /** @file Memory: one buffer of a backend, who still needs it, and when it is given back. */
 import type { BackendBuffer } from '../backend/contract.js';
+import type { Group } from '../memory/backstop.js';
 import { scopes } from '../memory/scope.js';
 import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO } from './dtype.js';
-
-/** What the finalizer of a {@link Memory} holds: enough to free the buffer, and no way back to the object. */
-interface Ticket {
-  readonly device: Device;
-  readonly buffer: BackendBuffer;
-  readonly bytes: number;
-  freed: boolean;
-}
-
-const backstop = new FinalizationRegistry<Ticket>((ticket) => {
-  try {
-    if (giveBack(ticket)) ticket.device.pressure.collected(ticket.bytes);
-  } catch {
-    // Its backend has ended, and the memory with it; an error here would have nobody to catch it.
-  }
-});
-
-function giveBack(ticket: Ticket): boolean {
-  if (ticket.freed) return false;
-  ticket.freed = true;
-  ticket.device.released(ticket.buffer);
-  return true;
-}
 
 /**
  * A buffer. It is freed when its storage has let go of it and no deferred value will read it any more, or when the collector finds that
@@ -39,7 +17,10 @@ export class Memory {
   owners = 0;
   /** Its storage has let go: the last pending reader frees it. */
   #orphan = false;
-  readonly #ticket: Ticket;
+  #freed = false;
+  /** Null where the engine's collector owns the buffer. */
+  readonly #group: Group | null;
+  readonly #place: number;
 
   constructor(
     readonly device: Device,
@@ -48,16 +29,13 @@ export class Memory {
     readonly length: number,
   ) {
     this.bytes = length * DTYPE_INFO[dtype].size;
-    this.#ticket = { device, buffer, bytes: this.bytes, freed: false };
-    if (!device.collected) {
-      backstop.register(this, this.#ticket);
-      device.pressure.allocated(this.bytes);
-    }
+    this.#group = device.backstop === null ? null : device.backstop.watch(this, buffer, this.bytes);
+    this.#place = this.#group === null ? 0 : this.#group.ticket.buffers.length - 1;
     if (scopes.current !== null) scopes.current.trackMemory(this);
   }
 
   get freed(): boolean {
-    return this.#ticket.freed;
+    return this.#freed;
   }
 
   /** A storage that held it does so no more. */
@@ -77,6 +55,9 @@ export class Memory {
   }
 
   #free(): void {
-    if (giveBack(this.#ticket) && !this.device.collected) this.device.pressure.freed(this.bytes);
+    if (this.#freed) return;
+    this.#freed = true;
+    this.device.released(this.buffer);
+    if (this.#group !== null) this.device.backstop!.freed(this.#group, this.#place, this.bytes);
   }
 }

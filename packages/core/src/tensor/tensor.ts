@@ -2,7 +2,7 @@
  * @file Tensor: a handle on values. It is a view: a storage, a shape, strides and an offset. The ops are added to it as methods by their own
  * files (see ops/methods.ts); this file has what they stand on: values, reading, autograd's fields, and the end of life.
  */
-import { backwardFrom } from '../autograd/engine-ops.js';
+import { backwardFrom, type BackwardOptions } from '../autograd/engine-ops.js';
 import { gradState } from '../autograd/mode.js';
 import { GradNode, type GradHook } from '../autograd/node.js';
 import { AutogradError, IndexError, MemoryError, NotSupportedError, ValueError } from '../errors.js';
@@ -444,9 +444,12 @@ export class Tensor {
     return this.#accumulator;
   }
 
-  /** PyTorch: Tensor.backward(). @see backward */
-  backward(gradient?: Tensor | null, options: { retainGraph?: boolean; createGraph?: boolean; inputs?: readonly Tensor[] } = {}): void {
-    backwardFrom(this, gradient ?? null, options);
+  /** PyTorch: Tensor.backward(). Options may come without a gradient before them: `loss.backward({ retainGraph: true })`. @see backward */
+  backward(options: BackwardOptions): void;
+  backward(gradient?: Tensor | null, options?: BackwardOptions): void;
+  backward(first?: Tensor | BackwardOptions | null, options: BackwardOptions = {}): void {
+    if (first === undefined || first === null || isTensor(first)) backwardFrom(this, first ?? null, options);
+    else backwardFrom(this, null, first);
   }
 
   /** The same values outside the graph; it shares memory, so writes to one show in the other. PyTorch: Tensor.detach(). */

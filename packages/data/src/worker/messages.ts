@@ -23,6 +23,12 @@ export async function packSample(sample: unknown): Promise<unknown> {
   if (isTensor(sample))
     return { $tensor: { bytes: await sample.bytesAsync(), shape: sample.shape, dtype: sample.dtype } } satisfies PackedTensor;
   if (Array.isArray(sample)) return Promise.all(sample.map(packSample));
+  if (sample instanceof Map)
+    return new Map(
+      await Promise.all(
+        [...(sample as ReadonlyMap<unknown, unknown>)].map(async ([key, value]) => [key, await packSample(value)] as const),
+      ),
+    );
   if (isPlain(sample))
     return Object.fromEntries(
       await Promise.all(Object.entries(sample).map(async ([key, value]) => [key, await packSample(value)] as const)),
@@ -32,6 +38,8 @@ export async function packSample(sample: unknown): Promise<unknown> {
 
 export function unpackSample(sample: unknown): unknown {
   if (Array.isArray(sample)) return sample.map(unpackSample);
+  if (sample instanceof Map)
+    return new Map([...(sample as ReadonlyMap<unknown, unknown>)].map(([key, value]) => [key, unpackSample(value)]));
   if (!isPlain(sample)) return sample;
   const { $tensor: packed } = sample as Partial<PackedTensor>;
   if (packed !== undefined) return fromBytes(packed.bytes, [...packed.shape], packed.dtype) as Tensor;

@@ -34,7 +34,7 @@ export async function startWorker(module: string | URL): Promise<WorkerPort> {
   if (threads !== null) return nodePort(new threads.Worker(typeof module === 'string' ? new URL(module) : module));
   if (typeof Worker !== 'function')
     throw new NotSupportedError('ERR_NO_WORKERS', 'DataLoader: there are no workers here; leave out numWorkers');
-  return browserPort(new Worker(module, { type: 'module' }));
+  return browserPort(new Worker(module, { type: 'module' }), String(module));
 }
 
 function nodePort(worker: NodeWorker): WorkerPort {
@@ -51,11 +51,17 @@ function nodePort(worker: NodeWorker): WorkerPort {
   };
 }
 
-function browserPort(worker: Worker): WorkerPort {
+function browserPort(worker: Worker, module: string): WorkerPort {
   return {
     post: (message) => worker.postMessage(message),
     onMessage: (handler) => worker.addEventListener('message', (event: MessageEvent<FromWorker>) => handler(event.data)),
-    onEnd: (handler) => worker.addEventListener('error', (event) => handler(event.message, `${event.filename}:${event.lineno}`)),
+    onEnd: (handler) =>
+      worker.addEventListener('error', (event: Partial<ErrorEvent>) =>
+        // An event that tells nothing is that of a module that did not load.
+        event.message === undefined || event.message === ''
+          ? handler(`its module could not be loaded: ${module}`, '')
+          : handler(event.message, `${event.filename}:${event.lineno}`),
+      ),
     terminate: () => worker.terminate(),
     hold: () => {},
   };

@@ -1,5 +1,6 @@
 /** @file Whole checkpoints: all that a training run needs to go on as if it had never stopped. */
-import { FormatError, type Generator, isTensor, NotSupportedError, type Tensor } from '@tessera/core';
+import { FormatError, type Generator, isTensor, type Tensor } from '@tessera/core';
+import { nodeFiles } from '../files/node-files.js';
 import { loadTorch, type TorchLoadOptions, type TorchValue } from '../torch/load.js';
 import { saveTorchAsync, type TorchSavable } from '../torch/save.js';
 
@@ -36,12 +37,7 @@ export function checkpointBytes(parts: CheckpointParts): Promise<Uint8Array> {
   return saveTorchAsync(Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, savableOf(part)])));
 }
 
-async function nodeFiles(name: string): Promise<typeof import('./files.node.js')> {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  if (process?.versions?.node === undefined)
-    throw new NotSupportedError('ERR_NO_FILES', `${name}: there are no files here; use checkpointBytes and restoreCheckpoint`);
-  return import('./files.node.js');
-}
+const INSTEAD = 'checkpointBytes and restoreCheckpoint';
 
 /**
  * Saves a run to one file, so that a crash at any moment leaves the old checkpoint or the new one. Node only; elsewhere use {@link checkpointBytes}.
@@ -50,7 +46,7 @@ async function nodeFiles(name: string): Promise<typeof import('./files.node.js')
  * @throws FormatError ERR_TORCH_VALUE; NotSupportedError ERR_NO_FILES.
  */
 export async function saveCheckpoint(path: string, parts: CheckpointParts): Promise<void> {
-  const files = await nodeFiles('saveCheckpoint');
+  const files = await nodeFiles('saveCheckpoint', INSTEAD);
   await files.writeAtomically(path, await checkpointBytes(parts));
 }
 
@@ -132,7 +128,7 @@ export async function loadCheckpoint(
   parts: Readonly<Record<string, Stateful | Generator>> = {},
   options: TorchLoadOptions = {},
 ): Promise<Readonly<Record<string, TorchValue>> | undefined> {
-  const files = await nodeFiles('loadCheckpoint');
+  const files = await nodeFiles('loadCheckpoint', INSTEAD);
   const bytes = await files.readWhole(path);
   return bytes === undefined ? undefined : restoreCheckpoint(bytes, parts, options);
 }

@@ -37,6 +37,9 @@ export interface SafetensorsTensor {
   readonly data: Uint8Array;
 }
 
+/** A file begins with the length of its header, which takes so many bytes. */
+export const LENGTH_BYTES = 8;
+
 /** A header may be at most this long, in bytes; the reference implementation has the same limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
 

@@ -85,6 +85,9 @@ const NAMES: { readonly [D in DType]: SafetensorsDType } = {
   bool: 'BOOL',
 };
 
+/** The format's name of a dtype. */
+export const fileDType = (dtype: DType): SafetensorsDType => NAMES[dtype];
+
 /**
  * A tensor of a file from the framework's values; the bytes are shared, not copied, unless they widen.
  *

@@ -1,5 +1,6 @@
 /** @file Tensors to safetensors and back. */
 import { type DeviceLike, type DType, DTYPE_INFO, fromBytes, type Tensor } from '@tessera/core';
+import type { SafetensorsTensor } from './dtypes.js';
 import { fromHostArray, toHostArray } from './host-array.js';
 import { parseSafetensors } from './parse.js';
 import { serializeSafetensors } from './serialize.js';
@@ -21,18 +22,29 @@ export interface LoadOptions {
   readonly filter?: (name: string) => boolean;
 }
 
-const entriesOf = (tensors: NamedTensors): [string, Tensor][] =>
+/** Names and tensors. */
+export const entriesOf = (tensors: NamedTensors): [string, Tensor][] =>
   Symbol.iterator in tensors ? [...(tensors as Iterable<readonly [string, Tensor]>)].map(([n, t]) => [n, t]) : Object.entries(tensors);
 
 const isCounter = (name: string): boolean => name.endsWith('num_batches_tracked');
 
+/** Is it written as int64? */
+export const isWide = (name: string, { dtype }: Tensor, options: SaveOptions): boolean =>
+  dtype === 'int32' && (options.int64 ?? isCounter)(name);
+
+/** A tensor of a file as one of the framework. */
+export function tensorOf(name: string, t: SafetensorsTensor, device: DeviceLike | undefined): Tensor {
+  const { dtype, array } = toHostArray(name, t);
+  const raw = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return fromBytes(raw, [...t.shape], dtype as DType, device === undefined ? {} : { device });
+}
+
 function pack(entries: readonly (readonly [string, Tensor, Uint8Array])[], options: SaveOptions): Uint8Array {
-  const wide = options.int64 ?? isCounter;
   return serializeSafetensors(
     entries.map(([name, tensor, bytes]) => {
       const { dtype } = tensor;
       const array = new DTYPE_INFO[dtype].array(bytes.slice().buffer);
-      return [name, fromHostArray({ dtype, array }, tensor.shape, dtype === 'int32' && wide(name) ? 'I64' : 'I32')] as const;
+      return [name, fromHostArray({ dtype, array }, tensor.shape, isWide(name, tensor, options) ? 'I64' : 'I32')] as const;
     }),
     options.metadata,
   );

@@ -1,5 +1,5 @@
 /** @file A model from its document: `fromConfig`. */
-import { isTesseraError, type Module, ModuleError, type Parameter, tensor } from '@tessera/core';
+import { isTesseraError, type Module, ModuleError, type ModuleOf, type Parameter, tensor } from '@tessera/core';
 import { at, badArgument, isObject, malformed, MAX_DEPTH, MODEL_FORMAT, MODEL_VERSION, tiedParameters } from './document.js';
 import { type Layer, type MoreLayers, Registry } from './registry.js';
 import { type Argument, fits, type Json, plainValue } from './signature.js';
@@ -15,9 +15,12 @@ export interface ConfigOptions {
  *
  * @throws FormatError `ERR_CONFIG_DOCUMENT` for what is no such document; ModuleError `ERR_CONFIG_LAYER` for a name that nobody registered,
  *   `ERR_CONFIG_ARGUMENT` for arguments that its constructor does not take. Each names the place, such as `model.args[0].args[2].padding`.
+ * `M` is the type of the model, which no compiler can read from a document: by default one that makes a tensor of a tensor.
+ *
  * @example const model = nn.fromConfig(JSON.parse(await readFile('model.json', 'utf8')));
+ * @example const transformer = nn.fromConfig<nn.ModuleOf<[Tensor, Tensor]>>(document);
  */
-export function fromConfig(document: unknown, options: ConfigOptions = {}): Module {
+export function fromConfig<M extends Module = ModuleOf>(document: unknown, options: ConfigOptions = {}): M {
   if (!isObject(document)) return malformed('document', `it is no object { "format": "${MODEL_FORMAT}", "version": 1, "model": … }`);
   const { format, version, model, tied = [], ...others } = document;
   if (format !== MODEL_FORMAT) malformed('format', `expected "${MODEL_FORMAT}", found ${JSON.stringify(format)}`);
@@ -25,7 +28,7 @@ export function fromConfig(document: unknown, options: ConfigOptions = {}): Modu
   for (const key of Object.keys(others)) malformed(key, 'a document has format, version, model and tied, and nothing else');
   const root = new Builder(new Registry(options.layers)).module(model, 'model', 0);
   tie(root, tied);
-  return root;
+  return root as M;
 }
 
 /** Makes parameters one. */
@@ -67,7 +70,7 @@ class Builder {
 
   module(document: Json | undefined, path: string, depth: number): Module {
     if (depth > MAX_DEPTH) malformed(path, `layers are nested more than ${MAX_DEPTH} deep`);
-    if (!isObject(document)) return malformed(path, 'it is no layer, such as { "type": "Linear", "args": [10, 50] }');
+    if (!isObject(document)) malformed(path, 'it is no layer, such as { "type": "Linear", "args": [10, 50] }');
     if (Object.hasOwn(document, 'ref')) return this.#reference(document, path);
     const { type, args = [], id, ...others } = document;
     if (typeof type !== 'string') malformed(path, 'a layer has a "type", which is its name');

@@ -6,7 +6,7 @@
  * `...modules: module` takes the rest. Types, joined by `|`: int, number, bool, string, null, int[], number[], size (one int, or one for each dim), int? (or
  * null), int?[], module, module[], modules (pairs of a name and a module), tensor, dtype, and 'a text in quotes', which stands for itself.
  */
-import { DTYPE_INFO, ModuleError } from '@tessera/core';
+import { didYouMean, DTYPE_INFO, ModuleError } from '@tessera/core';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -43,8 +43,12 @@ function parseArgument(text: string, whole: string): Argument {
   if (name === undefined) return fail(`'${text}' is no argument, such as 'bias: bool = true'`);
   const list = types.split('|').map((type) => type.trim());
   const unknown = list.find((type) => !NAMED_TYPES.has(type) && !MODULE_TYPES.has(type) && !/^'.*'$/.test(type));
-  if (unknown !== undefined)
-    fail(`'${unknown}' is no type; there are ${[...NAMED_TYPES, ...MODULE_TYPES].join(', ')}, and texts in quotes`);
+  if (unknown !== undefined) {
+    const all = [...NAMED_TYPES, ...MODULE_TYPES];
+    const plain = /^(.*)\?$/.exec(unknown)?.[1];
+    const meant = plain !== undefined && all.includes(plain) ? `. Did you mean '${plain} | null'?` : didYouMean(unknown, all);
+    fail(`'${unknown}' is no type; there are ${all.join(', ')}, and texts in quotes${meant}`);
+  }
   let value: Json | undefined;
   if (byDefault !== undefined) {
     try {

@@ -23,7 +23,12 @@ const asyncPlugin: Plugin = {
       const backend = createCpuBackend();
       const readSync = backend.readSync.bind(backend);
       const read = (...args: Parameters<typeof readSync>) => Promise.resolve(readSync(...args));
-      return Object.defineProperties(backend, { id: { value: 'cpu-async' }, read: { value: read }, readSync: { value: undefined } });
+      return Object.defineProperties(backend, {
+        id: { value: 'cpu-async' },
+        capabilities: { value: { ...backend.capabilities, syncRead: false } },
+        read: { value: read },
+        readSync: { value: undefined },
+      });
     };
     const provider: BackendProvider = {
       id: 'cpu-async',

@@ -1,5 +1,5 @@
 /** @file What `tessera devices` tells: which backends there are, whether each can run here, and what it can do. */
-import { type AcceleratedKernels, type Availability, type Capabilities, KERNEL_DTYPES, type Runtime } from '@tessera/core';
+import { type AcceleratedKernels, type Availability, type Capabilities, didYouMean, KERNEL_DTYPES, type Runtime } from '@tessera/core';
 
 /** Every kernel that a backend may have besides the seven; complete at compile time. */
 const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
@@ -120,6 +120,12 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+/** A kernel, with a word about one that core does not know: a plugin's own, or a slip of the pen. */
+function described(kernel: string): string {
+  if (Object.hasOwn(KERNEL_DTYPES, kernel) || Object.hasOwn(ACCELERATED, kernel)) return kernel;
+  return `${kernel} (its own, which core never calls${didYouMean(kernel, Object.keys(ACCELERATED))})`;
+}
+
 function details({ id, capabilities, kernels }: DeviceReport): string[] {
   if (capabilities === null || kernels === null) return [];
   const { dtypes, maxBuffers, maxBufferBytes, maxInstructions, syncRead, deterministic = false } = capabilities;
@@ -130,7 +136,7 @@ function details({ id, capabilities, kernels }: DeviceReport): string[] {
     `  limits      ${count(maxBuffers)} buffers a kernel, ${count(maxInstructions)} instructions a program, ${bytes(maxBufferBytes)} a buffer`,
     `  reads       ${syncRead ? 'at once (item, toArray) or awaited' : 'awaited only (itemAsync, toArrayAsync)'}`,
     `  results     ${deterministic ? 'the same bits, fused or op by op' : 'the same within rounding, fused or op by op'}`,
-    `  native      ${[...kernels.required, ...kernels.native].join(', ')}`,
+    `  native      ${[...kernels.required, ...kernels.native].map(described).join(', ')}`,
     `  decomposed  ${kernels.decomposed.join(', ') || 'nothing'}`,
   ];
 }

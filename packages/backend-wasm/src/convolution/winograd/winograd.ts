@@ -146,9 +146,13 @@ export class Winograd {
     const unitRows = Math.max(1, Math.min(tileRows, Math.floor(target / tileColumns)));
     const unitsOfImage = Math.ceil(tileRows / unitRows);
     let blockUnits = unitsOfImage > 1 ? 1 : Math.max(1, Math.min(from.N, Math.floor(target / (tileRows * tileColumns))));
-    // With threads, blocks are for all of them.
-    if (this.host.threads > 1)
-      blockUnits = Math.max(1, Math.min(blockUnits, Math.ceil((from.N * groups * unitsOfImage) / (2 * this.host.threads))));
+    // With threads, blocks are for all of them, and as many for each.
+    const { threads } = this.host;
+    if (threads > 1) {
+      const units = from.N * unitsOfImage;
+      const blocksOfAll = roundUp(Math.max(2 * threads, groups * Math.ceil(units / blockUnits)), threads);
+      blockUnits = Math.max(1, Math.min(blockUnits, Math.ceil(units / Math.ceil(blocksOfAll / groups))));
+    }
     // Room for the last vector; a stride of a multiple of 256 bytes would share cache lines.
     let tiles = roundUp(blockUnits * unitRows * tileColumns + 4, 8);
     if (tiles % 64 === 0) tiles += 8;

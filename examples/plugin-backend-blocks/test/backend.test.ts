@@ -2,12 +2,12 @@
 import { describe, it } from 'node:test';
 import { conform } from '@tessera/conformance-tests';
 import type { Backend } from '@tessera/core';
-import { MinimalBackend } from '../src/index.js';
+import { BlocksBackend } from '../src/index.js';
 
 const sample = process.env['CONFORMANCE'] !== 'full';
 await conform({
-  name: 'minimal',
-  create: () => new MinimalBackend() as Backend,
+  name: 'blocks',
+  create: () => new BlocksBackend() as Backend,
   test: { describe, it },
   level: sample ? 'optimizers' : 'training',
   sample,
