@@ -26,6 +26,7 @@ describe('sums', () => {
     ['rows', [1], [64, 333]],
     ['columns', [0], [333, 70]],
     ['columns, beyond a block', [0], [9, 1100]],
+    ['columns, beyond two blocks, in rounds of several rows', [0], [35, 2070]],
     ['the middle', [1], [5, 90, 33]],
     ['the outer two', [0, 1], [7, 9, 130]],
     ['all', [0, 1], [31, 33]],
@@ -49,6 +50,20 @@ describe('sums', () => {
   it('of float64 keep what additions lose', () => {
     expect(reduce('sum', make(wasm, 'float64', [5], [1e16, 1, 1, 1, -1e16]), [0])).toEqual([3]);
     expect(reduce('sum', make(wasm, 'float64', [2], [Infinity, 1]), [0])).toEqual([Infinity]);
+  });
+
+  it('of columns are the same bits whatever the columns beside them and the blocks they are taken in', () => {
+    const [rows, columns] = [43, 2070];
+    const x = make(wasm, f, [rows, columns], randoms(5, rows * columns));
+    const all = reduce('sum', x, [0]);
+    for (const [from, count] of [
+      [0, 5],
+      [1020, 20],
+      [1900, 170],
+    ]) {
+      const some = reduce('sum', { ...x, shape: [rows, count], offset: from }, [0]);
+      expect(some).toEqual(all.slice(from, from + count));
+    }
   });
 
   it('of int32 wrap', () => {

@@ -23,6 +23,11 @@ type WasmView = View<WasmBuffer>;
 const KINDS: readonly ReduceKind[] = ['sum', 'prod', 'max', 'min', 'argmax', 'argmin'];
 /** Elements that a thread takes at a time, roughly. */
 const BLOCK = 16384;
+/** Bytes of accumulators that a unit of work has at most: they stay in the nearest cache beside the rows. */
+const ACCUMULATORS = 8192;
+/** Columns that a unit of work has at most, and at least: short runs of memory are slow to read. */
+const MOST_COLUMNS = 1024;
+const LEAST_COLUMNS = 128;
 
 interface Compiled extends CompiledReduce {
   readonly column: number;
@@ -83,15 +88,18 @@ export function createReduce(machine: Machine): RequiredKernels<WasmBuffer>['red
       machine.parallel(kernel, results, Math.max(1, Math.floor(BLOCK / each)), total * cost);
       return;
     }
-    const blocks = Math.ceil(shape[column] / COLUMN_BLOCK);
-    const stride = COLUMN_BLOCK * columnBytes;
+    const outer = results / shape[column];
+    const block = blockOf(shape[column], outer, columnBytes, machine.threadsFor(total * cost));
+    const blocks = Math.ceil(shape[column] / block);
+    const stride = block * columnBytes;
     const scratch = memory.scratch(stride * machine.threadCount);
     write();
     const head = ARGUMENTS / 4;
     linear.i32[head + SCRATCH] = scratch;
     linear.i32[head + SCRATCH_STRIDE] = stride;
     linear.i32[head + BLOCKS] = blocks;
-    machine.parallel(kernel, (results / shape[column]) * blocks, 1, total * cost);
+    linear.i32[head + COLUMN_BLOCK] = block;
+    machine.parallel(kernel, outer * blocks, 1, total * cost);
     memory.endScratch(scratch, stride * machine.threadCount);
 
     function write(): void {
@@ -101,6 +109,14 @@ export function createReduce(machine: Machine): RequiredKernels<WasmBuffer>['red
       layout.writeScalars(linear, scalars);
     }
   };
+}
+
+/** How many columns a unit of work has, so that `threads` have as many units each. Results do not depend on it. */
+function blockOf(columns: number, outer: number, columnBytes: number, threads: number): number {
+  const most = Math.min(MOST_COLUMNS, Math.floor(ACCUMULATORS / columnBytes / 16) * 16);
+  let blocks = Math.ceil(columns / most);
+  while ((outer * blocks) % threads !== 0 && outer < 4 * threads) blocks++;
+  return Math.min(most, Math.max(LEAST_COLUMNS, Math.ceil(columns / blocks / 16) * 16));
 }
 
 /** The reduced dim to walk along innermost: one that memory is contiguous along, where places do not matter. */

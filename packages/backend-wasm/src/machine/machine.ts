@@ -84,6 +84,11 @@ export class Machine {
     return this.threads === null ? 1 : this.threads.size;
   }
 
+  /** How many threads take part in work of `cost` ns: little is done by the caller alone. */
+  threadsFor(cost: number): number {
+    return cost < WORTH_SHARING ? 1 : this.threadCount;
+  }
+
   /** A module that imports the memory. */
   newModule(): ModuleBuilder {
     const module = new ModuleBuilder(this.#constants);
@@ -105,7 +110,7 @@ export class Machine {
    * @throws DeviceError `ERR_WORKER_FAILED`, `ERR_WORKER_LOST`
    */
   parallel(kernel: Kernel, count: number, grain: number, cost: number): void {
-    if (this.threads === null || cost < WORTH_SHARING || count <= grain) kernel.run(ARGUMENTS, 0, count, 0);
+    if (this.threads === null || this.threadsFor(cost) === 1 || count <= grain) kernel.run(ARGUMENTS, 0, count, 0);
     else this.threads.run(kernel, count, grain, cost);
   }
 }

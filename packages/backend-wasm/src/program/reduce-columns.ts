@@ -9,8 +9,8 @@ import { Odometer } from './odometer.js';
 import type { ProgramCode, Row } from './program-code.js';
 import { BLOCKS, COLUMN_BLOCK, type ReduceForm } from './reduce-form.js';
 import { type Reduction, startOf, type State, vectorsOf } from './reductions.js';
-import { CONTIGUOUS, storeSome } from './storage.js';
-import { priceOf } from './unroll.js';
+import { CONTIGUOUS, type Quad, storeSome } from './storage.js';
+import { priceOf, unrolling } from './unroll.js';
 
 type I32 = Local<'i32'>;
 type Pointers = ReadonlyMap<number, I32>;
@@ -51,9 +51,10 @@ export class ReduceColumns {
     f.loop((nextUnit) => {
       const blocks = f.local('i32', layout.head(args, BLOCKS));
       const place = f.local('i32', i32.divU(begin, blocks));
-      f.set(first, i32.mul(i32.sub(begin, i32.mul(place, blocks)), COLUMN_BLOCK));
+      const block = f.local('i32', layout.head(args, COLUMN_BLOCK));
+      f.set(first, i32.mul(i32.sub(begin, i32.mul(place, blocks)), block));
       f.set(count, i32.sub(layout.size(args, column), first));
-      f.set(count, select(i32.ltU(count, COLUMN_BLOCK), count, i32.const(COLUMN_BLOCK)));
+      f.set(count, select(i32.ltU(count, block), count, block));
       const bases = new Map<number, I32>();
       for (let v = 0; v <= this.#output; v++)
         bases.set(v, f.local('i32', i32.add(layout.address(args, v), i32.mul(first, layout.stride(args, v, column)))));
@@ -120,32 +121,58 @@ export class ReduceColumns {
     });
   }
 
-  /** Takes several rows, four columns after four. Reads (and ignores) up to three columns too many. */
+  /** How many groups of four columns one round takes: the rows' addresses move once for all of them. */
+  get #groups(): number {
+    return this.reduction.quick === undefined || this.code.innerIndex ? 1 : unrolling(this.code.program);
+  }
+
+  /** Takes several rows, column after column. Reads (and ignores) up to three columns too many. */
   #take(sets: readonly Pointers[], known: readonly Row[], first: I32, scratch: I32, stop: I32, place: I32 | null): void {
-    const { f, code, reduction, form } = this;
+    const { f, code, form } = this;
     const at = f.local('i32', scratch);
     const column = code.innerIndex ? f.local('v128', i32x4.add(i32x4.splat(first), i32x4.const(0, 1, 2, 3))) : null;
     const places = place === null ? null : f.local('v128', i32x4.splat(place));
-    f.loop((again) => {
-      const values = sets.map((set, r) => code.evaluate(known[r], set, 0, NO_STEPS, column === null ? null : [column])[0]);
-      const state: State = Array.from({ length: this.#vectors }, (_, k) => f.local('v128', v128.load(at, 16 * k)));
-      if (reduction.quick !== undefined) {
-        let level: VLocal[] = values.map(([value]) => value);
-        while (level.length > 1) {
-          const next: VLocal[] = [];
-          for (let i = 0; i < level.length; i += 2) next.push(f.local('v128', reduction.quick(level[i], level[i + 1])));
-          level = next;
-        }
-        reduction.take(f, state, level, null);
-      } else for (const value of values) reduction.take(f, state, value, places);
-      state.forEach((s, k) => f.emit(v128.store(at, s, 16 * k)));
+    const step = 16 * this.#vectors;
+    const round = (groups: number): void => {
+      for (let g = 0; g < groups; g++) {
+        const values = sets.map((set, r) => code.evaluate(known[r], set, g, NO_STEPS, column === null ? null : [column])[0]);
+        this.#add(at, g * step, values, places);
+      }
       for (const set of sets)
         form.classes.forEach((c, v) => {
-          if (c === CONTIGUOUS) f.increment(set.get(v)!, 4 * code.layout.elementSize(v));
+          if (c === CONTIGUOUS) f.increment(set.get(v)!, groups * 4 * code.layout.elementSize(v));
         });
       if (column !== null) f.set(column, i32x4.add(column, 4));
-      f.brIf(again, i32.ltU(at.tee(i32.add(at, 16 * this.#vectors)), stop));
-    });
+      f.increment(at, groups * step);
+    };
+    const groups = sets.length > 1 ? this.#groups : 1;
+    if (groups > 1) {
+      const last = f.local('i32', i32.sub(stop, groups * step));
+      f.while(
+        () => i32.leU(at, last),
+        () => round(groups),
+      );
+    }
+    f.while(
+      () => i32.ltU(at, stop),
+      () => round(1),
+    );
+  }
+
+  /** Adds four columns of several rows to their accumulator, `offset` bytes from `at`. */
+  #add(at: I32, offset: number, values: readonly Quad[], places: VLocal | null): void {
+    const { f, reduction } = this;
+    const state: State = Array.from({ length: this.#vectors }, (_, k) => f.local('v128', v128.load(at, offset + 16 * k)));
+    if (reduction.quick !== undefined) {
+      let level: VLocal[] = values.map(([value]) => value);
+      while (level.length > 1) {
+        const next: VLocal[] = [];
+        for (let i = 0; i < level.length; i += 2) next.push(f.local('v128', reduction.quick(level[i], level[i + 1])));
+        level = next;
+      }
+      reduction.take(f, state, level, null);
+    } else for (const value of values) reduction.take(f, state, value, places);
+    state.forEach((s, k) => f.emit(v128.store(at, s, offset + 16 * k)));
   }
 
   /** The results of a block. */

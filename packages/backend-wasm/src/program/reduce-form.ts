@@ -5,8 +5,8 @@ import type { StrideClass } from './storage.js';
 export const SCRATCH = 0;
 export const SCRATCH_STRIDE = 1;
 export const BLOCKS = 2;
-/** Columns that one unit of work has: accumulators that stay in the nearest cache. */
-export const COLUMN_BLOCK = 512;
+/** Columns that one unit of work has. */
+export const COLUMN_BLOCK = 3;
 
 /** What the code of a reduction is chosen by. */
 export interface ReduceForm {
