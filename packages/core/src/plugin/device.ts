@@ -111,6 +111,11 @@ export class Device {
     return this.backend.memory();
   }
 
+  /** What `console.log` shows in Node, in place of kernels and caches. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Device(${this.id})`;
+  }
+
   toString(): string {
     return this.id;
   }

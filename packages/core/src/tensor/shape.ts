@@ -103,6 +103,12 @@ export function normalizeDim(dim: number, rank: number, op: string): number {
 /** Several dims, without repetition, in the order given. `undefined` or null: all. */
 export function normalizeDims(dims: number | readonly number[] | null | undefined, rank: number, op: string): number[] {
   if (dims === undefined || dims === null) return Array.from({ length: rank }, (_, i) => i);
+  if (typeof dims !== 'number' && !Array.isArray(dims))
+    throw new ValueError(
+      'ERR_DIM',
+      `${op}: a dim is a number, dims are a list of them, not ${typeof dims}; options come after: x.sum(1, { keepdim: true })`,
+      { op },
+    );
   const list = (typeof dims === 'number' ? [dims] : [...dims]).map((d) => normalizeDim(d, rank, op));
   if (new Set(list).size !== list.length) {
     const twice = list.find((d, i) => list.indexOf(d) !== i)!;
