@@ -184,10 +184,14 @@ export async function serve(
       }
       tail = (tail + length) >>> 0;
       if (closed) {
+        // Answers that Dawn still owes come before the thread ends: one that comes while it is ended takes the process with it.
+        if (blocking) await Promise.race([executor.settled(), new Promise((resolve) => setTimeout(resolve, 500))]);
         Atomics.store(control, CONTROL.tail, tail | 0);
         Atomics.store(control, CONTROL.state, STATE.closed);
         Atomics.notify(control, CONTROL.state);
         post({ closed: true });
+        // Until it is ended, outside of Dawn.
+        while (blocking) Atomics.wait(control, CONTROL.state, STATE.closed);
         return;
       }
       // Whoever gives work faster than the device does it waits here, or rather: the ring fills, and then the caller waits.
