@@ -30,6 +30,8 @@ const TWO_64 = 1n << 64n;
 const INT64_MODULUS = 1n << 63n;
 /** From this range on, an integer takes two draws. */
 const WIDE_RANGE = 2 ** 28;
+/** Up to this one the engine takes the remainder without a bigint. */
+const MODULO_RANGE = 1n << 36n;
 const fround = Math.fround;
 
 /**
@@ -275,12 +277,7 @@ export class Generator {
     if (!Number.isInteger(lo) || !Number.isInteger(hi) || lo >= hi || lo < -(2 ** 31) || hi > 2 ** 31) {
       throw new ValueError('ERR_RANDOM_RANGE', `randint: [${lo}, ${hi}) is no range of int32 values`, { lo, hi });
     }
-    const range = hi - lo;
-    const out = new Int32Array(n);
-    for (let i = 0; i < n; i++) {
-      out[i] = lo + (range < WIDE_RANGE ? this.#engine.nextUint32() % range : this.#engine.nextUint64Modulo(range));
-    }
-    return out;
+    return this.integers(new Int32Array(n), lo, hi);
   }
 
   /**
@@ -290,22 +287,23 @@ export class Generator {
   integers<A extends NumberArray>(out: A, lo: number, hi: number): A {
     if (!Number.isSafeInteger(lo) || !Number.isSafeInteger(hi) || lo >= hi)
       throw new ValueError('ERR_RANDOM_RANGE', `integers: [${lo}, ${hi}) is no range of integers`, { lo, hi });
-    if (hi - lo < WIDE_RANGE) return this.#integersBelow(out, hi - lo, lo);
-    const range = BigInt(hi) - BigInt(lo);
-    for (let i = 0; i < out.length; i++) out[i] = lo + Number(this.#engine.nextUint64() % range);
-    return out;
+    return hi - lo < WIDE_RANGE ? this.#integersBelow(out, hi - lo, lo) : this.#wideIntegersBelow(out, BigInt(hi) - BigInt(lo), lo);
   }
 
   /** Integers from 0 to `last`, the last that the elements can hold exactly. PyTorch: Tensor.random_(). */
   integersTo<A extends NumberArray>(out: A, last: number): A {
-    if (last < 2 ** 32) return this.#integersBelow(out, last + 1, 0);
-    const range = BigInt(last) + 1n;
-    for (let i = 0; i < out.length; i++) out[i] = Number(this.#engine.nextUint64() % range);
-    return out;
+    return last < 2 ** 32 ? this.#integersBelow(out, last + 1, 0) : this.#wideIntegersBelow(out, BigInt(last) + 1n, 0);
   }
 
   #integersBelow<A extends NumberArray>(out: A, range: number, lo: number): A {
     for (let i = 0; i < out.length; i++) out[i] = lo + (this.#engine.nextUint32() % range);
+    return out;
+  }
+
+  /** The same of two draws each. */
+  #wideIntegersBelow<A extends NumberArray>(out: A, range: bigint, lo: number): A {
+    for (let i = 0; i < out.length; i++)
+      out[i] = lo + (range <= MODULO_RANGE ? this.#engine.nextUint64Modulo(Number(range)) : Number(this.#engine.nextUint64() % range));
     return out;
   }
 
