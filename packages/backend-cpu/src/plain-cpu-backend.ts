@@ -3,16 +3,15 @@ import {
   type AcceleratedKernels,
   type Backend,
   type Capabilities,
+  checkBufferRange,
   CONTRACT_VERSION,
   DeviceError,
   type DType,
   DTYPE_INFO,
   DTYPES,
-  IndexError,
-  MemoryError,
   type MemoryStats,
   type RequiredKernels,
-  ValueError,
+  elementsWritten,
 } from '@tessera/core/backend';
 import { gather } from './kernels/gather.js';
 import { matmul } from './kernels/matmul.js';
@@ -73,13 +72,8 @@ export class PlainCpuBackend implements Backend<CpuBuffer> {
   }
 
   write(buffer: CpuBuffer, elementOffset: number, hostBytes: Uint8Array): void {
-    const { size } = DTYPE_INFO[buffer.dtype];
-    if (hostBytes.length % size !== 0)
-      throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, {
-        op: 'write',
-        device: 'cpu',
-      });
-    const start = this.#byteOffset('write', buffer, elementOffset, hostBytes.length / size);
+    const length = elementsWritten('cpu', buffer.dtype, hostBytes);
+    const start = this.#byteOffset('write', buffer, elementOffset, length);
     buffer.owner!.bytes.set(hostBytes, start);
   }
 
@@ -112,14 +106,7 @@ export class PlainCpuBackend implements Backend<CpuBuffer> {
   /** Where in its array, in bytes, elements of a buffer begin. */
   #byteOffset(op: string, buffer: CpuBuffer, elementOffset: number, length: number): number {
     if (this.#disposed) disposed();
-    if (buffer.owner === null) throw new MemoryError('ERR_BUFFER_FREED', `${op}: the buffer was freed`, { op, device: 'cpu' });
-    if (!(elementOffset >= 0 && length >= 0 && elementOffset + length <= buffer.length)) {
-      throw new IndexError(
-        'ERR_BUFFER_RANGE',
-        `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`,
-        { op, device: 'cpu' },
-      );
-    }
+    checkBufferRange('cpu', op, buffer, buffer.owner === null, elementOffset, length);
     return (buffer.base + elementOffset) * DTYPE_INFO[buffer.dtype].size;
   }
 }

@@ -2,15 +2,15 @@
 import {
   type Backend,
   type Capabilities,
+  checkBufferRange,
   CONTRACT_VERSION,
   DeviceError,
   type DType,
   DTYPE_INFO,
   DTYPES,
-  IndexError,
-  MemoryError,
   type MemoryStats,
   ValueError,
+  elementsWritten,
 } from '@tessera/core/backend';
 import { createPointwise } from './kernels/pointwise.js';
 import { KernelHost } from './code/kernel-host.js';
@@ -95,13 +95,8 @@ export class ComposedWasmBackend implements Backend<WasmBuffer> {
   }
 
   write(buffer: WasmBuffer, elementOffset: number, hostBytes: Uint8Array): void {
-    const { size } = DTYPE_INFO[buffer.dtype];
-    if (hostBytes.length % size !== 0)
-      throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, {
-        op: 'write',
-        device: 'wasm',
-      });
-    const start = this.#addressOf('write', buffer, elementOffset, hostBytes.length / size);
+    const length = elementsWritten('wasm', buffer.dtype, hostBytes);
+    const start = this.#addressOf('write', buffer, elementOffset, length);
     this.#memory.linear.u8.set(hostBytes, start);
   }
 
@@ -140,14 +135,7 @@ export class ComposedWasmBackend implements Backend<WasmBuffer> {
   /** Where elements of a buffer begin. */
   #addressOf(op: string, buffer: WasmBuffer, elementOffset: number, length: number): number {
     if (this.#disposed) disposed();
-    if (buffer.freed) throw new MemoryError('ERR_BUFFER_FREED', `${op}: the buffer was freed`, { op, device: 'wasm' });
-    if (!(elementOffset >= 0 && length >= 0 && elementOffset + length <= buffer.length)) {
-      throw new IndexError(
-        'ERR_BUFFER_RANGE',
-        `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`,
-        { op, device: 'wasm' },
-      );
-    }
+    checkBufferRange('wasm', op, buffer, buffer.freed, elementOffset, length);
     return buffer.address + elementOffset * DTYPE_INFO[buffer.dtype].size;
   }
 }

@@ -3,17 +3,17 @@ import {
   type AcceleratedKernels,
   type Backend,
   type Capabilities,
+  checkBufferRange,
   CONTRACT_VERSION,
   DeviceError,
   type DType,
   DTYPE_INFO,
-  IndexError,
   type KernelCompilation,
   type KernelTiming,
   MemoryError,
   type MemoryStats,
   type RequiredKernels,
-  ValueError,
+  elementsWritten,
 } from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
 import { KernelTimer } from './device/kernel-timer.js';
@@ -157,13 +157,7 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   }
 
   write(buffer: WebGpuBuffer, elementOffset: number, hostBytes: Uint8Array): void {
-    const { size } = DTYPE_INFO[buffer.dtype];
-    if (hostBytes.length % size !== 0)
-      throw new ValueError('ERR_BYTE_LENGTH', `write: ${hostBytes.length} bytes are no whole number of ${buffer.dtype} elements`, {
-        op: 'write',
-        device: 'webgpu',
-      });
-    const length = hostBytes.length / size;
+    const length = elementsWritten('webgpu', buffer.dtype, hostBytes);
     const start = this.#byteOffset('write', buffer, elementOffset, length);
     if (length === 0) return;
     if (start % 4 === 0 && hostBytes.length % 4 === 0) this.#queue.write(buffer.id, start, hostBytes);
@@ -257,14 +251,7 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   /** Where in the buffer, in bytes, elements begin. */
   #byteOffset(op: string, buffer: WebGpuBuffer, elementOffset: number, length: number): number {
     this.#check();
-    if (buffer.freed) throw new MemoryError('ERR_BUFFER_FREED', `${op}: the buffer was freed`, { op, device: 'webgpu' });
-    if (!(elementOffset >= 0 && length >= 0 && elementOffset + length <= buffer.length)) {
-      throw new IndexError(
-        'ERR_BUFFER_RANGE',
-        `${op}: elements ${elementOffset} to ${elementOffset + length} lie outside a buffer of ${buffer.length}`,
-        { op, device: 'webgpu' },
-      );
-    }
+    checkBufferRange('webgpu', op, buffer, buffer.freed, elementOffset, length);
     return elementOffset * DTYPE_INFO[buffer.dtype].size;
   }
 

@@ -4,6 +4,7 @@
  */
 export * from './errors.js';
 export * from './backend/index.js';
+export * from './backend/buffer-checks.js';
 export * from './backend/kernel-checks.js';
 export { ProgramEntry, ProgramTable } from './backend/program-table.js';
 export { type Loops, mergeDims, walkRows, without } from './backend/strided.js';
