@@ -1,6 +1,5 @@
 /** @file In the page or its worker: does a task with the modules that were bundled with it. */
-import { isTesseraError, type Plugin } from '@tessera/core';
-import { FormatError } from '@tessera/core';
+import { DeviceError, FormatError, isTesseraError, type Plugin } from '@tessera/core';
 import { type FixtureFiles, fixtureSource } from '../fixtures/index.js';
 import { runConformance } from '../run.js';
 import { devicesWith, pluginWith } from '../subject/plugins.js';
@@ -36,7 +35,7 @@ function pluginsIn(exported: Readonly<Record<string, unknown>>, name: string): P
   const isPlugin = (x: unknown): x is Plugin =>
     typeof x === 'object' && x !== null && typeof (x as Partial<Plugin>).register === 'function' && 'contract' in x && 'name' in x;
   const plugins = [...new Set(Object.values(exported))].filter(isPlugin);
-  if (plugins.length === 0) throw new Error(`plugin '${name}' exports no plugin ({ name, version, contract, register })`);
+  if (plugins.length === 0) throw new DeviceError('ERR_PLUGIN', `'${name}' exports no plugin ({ name, version, contract, register })`);
   return plugins;
 }
 

@@ -1,4 +1,5 @@
 /** @file A run of the suite in Chromium: starts the server and the browser, hands tasks to pages, and ends both. */
+import { constants } from 'node:os';
 import { DeviceError } from '@tessera/core';
 import type { Browser, Page } from 'playwright-core';
 import { directoryFiles, type FixtureFiles } from '../fixtures/index.js';
@@ -35,6 +36,10 @@ const FLAGS = [
 /** A busy machine may take its time. */
 const START_MS = 120_000;
 
+/** Ctrl-C and its like: as the process exits, Playwright ends Chromium, whatever its pages are at. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const exitOn = (signal: NodeJS.Signals): void => process.exit(128 + constants.signals[signal]);
+
 /**
  * Chromium with pages of its own for each task. It ends with the process, too: by Ctrl-C, or however that comes about.
  *
@@ -47,9 +52,12 @@ export async function startSession({ modules, fixtures, thread }: SessionOptions
   const files: FixtureFiles = fixtures === undefined ? shippedFiles() : directoryFiles(fixtures);
   const server = await servePage({ scripts, fixtures: files, digits: digitsFiles() });
   const args = [...FLAGS, ...(process.env['CHROMIUM_FLAGS'] ?? '').split(/\s+/).filter(Boolean)];
+  for (const signal of SIGNALS) process.once(signal, exitOn);
   try {
-    return new Session(await playwright.launch({ executablePath, headless: true, args, timeout: START_MS }), server, thread);
+    const handled = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+    return new Session(await playwright.launch({ executablePath, headless: true, args, timeout: START_MS, ...handled }), server, thread);
   } catch (error) {
+    for (const signal of SIGNALS) process.off(signal, exitOn);
     await server.close();
     const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw Object.assign(new DeviceError('ERR_BROWSER_START', `Chromium (${executablePath}) does not start: ${why}`), { cause: error });
@@ -93,6 +101,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    for (const signal of SIGNALS) process.off(signal, exitOn);
     await this.#browser.close();
     await this.#server.close();
   }
@@ -131,6 +140,8 @@ export class Session {
       // A module that awaits at its top level is not there when the page is.
       const ready = page.waitForFunction(() => typeof globalThis.tesseraRun === 'function', undefined, { timeout: START_MS });
       await Promise.race([ready, failed, ended(page)]);
+      // Else threads and reads at once would be left out without a word.
+      if (!(await page.evaluate(() => globalThis.crossOriginIsolated))) throw new DeviceError('ERR_BROWSER_RUN', 'the page is not isolated');
       return page;
     } catch (error) {
       await page.close().catch(() => {});

@@ -1,6 +1,6 @@
 /** @file The plugins that a module exports, and the devices that they bring. */
 import * as core from '@tessera/core';
-import { type Plugin, Runtime } from '@tessera/core';
+import { DeviceError, type Plugin, Runtime } from '@tessera/core';
 
 /** The package of each device that Tessera ships. Any other comes with `--plugin`. */
 export const PACKAGES: Readonly<Record<string, string>> = {
@@ -18,18 +18,18 @@ export function moduleOf(device: string, from?: string): string {
   return name;
 }
 
-/** Of the plugins of module `name`, that which brings a device. @throws Error with one line for the person at the terminal */
+/** Of the plugins of module `name`, that which brings a device. @throws DeviceError `ERR_PLUGIN` */
 export function pluginWith(device: string, plugins: readonly Plugin[], name: string): Plugin {
-  const plugin = plugins.find((one) => devicesOf(one).includes(device)) ?? plugins[0]!;
-  const ids = devicesOf(plugin);
-  if (!ids.includes(device)) throw new Error(`'${name}' brings no device '${device}'; it brings: ${ids.join(', ') || 'none'}`);
-  return plugin;
+  const found = plugins.find((one) => devicesOf(one).includes(device));
+  if (found !== undefined) return found;
+  const ids = plugins.flatMap(devicesOf).join(', ') || 'none';
+  throw new DeviceError('ERR_PLUGIN', `'${name}' brings no device '${device}'; it brings: ${ids}`, { device });
 }
 
-/** The devices that the plugins of module `name` bring. @throws Error with one line for the person at the terminal */
+/** The devices that the plugins of module `name` bring. @throws DeviceError `ERR_PLUGIN` */
 export function devicesWith(plugins: readonly Plugin[], name: string): string[] {
   const ids = plugins.flatMap(devicesOf);
-  if (ids.length === 0) throw new Error(`'${name}' brings no device`);
+  if (ids.length === 0) throw new DeviceError('ERR_PLUGIN', `'${name}' brings no device`);
   return ids;
 }
 
