@@ -6,7 +6,7 @@
  *
  * Needs a registry for what the packages depend on. `CONFORMANCE=full` runs the whole kit on the plugins.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -110,6 +110,13 @@ try {
     '--quiet',
   );
   check('it agrees with the cpu backend', / 0 failed/.test(against));
+  // What --browser needs is not installed with the kit.
+  const lacking = spawnSync('npx', ['--no-install', 'tessera-conformance', 'tessera-backend-blocks', '--browser'], {
+    cwd: app,
+    env: environment,
+    encoding: 'utf8',
+  });
+  check('it says what --browser needs', lacking.status === 2 && /ERR_BROWSER_PACKAGE.*npm install/.test(lacking.stderr));
   console.log(`\n${plugins.length} plugins were built, tested, packed, and run in an empty project`);
 } finally {
   if (keep) console.log(`kept: ${work}`);

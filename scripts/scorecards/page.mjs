@@ -2,6 +2,7 @@
 
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 const KINDS = {
+  optional: 'core composes it',
   device: 'the device has not',
   scope: 'left out on purpose',
   difference: 'differs from PyTorch on purpose, and is run',
@@ -31,13 +32,13 @@ function cell(rows) {
 
 /** One sentence for the same reason on every device, and the names that it is about. */
 function normal(reason, device) {
-  const declined = /^(\w+) declines this call: (.*)$/.exec(reason);
-  if (declined) return [`an accelerated kernel declines the call, as it may: ${declined[2]}`, declined[1]];
-  const lacking = /^the backend has no kernel of its own for (\w+): (.*)$/.exec(reason);
-  if (lacking) return [`there is no such accelerated kernel, which is optional: ${lacking[2]}`, lacking[1]];
+  const declined = /^(\w+) declines this call$/.exec(reason);
+  if (declined) return ['an accelerated kernel declines the call, as it may', declined[1]];
+  const lacking = /^it has no kernel of its own for (\w+)$/.exec(reason);
+  if (lacking) return ['it has no such accelerated kernel', lacking[1]];
   const dtype = /^(?:.* has )?no (\w+)$/.exec(reason);
   if (dtype) return [`there is no ${dtype[1]}`, undefined];
-  return [reason.replace(` of ${device} `, ' '), undefined];
+  return [reason.replace(new RegExp(`^${device} `), 'it '), undefined];
 }
 
 function reasonRows(cards) {
@@ -67,14 +68,63 @@ function reasonRows(cards) {
     });
 }
 
+/** Passed, failed and not run of each level, for devices side by side. */
+function levelTable(devices) {
+  const cards = devices.map(({ card }) => card);
+  return table(
+    ['level', ...devices.map(({ title }) => title)],
+    ['---', ...devices.map(() => '---')],
+    [
+      ...LEVELS.map((level) => [level, ...cards.map((card) => cell(card.rows.filter((row) => row.level === level)))]),
+      ['**all**', ...cards.map((card) => cell(card.rows))],
+      ['dtypes', ...cards.map((card) => card.dtypes.join(', '))],
+    ],
+  );
+}
+
+/** Where a browser's scorecard says something else than Node's of the same device: suites that were run in other numbers, or not run for other reasons. */
+function differences({ title, card }, node) {
+  const rowsOf = ({ rows }) =>
+    new Map(rows.map(({ level, name, passed, failed, skipped, skips }) => [`${level} \`${name}\``, { passed, failed, skipped, skips }]));
+  const [here, there] = [rowsOf(card), rowsOf(node.card)];
+  const text = (row) =>
+    row === undefined
+      ? 'not there'
+      : `${row.passed} passed, ${row.failed} failed, ${row.skipped} not run${row.skips.map(({ reason, cases }) => `; ${cases} of them: ${reason}`).join('')}`;
+  return [...new Set([...there.keys(), ...here.keys()])]
+    .filter((name) => JSON.stringify(here.get(name)) !== JSON.stringify(there.get(name)))
+    .map((name) => `- ${title}, ${name}: ${escape(text(here.get(name)))}. In Node: ${escape(text(there.get(name)))}`);
+}
+
+function browserPart(devices, inNode) {
+  const versions = [...new Set(devices.map(({ card }) => card.browser))];
+  const others = devices.flatMap((device) => differences(device, inNode.find(({ title }) => title === device.card.device)));
+  return [
+    '## In Chromium',
+    '',
+    `The same suite by \`npm run conformance:full -- --device wasm --browser\`: ${versions.join('; ')}, in a page that is cross-origin isolated.`,
+    '',
+    ...devices.map(({ title, about }) => `- **${title}**: ${about}`),
+    '',
+    ...levelTable(devices),
+    '',
+    ...(others.length === 0
+      ? ['Suite by suite these are the numbers and reasons of Node.']
+      : ['Suite by suite these are the numbers and reasons of Node, but for:', '', ...others]),
+    '',
+  ];
+}
+
 /**
  * The page.
- * @param devices `{ title, about, card }` of each, in the order of the columns.
+ * @param inNode `{ title, about, card }` of each, in the order of the columns.
+ * @param inChromium The same; `title` is what tells runs of one device apart, which is `card.device`.
  */
-export function scorecardsPage(devices) {
-  const cards = devices.map(({ card }) => card);
-  const failures = cards.flatMap((card) =>
-    card.rows.flatMap((row) => row.failures.map((failure) => ({ device: card.device, ...failure }))),
+export function scorecardsPage(inNode, inChromium) {
+  const failures = [...inNode, ...inChromium].flatMap(({ title, card }) =>
+    card.rows.flatMap((row) =>
+      row.failures.map((failure) => ({ device: card.browser === undefined ? title : `${title} (Chromium)`, ...failure })),
+    ),
   );
   return [
     '# Conformance scorecards',
@@ -82,26 +132,21 @@ export function scorecardsPage(devices) {
     'Made by `npm run scorecards`; do not edit it by hand. The whole [conformance kit](guide/conformance.md) on five backends: the three that Tessera brings,',
     'and two plugins in packages of their own. Every case that is not run is counted, with its reason.',
     '',
-    ...devices.map(({ title, about }) => `- **${title}**: ${about}`),
+    '## In Node',
     '',
-    ...table(
-      ['level', ...devices.map(({ title }) => title)],
-      ['---', ...devices.map(() => '---')],
-      [
-        ...LEVELS.map((level) => [level, ...cards.map((card) => cell(card.rows.filter((row) => row.level === level)))]),
-        ['**all**', ...cards.map((card) => cell(card.rows))],
-        ['dtypes', ...cards.map((card) => card.dtypes.join(', '))],
-      ],
-    ),
+    ...inNode.map(({ title, about }) => `- **${title}**: ${about}`),
     '',
+    ...levelTable(inNode),
+    '',
+    ...browserPart(inChromium, inNode),
     '## What was not run, and why',
     '',
-    'How many cases on each device.',
+    'How many cases on each device, in Node.',
     '',
     ...table(
-      ['kind', 'reason', 'where', ...devices.map(({ title }) => title)],
-      ['---', '---', '---', ...devices.map(() => '---:')],
-      reasonRows(cards),
+      ['kind', 'reason', 'where', ...inNode.map(({ title }) => title)],
+      ['---', '---', '---', ...inNode.map(() => '---:')],
+      reasonRows(inNode.map(({ card }) => card)),
     ),
     '',
     '## What failed',

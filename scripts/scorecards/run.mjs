@@ -1,9 +1,10 @@
 /**
- * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, and writes docs/conformance-scorecards.md.
+ * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, and on the three in Chromium too, and writes
+ * docs/conformance-scorecards.md.
  *
- *   npm run scorecards                     # all, which takes half an hour on two cores; those of which there is a report are not run again
- *   npm run scorecards -- --again cpu,wasm # run these anew
- *   npm run scorecards -- --page           # the page alone, from the reports that there are
+ *   npm run scorecards                                # all, which takes an hour on two cores; those of which there is a report are not run again
+ *   npm run scorecards -- --again cpu,chromium-wasm-2 # run these anew, by the names of their folders
+ *   npm run scorecards -- --page                      # the page alone, from the reports that there are
  *
  * Reports are kept in reports/scorecards. WebGPU needs an adapter (VK_ICD_FILENAMES, for one in software), OpenBLAS the system's library.
  */
@@ -19,7 +20,10 @@ const reports = join(root, 'reports/scorecards');
 const built = (name) => `examples/${name}/dist/src/index.js`;
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 
-/** What is run of each. With `levels` each is a run of its own, so that a long one that is broken off goes on where it was. */
+/**
+ * What is run of each; reports are in the folder `name`, which is the title if it is not given. With `levels` each is a run of its own, so that a long one that
+ * is broken off goes on where it was.
+ */
 const DEVICES = [
   { title: 'cpu', about: '`@tessera/backend-cpu`, plain TypeScript', args: ['--device', 'cpu'] },
   { title: 'wasm', about: '`@tessera/backend-wasm`, WebAssembly with SIMD, as it starts by default', args: ['--device', 'wasm'] },
@@ -38,6 +42,27 @@ const DEVICES = [
     title: 'blocks',
     about: '`examples/plugin-backend-blocks`, the seven kernels in under 400 lines, written from the docs alone',
     plugin: 'plugin-backend-blocks',
+  },
+];
+
+const wasmIn = (threads, deterministic) => ({
+  title: `wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}${deterministic ? ', deterministic' : ''}`,
+  name: `chromium-wasm-${threads}${deterministic ? '-deterministic' : ''}`,
+  about: deterministic ? 'without fused multiply-adds: the bits of any other machine' : 'with relaxed SIMD, as it starts by default in Chromium',
+  args: ['--device', 'wasm', '--browser', '--option', `threads=${threads}`, '--option', `deterministic=${deterministic}`],
+});
+const CHROMIUM = [
+  { title: 'cpu', name: 'chromium-cpu', about: 'plain TypeScript', args: ['--device', 'cpu', '--browser'] },
+  wasmIn(1, false),
+  wasmIn(2, false),
+  wasmIn(1, true),
+  wasmIn(2, true),
+  {
+    title: 'webgpu',
+    name: 'chromium-webgpu',
+    about: 'on a GPU in software (SwiftShader), read at once by a worker that owns the device (`syncReads`)',
+    args: ['--device', 'webgpu', '--browser', '--option', 'syncReads=true'],
+    levels: LEVELS,
   },
 ];
 
@@ -62,12 +87,12 @@ function prepare(name) {
 }
 
 /** The runs of a device: the name of each report, and the options that it takes. */
-const runsOf = ({ title, levels }) =>
-  levels === undefined ? [{ name: title, more: [] }] : levels.map((level) => ({ name: `${title}-${level}`, more: ['--just', level] }));
+const runsOf = ({ title, name = title, levels }) =>
+  levels === undefined ? [{ name, more: [] }] : levels.map((level) => ({ name: `${name}-${level}`, more: ['--just', level] }));
 
-for (const device of argv.includes('--page') ? [] : DEVICES) {
+for (const device of argv.includes('--page') ? [] : [...DEVICES, ...CHROMIUM]) {
   for (const { name, more } of runsOf(device)) {
-    if (existsSync(cardOf(name)) && !again.includes(device.title)) continue;
+    if (existsSync(cardOf(name)) && !again.includes(device.name ?? device.title)) continue;
     if (device.plugin !== undefined) prepare(device.plugin);
     mkdirSync(join(reports, name), { recursive: true });
     console.log(`\n${name}`);
@@ -79,15 +104,16 @@ for (const device of argv.includes('--page') ? [] : DEVICES) {
   }
 }
 
-const devices = DEVICES.map((device) => {
+const withCard = (device) => {
   const names = runsOf(device).map(({ name }) => name);
   const found = names.filter((name) => existsSync(cardOf(name)));
   const missing = names.filter((name) => !found.includes(name));
   if (missing.length > 0) throw new Error(`there is no report of ${missing.join(', ')}: npm run scorecards`);
   const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
   return { title: device.title, about: device.about, card };
-});
-writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(devices));
+};
+const [inNode, inChromium] = [DEVICES.map(withCard), CHROMIUM.map(withCard)];
+writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(inNode, inChromium));
 const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
-writeFileSync(join(reports, 'scorecards.html'), htmlOf(devices.map(({ card }) => card)));
+writeFileSync(join(reports, 'scorecards.html'), htmlOf([...inNode, ...inChromium].map(({ title, card }) => ({ ...card, device: title }))));
 console.log('\ndocs/conformance-scorecards.md, and case by case: reports/scorecards/scorecards.html');

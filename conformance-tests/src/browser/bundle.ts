@@ -6,6 +6,8 @@ import { DeviceError, isTesseraError } from '@tessera/core';
 import type { BuildFailure, Plugin as EsbuildPlugin } from 'esbuild';
 import { loadEsbuild } from './optional.js';
 
+/** What esbuild is told that the entry's source is called. */
+const STDIN = 'tessera-conformance.js';
 /** The first of the scripts. */
 export const ENTRY = 'kit.js';
 
@@ -28,7 +30,7 @@ export async function bundle(modules: readonly string[]): Promise<ReadonlyMap<st
   ];
   try {
     const { outputFiles } = await esbuild.build({
-      stdin: { contents: lines.join('\n'), resolveDir: HERE, sourcefile: 'tessera-conformance.js' },
+      stdin: { contents: lines.join('\n'), resolveDir: HERE, sourcefile: STDIN },
       entryNames: basename(ENTRY, '.js'),
       outdir: HERE,
       plugins: [modulesByName],
@@ -50,7 +52,7 @@ export async function bundle(modules: readonly string[]): Promise<ReadonlyMap<st
   } catch (error) {
     if (isTesseraError(error)) throw error;
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
-    const at = first?.location ? ` (${first.location.file}:${first.location.line})` : '';
+    const at = first?.location && basename(first.location.file) !== STDIN ? ` (${first.location.file}:${first.location.line})` : '';
     const why = first === undefined ? String(error) : `${first.text}${at}`;
     throw Object.assign(
       new DeviceError('ERR_BROWSER_BUNDLE', `${modules.map((name) => `'${name}'`).join(', ')} cannot be bundled for a page: ${why}`),

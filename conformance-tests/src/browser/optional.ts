@@ -20,7 +20,8 @@ async function optional<T>(name: string, load: () => Promise<T>): Promise<T> {
   } catch (error) {
     try {
       const loaded = (await import(/* @vite-ignore */ pathToFileURL(createRequire(resolve('package.json')).resolve(name)).href)) as
-        T | { readonly default: T };
+        | T
+        | { readonly default: T };
       return typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : loaded;
     } catch {
       const why = (error as { code?: string }).code === 'ERR_MODULE_NOT_FOUND' ? '' : ` (${String(error)})`;

@@ -115,7 +115,10 @@ export class Session {
     });
     let answer: Answer;
     try {
-      answer = await Promise.race([page.evaluate(([one, thread]) => globalThis.tesseraRun(one, thread), [task, this.#thread] as const), ended(page)]);
+      answer = await Promise.race([
+        page.evaluate(([one, thread]) => globalThis.tesseraRun(one, thread), [task, this.#thread] as const),
+        ended(page),
+      ]);
     } catch (error) {
       if (error instanceof DeviceError) throw error.note(`It was ${last}.`);
       throw Object.assign(new DeviceError('ERR_BROWSER_RUN', `the page failed ${last}: ${String(error)}`), { cause: error });
@@ -141,7 +144,8 @@ export class Session {
       const ready = page.waitForFunction(() => typeof globalThis.tesseraRun === 'function', undefined, { timeout: START_MS });
       await Promise.race([ready, failed, ended(page)]);
       // Else threads and reads at once would be left out without a word.
-      if (!(await page.evaluate(() => globalThis.crossOriginIsolated))) throw new DeviceError('ERR_BROWSER_RUN', 'the page is not isolated');
+      if (!(await page.evaluate(() => globalThis.crossOriginIsolated)))
+        throw new DeviceError('ERR_BROWSER_RUN', 'the page is not isolated');
       return page;
     } catch (error) {
       await page.close().catch(() => {});
@@ -156,6 +160,9 @@ function ended(page: Page): Promise<never> {
   return new Promise((_, reject) => {
     page.on('crash', () => reject(crashed('the page crashed: out of memory, or a fault of Chromium')));
     page.on('close', () => reject(crashed('the page was closed')));
-    page.context().browser()?.on('disconnected', () => reject(crashed('Chromium ended')));
+    page
+      .context()
+      .browser()
+      ?.on('disconnected', () => reject(crashed('Chromium ended')));
   });
 }

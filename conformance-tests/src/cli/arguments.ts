@@ -63,7 +63,8 @@ export function parse(
     return text;
   };
   const thread = (text: string): PageThread => {
-    if (text !== 'worker' && text !== 'page') throw new InvalidArgumentError('It must be worker or page; what is to be tested comes before it.');
+    if (text !== 'worker' && text !== 'page')
+      throw new InvalidArgumentError('It must be worker or page; what is to be tested comes before it.');
     return text;
   };
   const list = (text: string, before: readonly string[] | undefined): string[] => [

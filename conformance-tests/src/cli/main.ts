@@ -62,7 +62,13 @@ interface Lines {
 }
 
 /** The suite on one device after another. @returns the exit code */
-async function runIn(place: Place, selection: Selection, given: Arguments, context: CliContext, { print, aside, write }: Lines): Promise<number> {
+async function runIn(
+  place: Place,
+  selection: Selection,
+  given: Arguments,
+  context: CliContext,
+  { print, aside, write }: Lines,
+): Promise<number> {
   const cards: Scorecard[] = [];
   for (const device of place.devices) {
     const progress: Progress = {

@@ -1,0 +1,34 @@
+/** @file Plugins that the tests give to the command by the name of this file: one that is sound, one that is wrong, one that takes its page down. */
+import { CpuBackend } from '@tessera/backend-cpu';
+import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
+
+const pluginOf = (id: string, make: () => Backend): Plugin => ({
+  name: id,
+  version: '0.0.0',
+  contract: CONTRACT_VERSION,
+  register: ({ container }) =>
+    void container.register(BACKEND, {
+      useValue: { id, priority: 0, isAvailable: () => ({ available: true }), create: () => Object.assign(make(), { id }) },
+    }),
+});
+
+const cpu = (): Backend => new CpuBackend() as unknown as Backend;
+
+export const sound = pluginOf('sound', cpu);
+
+/** Its sums go the other way. */
+export const wrong = pluginOf('wrong', () => {
+  const backend = cpu();
+  const { scan } = backend.kernels;
+  return Object.assign(backend, {
+    kernels: {
+      ...backend.kernels,
+      scan: (kind, reverse, ...rest) => scan.call(backend.kernels, kind, !reverse, ...rest),
+    } satisfies Backend['kernels'],
+  });
+});
+
+export const greedy = pluginOf('greedy', () => {
+  const kept: unknown[] = [];
+  for (;;) kept.push(new Array<number>(1e6).fill(kept.length));
+});
