@@ -120,7 +120,7 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 /** Shared for ops that take lists of tensors. @throws DTypeError `ERR_DTYPE_MIX`. */
-export function requireOneDType(name: string, tensors: readonly Tensor[]): void {
+function requireOneDType(name: string, tensors: readonly Tensor[]): void {
   const first = tensors[0];
   const other = tensors.find((t) => t.dtype !== first?.dtype);
   if (first !== undefined && other !== undefined)
