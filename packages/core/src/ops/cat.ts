@@ -118,14 +118,3 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
     d,
   );
 }
-
-/** Shared for ops that take lists of tensors. @throws DTypeError `ERR_DTYPE_MIX`. */
-function requireOneDType(name: string, tensors: readonly Tensor[]): void {
-  const first = tensors[0];
-  const other = tensors.find((t) => t.dtype !== first?.dtype);
-  if (first !== undefined && other !== undefined)
-    throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected tensors of one dtype, but got ${first.dtype} and ${other.dtype}`, {
-      op: name,
-      dtypes: [first.dtype, other.dtype],
-    });
-}
