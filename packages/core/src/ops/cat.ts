@@ -1,5 +1,5 @@
 /** @file Tensors joined into one. Each input is written straight to its place, so that deferred ones take no memory of their own. */
-import { DeviceError, DTypeError, ShapeError, ValueError } from '../errors.js';
+import { DeviceError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { storeInto } from '../tensor/launch.js';
 import { contiguousStrides, normalizeDim, numelOf, sameShape, type Shape } from '../tensor/shape.js';
