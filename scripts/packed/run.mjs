@@ -32,6 +32,12 @@ function output(folder, command, ...args) {
   console.log(text.trimEnd());
   return text;
 }
+/** What a command that must end with 2 says. */
+function refusal(folder, command, ...args) {
+  const { status, stderr } = spawnSync(command, args, { cwd: folder, env: environment, encoding: 'utf8' });
+  console.log(stderr.trimEnd());
+  return status === 2 ? stderr : '';
+}
 function check(what, holds) {
   if (!holds) throw new Error(`not so: ${what}`);
   console.log(`ok: ${what}`);
@@ -111,12 +117,8 @@ try {
   );
   check('it agrees with the cpu backend', / 0 failed/.test(against));
   // What --browser needs is not installed with the kit.
-  const lacking = spawnSync('npx', ['--no-install', 'tessera-conformance', 'tessera-backend-blocks', '--browser'], {
-    cwd: app,
-    env: environment,
-    encoding: 'utf8',
-  });
-  check('it says what --browser needs', lacking.status === 2 && /ERR_BROWSER_PACKAGE.*npm install/.test(lacking.stderr));
+  const lacking = refusal(app, 'npx', '--no-install', 'tessera-conformance', 'tessera-backend-blocks', '--browser');
+  check('it says what --browser needs', /ERR_BROWSER_PACKAGE.*npm install/.test(lacking));
   console.log(`\n${plugins.length} plugins were built, tested, packed, and run in an empty project`);
 } finally {
   if (keep) console.log(`kept: ${work}`);

@@ -98,7 +98,12 @@ function differences({ title, card }, node) {
 
 function browserPart(devices, inNode) {
   const versions = [...new Set(devices.map(({ card }) => card.browser))];
-  const others = devices.flatMap((device) => differences(device, inNode.find(({ title }) => title === device.card.device)));
+  const others = devices.flatMap((device) =>
+    differences(
+      device,
+      inNode.find(({ title }) => title === device.card.device),
+    ),
+  );
   return [
     '## In Chromium',
     '',

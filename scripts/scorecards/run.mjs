@@ -48,7 +48,9 @@ const DEVICES = [
 const wasmIn = (threads, deterministic) => ({
   title: `wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}${deterministic ? ', deterministic' : ''}`,
   name: `chromium-wasm-${threads}${deterministic ? '-deterministic' : ''}`,
-  about: deterministic ? 'without fused multiply-adds: the bits of any other machine' : 'with relaxed SIMD, as it starts by default in Chromium',
+  about: deterministic
+    ? 'without fused multiply-adds: the bits of any other machine'
+    : 'with relaxed SIMD, as it starts by default in Chromium',
   args: ['--device', 'wasm', '--browser', '--option', `threads=${threads}`, '--option', `deterministic=${deterministic}`],
 });
 const CHROMIUM = [

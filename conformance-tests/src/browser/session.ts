@@ -20,8 +20,8 @@ export interface SessionOptions {
   readonly thread: PageThread;
 }
 
-/** What a page is asked to run, and who is told of it. */
-export type BrowserRun = Omit<Extract<Task, { kind: 'run' }>, 'kind'> & Progress;
+/** What a page is asked to run. */
+export type BrowserRun = Omit<Extract<Task, { kind: 'run' }>, 'kind'>;
 
 /** WebGPU's flag (on Linux it waits for one), the collector for the check of leaks, and what keeps Chromium from the network. */
 const FLAGS = [
@@ -91,11 +91,11 @@ export class Session {
    * @throws DeviceError `ERR_BROWSER_CRASHED` where the page or the browser ends before its task, `ERR_BROWSER_RUN` where the kit itself fails there; and as
    *   `runConformance`
    */
-  async run({ onCase, onFailure, onRow, ...task }: BrowserRun): Promise<Scorecard> {
+  async run(task: BrowserRun, progress: Progress): Promise<Scorecard> {
     const answer = await this.#do({ kind: 'run', ...task }, (report) => {
-      if (report.kind === 'case') onCase?.(report.result, report.suite);
-      else if (report.kind === 'failure') onFailure?.(report.failure, report.suite);
-      else onRow?.(report.row, report.progress);
+      if (report.kind === 'case') progress.onCase?.(report.result, report.suite);
+      else if (report.kind === 'failure') progress.onFailure?.(report.failure, report.suite);
+      else progress.onRow?.(report.row, report.progress);
     });
     return { ...(answer as { card: Scorecard }).card, browser: this.name };
   }

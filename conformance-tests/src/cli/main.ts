@@ -77,7 +77,7 @@ async function runIn(
     };
     let card: Scorecard;
     try {
-      card = await place.run(device, { ...selection, ...progress });
+      card = await place.run(device, selection, progress);
     } catch (error) {
       write(lineOf(startError(error)));
       return 2;

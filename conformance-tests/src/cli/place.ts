@@ -12,7 +12,7 @@ export interface Place {
   /** Those that were asked for, or all that the plugin brings. */
   readonly devices: readonly string[];
   /** The suite on one of them. @throws DeviceError where it does not start */
-  run(device: string, selection: Selection & Progress): Promise<Scorecard>;
+  run(device: string, selection: Selection, progress: Progress): Promise<Scorecard>;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ async function inNode(given: Arguments, context: CliContext): Promise<Place> {
     subjects.set(device, await subjectOf(device, given, context));
   return {
     devices: [...subjects.keys()],
-    run: (device, selection) => runConformance({ ...selection, ...subjects.get(device)!, name: device }),
+    run: (device, selection, progress) => runConformance({ ...selection, ...progress, ...subjects.get(device)!, name: device }),
     close: async () => {},
   };
 }
@@ -50,16 +50,16 @@ async function inBrowser(given: Arguments): Promise<Place> {
   try {
     return {
       devices: named ?? (await session.devices(plugin!)),
-      run: (device, { onCase, onFailure, onRow, fixtures: _, ...selection }) =>
-        session.run({
-          module: moduleOf(device, plugin),
-          device,
-          selection: { ...selection, name: device },
-          ...(backendOptions && { backendOptions }),
-          ...(onCase && { onCase }),
-          ...(onFailure && { onFailure }),
-          ...(onRow && { onRow }),
-        }),
+      run: (device, { fixtures: _, ...selection }, progress) =>
+        session.run(
+          {
+            module: moduleOf(device, plugin),
+            device,
+            selection: { ...selection, name: device },
+            ...(backendOptions && { backendOptions }),
+          },
+          progress,
+        ),
       close: () => session.close(),
     };
   } catch (error) {

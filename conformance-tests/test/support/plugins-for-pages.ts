@@ -19,12 +19,9 @@ export const sound = pluginOf('sound', cpu);
 /** Its sums go the other way. */
 export const wrong = pluginOf('wrong', () => {
   const backend = cpu();
-  const { scan } = backend.kernels;
+  const { kernels } = backend;
   return Object.assign(backend, {
-    kernels: {
-      ...backend.kernels,
-      scan: (kind, reverse, ...rest) => scan.call(backend.kernels, kind, !reverse, ...rest),
-    } satisfies Backend['kernels'],
+    kernels: { ...kernels, scan: (kind, reverse, ...rest) => kernels.scan(kind, !reverse, ...rest) } satisfies Backend['kernels'],
   });
 });
 
