@@ -82,7 +82,7 @@ function levelTable(devices) {
   );
 }
 
-/** Where a browser's scorecard says something else than Node's of the same device: suites that were run in other numbers, or not run for other reasons. */
+/** Where a scorecard says something else than that of the same device among the five: suites that were run in other numbers, or not run for other reasons. */
 function differences({ title, card }, node) {
   const rowsOf = ({ rows }) =>
     new Map(rows.map(({ level, name, passed, failed, skipped, skips }) => [`${level} \`${name}\``, { passed, failed, skipped, skips }]));
@@ -93,42 +93,44 @@ function differences({ title, card }, node) {
       : `${row.passed} passed, ${row.failed} failed, ${row.skipped} not run${row.skips.map(({ reason, cases }) => `; ${cases} of them: ${reason}`).join('')}`;
   return [...new Set([...there.keys(), ...here.keys()])]
     .filter((name) => JSON.stringify(here.get(name)) !== JSON.stringify(there.get(name)))
-    .map((name) => `- ${title}, ${name}: ${escape(text(here.get(name)))}. In Node: ${escape(text(there.get(name)))}`);
+    .map((name) => `- ${title}, ${name}: ${escape(text(here.get(name)))}. Above: ${escape(text(there.get(name)))}`);
 }
 
-function browserPart(devices, inNode) {
-  const versions = [...new Set(devices.map(({ card }) => card.browser))];
+/** More runs of some of the five: in other ways, in another place. */
+function morePart(heading, sentence, devices, five) {
   const others = devices.flatMap((device) =>
     differences(
       device,
-      inNode.find(({ title }) => title === device.card.device),
+      five.find(({ title }) => title === device.card.device),
     ),
   );
   return [
-    '## In Chromium',
+    `## ${heading}`,
     '',
-    `The same suite by \`npm run conformance:full -- --device wasm --browser\`: ${versions.join('; ')}, in a page that is cross-origin isolated.`,
+    sentence,
     '',
     ...devices.map(({ title, about }) => `- **${title}**: ${about}`),
     '',
     ...levelTable(devices),
     '',
     ...(others.length === 0
-      ? ['Suite by suite these are the numbers and reasons of Node.']
-      : ['Suite by suite these are the numbers and reasons of Node, but for:', '', ...others]),
+      ? ['Suite by suite these are the numbers and reasons of the first table.']
+      : ['Suite by suite these are the numbers and reasons of the first table, but for:', '', ...others]),
     '',
   ];
 }
 
 /**
- * The page.
- * @param inNode `{ title, about, card }` of each, in the order of the columns.
- * @param inChromium The same; `title` is what tells runs of one device apart, which is `card.device`.
+ * The page. Each list has `{ title, about, card }` of each run, in the order of the columns; `card.device` tells which device it is.
+ * @param five All devices, in Node.
+ * @param wasm That device in each of its ways, in Node.
+ * @param chromium Devices in Chromium.
  */
-export function scorecardsPage(inNode, inChromium) {
-  const failures = [...inNode, ...inChromium].flatMap(({ title, card }) =>
+export function scorecardsPage({ five, wasm, chromium }) {
+  const versions = [...new Set(chromium.map(({ card }) => card.browser.replace(/,.*$/, '')))];
+  const failures = [...five, ...wasm, ...chromium].flatMap(({ title, card }) =>
     card.rows.flatMap((row) =>
-      row.failures.map((failure) => ({ device: card.browser === undefined ? title : `${title} (Chromium)`, ...failure })),
+      row.failures.map((failure) => ({ device: card.browser === undefined ? title : `${title} (${card.browser})`, ...failure })),
     ),
   );
   return [
@@ -139,19 +141,25 @@ export function scorecardsPage(inNode, inChromium) {
     '',
     '## In Node',
     '',
-    ...inNode.map(({ title, about }) => `- **${title}**: ${about}`),
+    ...five.map(({ title, about }) => `- **${title}**: ${about}`),
     '',
-    ...levelTable(inNode),
+    ...levelTable(five),
     '',
-    ...browserPart(inChromium, inNode),
+    ...morePart('WebAssembly in each of its ways', 'In Node as well.', wasm, five),
+    ...morePart(
+      'In Chromium',
+      `By \`npm run conformance:full -- --device wasm --browser\`, in pages that are cross-origin isolated: ${versions.join(', ')}.`,
+      chromium,
+      five,
+    ),
     '## What was not run, and why',
     '',
-    'How many cases on each device, in Node.',
+    'How many cases on each device, of the first table.',
     '',
     ...table(
-      ['kind', 'reason', 'where', ...inNode.map(({ title }) => title)],
-      ['---', '---', '---', ...inNode.map(() => '---:')],
-      reasonRows(inNode.map(({ card }) => card)),
+      ['kind', 'reason', 'where', ...five.map(({ title }) => title)],
+      ['---', '---', '---', ...five.map(() => '---:')],
+      reasonRows(five.map(({ card }) => card)),
     ),
     '',
     '## What failed',

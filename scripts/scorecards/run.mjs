@@ -1,6 +1,6 @@
 /**
- * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, and on the three in Chromium too, and writes
- * docs/conformance-scorecards.md.
+ * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, on the three in Chromium too, and on wasm in
+ * each of its ways, and writes docs/conformance-scorecards.md.
  *
  *   npm run scorecards                                # all, which takes an hour on two cores; those of which there is a report are not run again
  *   npm run scorecards -- --again cpu,chromium-wasm-2 # run these anew, by the names of their folders
@@ -45,24 +45,36 @@ const DEVICES = [
   },
 ];
 
-const wasmIn = (threads, deterministic) => ({
+const WAYS = [1, 2].flatMap((threads) => [false, true].map((deterministic) => ({ threads, deterministic })));
+const wasmIn = (place, { threads, deterministic }) => ({
   title: `wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}${deterministic ? ', deterministic' : ''}`,
-  name: `chromium-wasm-${threads}${deterministic ? '-deterministic' : ''}`,
-  about: deterministic
-    ? 'without fused multiply-adds: the bits of any other machine'
-    : 'with relaxed SIMD, as it starts by default in Chromium',
-  args: ['--device', 'wasm', '--browser', '--option', `threads=${threads}`, '--option', `deterministic=${deterministic}`],
+  name: `${place}-wasm-${threads}${deterministic ? '-deterministic' : ''}`,
+  about: deterministic ? 'without fused multiply-adds' : 'with fused multiply-adds, of relaxed SIMD',
+  args: ['--device', 'wasm', '--option', `threads=${threads}`, '--option', `deterministic=${deterministic}`],
 });
+/** Node 20 has relaxed SIMD behind a flag; newer ones have it anyway, and may not know the flag. */
+const RELAXED = ['--experimental-wasm-relaxed-simd'];
+const engine = spawnSync(process.execPath, [...RELAXED, '-e', '0']).status === 0 ? RELAXED : [];
+const WASM = WAYS.map((way) => ({ ...wasmIn('node', way), engine }));
+
 const CHROMIUM = [
-  { title: 'cpu', name: 'chromium-cpu', about: 'plain TypeScript', args: ['--device', 'cpu', '--browser'] },
-  wasmIn(1, false),
-  wasmIn(2, false),
-  wasmIn(1, true),
-  wasmIn(2, true),
+  { title: 'cpu', name: 'chromium-cpu', about: 'plain TypeScript, in a worker of the page', args: ['--device', 'cpu', '--browser'] },
+  ...WAYS.map((way) => wasmIn('chromium', way)).map(({ about, args, ...one }) => ({
+    ...one,
+    about: `${about}, in a worker of the page`,
+    args: [...args, '--browser'],
+  })),
   {
     title: 'webgpu',
+    name: 'chromium-webgpu-direct',
+    about: 'on a GPU in software (SwiftShader), as it starts by default: on the main thread of the page, which reads by `await` only',
+    args: ['--device', 'webgpu', '--browser', 'page'],
+    levels: LEVELS,
+  },
+  {
+    title: 'webgpu, `syncReads`',
     name: 'chromium-webgpu',
-    about: 'on a GPU in software (SwiftShader), read at once by a worker that owns the device (`syncReads`)',
+    about: 'the same in a worker of the page, read at once from another worker, which owns the device',
     args: ['--device', 'webgpu', '--browser', '--option', 'syncReads=true'],
     levels: LEVELS,
   },
@@ -92,14 +104,22 @@ function prepare(name) {
 const runsOf = ({ title, name = title, levels }) =>
   levels === undefined ? [{ name, more: [] }] : levels.map((level) => ({ name: `${name}-${level}`, more: ['--just', level] }));
 
-for (const device of argv.includes('--page') ? [] : [...DEVICES, ...CHROMIUM]) {
+for (const device of argv.includes('--page') ? [] : [...DEVICES, ...WASM, ...CHROMIUM]) {
   for (const { name, more } of runsOf(device)) {
     if (existsSync(cardOf(name)) && !again.includes(device.name ?? device.title)) continue;
     if (device.plugin !== undefined) prepare(device.plugin);
     mkdirSync(join(reports, name), { recursive: true });
     console.log(`\n${name}`);
     const what = device.args ?? [built(device.plugin)];
-    const command = ['conformance-tests/dist/cli.js', ...what, ...more, '--quiet', '--report', join(reports, name)];
+    const command = [
+      ...(device.engine ?? []),
+      'conformance-tests/dist/cli.js',
+      ...what,
+      ...more,
+      '--quiet',
+      '--report',
+      join(reports, name),
+    ];
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
     // A failed case is on the scorecard; a device that does not start has none.
     if (status !== 0 && status !== 1) process.exitCode = 2;
@@ -114,8 +134,9 @@ const withCard = (device) => {
   const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
   return { title: device.title, about: device.about, card };
 };
-const [inNode, inChromium] = [DEVICES.map(withCard), CHROMIUM.map(withCard)];
-writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(inNode, inChromium));
+const [five, wasm, chromium] = [DEVICES.map(withCard), WASM.map(withCard), CHROMIUM.map(withCard)];
+writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage({ five, wasm, chromium }));
 const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
-writeFileSync(join(reports, 'scorecards.html'), htmlOf([...inNode, ...inChromium].map(({ title, card }) => ({ ...card, device: title }))));
+const titled = [...five, ...wasm, ...chromium].map(({ title, card }) => ({ ...card, device: title }));
+writeFileSync(join(reports, 'scorecards.html'), htmlOf(titled));
 console.log('\ndocs/conformance-scorecards.md, and case by case: reports/scorecards/scorecards.html');

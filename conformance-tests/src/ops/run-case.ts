@@ -59,7 +59,7 @@ async function runForm(form: Form, opCase: OpCase, decoded: DecodedOpCase, conte
 async function call(form: Form, given: Arguments, opCase: OpCase, backward: boolean, { forms }: OpContext): Promise<unknown> {
   const value = forms.seed ?? opCase.seed;
   if (value !== undefined) seed(value);
-  return backward ? form(given) : noGrad(() => form(given));
+  return backward || forms.awaited ? form(given) : noGrad(() => form(given)); // noGrad ends before a promise does
 }
 
 async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase, { op }: OpContext): Promise<void> {
@@ -157,7 +157,7 @@ export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, 
   stage('error');
   const given = makeArguments(decodeCall(encoded, tensors), subject, forms.operands);
   const thrown = await thrownBy(async () => {
-    const out = noGrad(() => forms.call(given));
+    const out = forms.awaited ? forms.call(given) : noGrad(() => forms.call(given));
     // A bad index may show at the next read only.
     for (const tensor of flatTensors(await out)) await tensor.dataAsync();
     return out;
