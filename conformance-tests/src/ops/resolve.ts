@@ -56,7 +56,7 @@ export function resolve(manifest: OpManifest, subject: Subject): OpForms {
     };
   // What must read values to know a shape has an Async form, which is the one there is without synchronous reads.
   const plain = candidatesFor(path);
-  const awaited = !adapter && !subject.device.backend.capabilities.syncRead && plain.some((candidate) => library.has(`${candidate}Async`));
+  const awaited = !adapter && !subject.device.syncRead && plain.some((candidate) => library.has(`${candidate}Async`));
   const candidates = awaited ? plain.map((candidate) => `${candidate}Async`) : plain;
   const name = `${path.split('.').at(-1)!}${awaited ? 'Async' : ''}`;
   const isMethod = manifest.method === true && library.hasMethod(name);

@@ -15,6 +15,7 @@ import {
   type TensorTable,
   type TensorValue,
 } from '../fixtures/index.js';
+import { unseenOf } from '../skips.js';
 import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
 import { type Arguments, makeArguments, placeTensor } from './arguments.js';
@@ -153,7 +154,7 @@ async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, co
 }
 
 /** A call that PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
-export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, subject, forms, stage }: OpContext): Promise<void> {
+export async function runErrorCase({ error, ...encoded }: ErrorCase, { op, tensors, subject, forms, stage }: OpContext): Promise<void> {
   stage('error');
   const given = makeArguments(decodeCall(encoded, tensors), subject, forms.operands);
   const thrown = await thrownBy(async () => {
@@ -163,6 +164,8 @@ export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, 
     return out;
   });
   if (thrown instanceof Skip) throw thrown;
+  const unseen = subject.device.syncRead ? undefined : unseenOf(op, encoded, tensors);
+  if (thrown === undefined && unseen !== undefined) throw new Skip('device', unseen);
   if (thrown === undefined) throw new Mismatch('error: the call went through', `${error.type}: ${error.message}`);
   if (!isTesseraError(thrown) || !/^ERR_[A-Z0-9_]+$/.test(thrown.code)) {
     throw new Mismatch('error: it is no TesseraError with a code', `${error.type}: ${error.message}`, showThrown(thrown));

@@ -1,4 +1,4 @@
-/** @file Plugins that the tests give to the command by the name of this file: one that is sound, one that is wrong, one that takes its page down. */
+/** @file Plugins that the tests give to the command by the name of this file: sound, wrong, and two that keep their page busy, one till it crashes. */
 import { CpuBackend } from '@tessera/backend-cpu';
 import { type Backend, BACKEND, CONTRACT_VERSION, type Plugin } from '@tessera/core';
 
@@ -23,6 +23,10 @@ export const wrong = pluginOf('wrong', () => {
   return Object.assign(backend, {
     kernels: { ...kernels, scan: (kind, reverse, ...rest) => kernels.scan(kind, !reverse, ...rest) } satisfies Backend['kernels'],
   });
+});
+
+export const endless = pluginOf('endless', () => {
+  for (;;);
 });
 
 export const greedy = pluginOf('greedy', () => {
