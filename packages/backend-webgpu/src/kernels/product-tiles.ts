@@ -3,7 +3,16 @@
  * Where tiles are too few to fill a GPU, K is split and the parts are added in a second launch, always in the same order.
  */
 import { type Context, groupsFor, WORKGROUP } from './context.js';
-import type { Operand, Product } from './operand.js';
+import {
+  bindingNames,
+  bindingTypes,
+  bindOperands,
+  bindResult,
+  type Operand,
+  type Product,
+  resultBindings,
+  resultNames,
+} from './operand.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 
@@ -60,29 +69,20 @@ export function launchTiles(context: Context, product: Product): void {
     const p = new Parameters();
     const names = ['rows', 'columns', 'inner', 'perPart', 'parts', 'tilesDown', 'tilesAcross', 'batches'];
     const values = p.uints(names.length);
-    const storeReads = split ? [] : out.stored.slice(1);
-    const reads = [...a.stored, ...b.stored, ...storeReads];
-    const name = (i: number): string => `b${i}`;
-    const aNames = a.stored.map((_, i) => name(i));
-    const bNames = b.stored.map((_, i) => name(a.stored.length + i));
-    const outNames = [name(reads.length), ...storeReads.map((_, i) => name(a.stored.length + b.stored.length + i))];
-    const head = [a.text(p, aNames), b.text(p, bNames), split ? '' : out.text(p, outNames)].join('\n');
+    const bound = bindingNames(product);
+    const operands = [...a.stored, ...b.stored];
+    const head = [a.text(p, bound.a), b.text(p, bound.b), split ? '' : out.text(p, bound.out)].join('\n');
     return kernelSource({
       label: product.label,
-      reads,
-      writes: [split ? type : out.stored[0]],
+      ...(split ? { reads: operands, writes: [type] } : bindingTypes(product)),
       workgroup: tile.down * tile.across,
       head: `${head}\n${panels(tile, type)}`,
-      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(tile, product, split ? outNames[0] : null)}`,
+      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(tile, product, split ? `b${operands.length}` : null)}`,
     });
   });
-  launcher.begin();
-  for (const operand of [a, b]) for (const buffer of operand.buffers) launcher.bind(buffer);
+  bindOperands(launcher, product);
   if (split) launcher.bind(partials!);
-  else {
-    for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-    launcher.bind(out.buffers[0]);
-  }
+  else bindResult(launcher, out);
   launcher.word(rows).word(columns).word(inner).word(perPart).word(parts).word(tilesDown).word(tilesAcross).word(batch);
   a.pack(launcher);
   b.pack(launcher);
@@ -241,14 +241,13 @@ function addParts(context: Context, { label, type, batch, rows, columns, out }: 
   const pipeline = launcher.pipeline(`product-parts ${type} ${out.key}`, () => {
     const p = new Parameters();
     const [all, count, m, n] = p.uints(4);
-    const reads = [type, ...out.stored.slice(1)];
-    const names = [`b${reads.length}`, ...out.stored.slice(1).map((_, i) => `b${1 + i}`)];
+    const { reads, writes } = resultBindings(out);
     return kernelSource({
       label: `${label}, parts`,
-      reads,
-      writes: [out.stored[0]],
+      reads: [type, ...reads.stored],
+      writes: writes.stored,
       workgroup: WORKGROUP,
-      head: out.text(p, names),
+      head: out.text(p, resultNames(out, 1)),
       body: `if (id >= ${all}) { return; }
 var sum = b0[id];
 for (var part = 1u; part < ${count}; part++) { sum += b0[part * ${all} + id]; }
@@ -256,8 +255,7 @@ store(id / (${m} * ${n}), (id / ${n}) % ${m}, id % ${n}, sum);`,
     });
   });
   launcher.begin().bind(partials);
-  for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-  launcher.bind(out.buffers[0]);
+  bindResult(launcher, out);
   launcher.word(total).word(parts).word(rows).word(columns);
   out.pack(launcher);
   launcher.launch(pipeline, groupsFor(total));
