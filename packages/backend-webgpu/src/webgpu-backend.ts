@@ -23,6 +23,7 @@ import { type StartOptions, startDevice } from './device/start.js';
 import { checkFlags } from './kernels/flags.js';
 import { Context } from './kernels/context.js';
 import { createGather } from './kernels/gather.js';
+import { type MatrixUnitReport, tryMatrixUnits } from './kernels/matrix-check.js';
 import { createMatmul } from './kernels/matmul.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { createReduce } from './kernels/reduce.js';
@@ -76,6 +77,7 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   readonly compilation: KernelCompilation;
   /** What the adapter is and allows. */
   readonly adapter: AdapterFacts;
+  #matrixUnits: MatrixUnitReport = { used: [], refused: ['option subgroupMatrices is off'] };
   readonly #queue: DeviceQueue;
   readonly #launcher: Launcher;
   readonly #pool: BufferPool;
@@ -127,6 +129,16 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   /** True once a call has found the device to be lost. */
   get lost(): boolean {
     return this.#lost !== null;
+  }
+
+  /** Which matrix units multiply, and why others do not. */
+  get matrixUnits(): MatrixUnitReport {
+    return this.#matrixUnits;
+  }
+
+  /** Tries the adapter's matrix units and puts those into use that are right. Before the first work. @internal */
+  async tryMatrixUnits(emulated = false): Promise<void> {
+    this.#matrixUnits = await tryMatrixUnits(this.#context, emulated);
   }
 
   /** See {@link WebGpuCounters}. */
@@ -290,5 +302,8 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
   const started = await startDevice(options);
   if ('reason' in started)
     throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend 'webgpu' cannot run here: ${started.reason}`, { device: 'webgpu' });
-  return new WebGpuBackend(started.queue, options);
+  const backend = new WebGpuBackend(started.queue, options);
+  const { subgroupMatrices = false } = options;
+  if (subgroupMatrices !== false) await backend.tryMatrixUnits(subgroupMatrices === 'emulated');
+  return backend;
 }

@@ -18,6 +18,8 @@ export interface Operand {
   /** All that the source depends on. */
   readonly key: string;
   readonly fours?: 'outer' | 'inner' | undefined;
+  /** Its elements are float16. */
+  readonly halves?: boolean;
   pack(launcher: Launcher): void;
   /** The source of its function, and those that it needs. `bindings` are the names of its buffers. */
   text(parameters: Parameters, bindings: readonly string[]): string;

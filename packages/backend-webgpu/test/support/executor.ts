@@ -18,7 +18,7 @@ export async function executorHere(): Promise<{ readonly device: GPUDevice; read
     readonly globals: object;
   };
   Object.assign(globalThis, globals);
-  const opened = await openDevice(Object.assign(globalThis, { heldGpu: create([]) }).heldGpu, undefined, true, false);
+  const opened = await openDevice(Object.assign(globalThis, { heldGpu: create([]) }).heldGpu, {});
   const { device } = opened as { device: GPUDevice };
   const executor = createExecutor(device, 1, PARTS);
   executor.createPipeline(0, 0, 1, 'sums', CODE);
