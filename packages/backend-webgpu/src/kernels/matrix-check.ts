@@ -3,7 +3,7 @@
  * each unit is tried at the start, on a product whose right result is known to the last bit, and refused for this device if it gives another.
  */
 import { f32ToF16Array } from '@tessera/core/backend';
-import { DeviceFault } from '../device/queue.js';
+import { type AdapterFacts, DeviceFault } from '../device/queue.js';
 import { EMULATED, type MatrixUnit, unitName } from '../wgsl/matrix-unit.js';
 import type { GpuView } from '../wgsl/views.js';
 import type { Context } from './context.js';
@@ -24,8 +24,7 @@ const [ROWS, INNER, COLUMNS] = [67, 71, 70];
 const TRIES = 2;
 
 /** Units of an adapter that fit the kernel, those of one type by size. */
-export function candidates(context: Context): MatrixUnit[] {
-  const { features, limits, matrixConfigs, subgroupSizes } = context.launcher.queue.facts;
+export function candidates({ features, limits, matrixConfigs, subgroupSizes }: AdapterFacts): MatrixUnit[] {
   if (!features.includes('chromium-experimental-subgroup-matrix') || !features.includes('subgroup_id') || subgroupSizes === null) return [];
   const [least, most] = subgroupSizes;
   const pinned = least !== most;
@@ -52,21 +51,18 @@ export function candidates(context: Context): MatrixUnit[] {
 
 /** Puts into use what passes. @param emulated Only {@link EMULATED}: for tests. */
 export async function tryMatrixUnits(context: Context, emulated: boolean): Promise<MatrixUnitReport> {
-  const found = emulated ? [EMULATED] : candidates(context);
+  const found = emulated ? [EMULATED] : candidates(context.launcher.queue.facts);
   const used: MatrixUnit[] = [];
   const refused: string[] = [];
   for (const component of ['f16', 'f32'] as const) {
     for (const unit of found.filter((one) => one.component === component).slice(0, TRIES)) {
-      let failure: string | null = null;
-      for (const form of emulated ? (['emulated'] as const) : (['layouts', 'flags'] as const)) {
-        // oxlint-disable-next-line no-await-in-loop -- the next is tried where this one fails
-        failure = await check(context, { ...unit, form });
-        if (failure !== null) continue;
-        used.push({ ...unit, form });
+      // oxlint-disable-next-line no-await-in-loop -- the next is tried where this one fails
+      const outcome = await trial(context, unit);
+      if (typeof outcome !== 'string') {
+        used.push(outcome);
         break;
       }
-      if (failure === null) break;
-      refused.push(`${unitName(unit)}: ${failure}`);
+      refused.push(`${unitName(unit)}: ${outcome}`);
     }
   }
   if (found.length === 0)
@@ -95,7 +91,23 @@ function factors(component: 'f16' | 'f32'): { a: Float32Array; b: Float32Array }
   return { a, b };
 }
 
-/** Why the unit is not to be used, or null. */
+/** The unit as it is to be used, or why it is not. */
+async function trial(context: Context, unit: MatrixUnit): Promise<MatrixUnit | string> {
+  let refusal = '';
+  for (const form of unit.form === 'emulated' ? (['emulated'] as const) : (['layouts', 'flags'] as const)) {
+    const written = { ...unit, form };
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the other form is tried where a device does not take this one
+      return (await check(context, written)) ?? written;
+    } catch (error) {
+      if (!(error instanceof DeviceFault)) throw error;
+      refusal = error.message.split('\n')[0];
+    }
+  }
+  return refusal;
+}
+
+/** Why the unit is not to be used, or null. @throws DeviceFault where the device does not take the kernel */
 async function check(context: Context, unit: MatrixUnit): Promise<string | null> {
   const { launcher, pool } = context;
   const { queue } = launcher;
@@ -136,9 +148,6 @@ async function check(context: Context, unit: MatrixUnit): Promise<string | null>
     launcher.submitted();
     const bytes = await queue.read(buffers[2].id, 0, ROWS * COLUMNS * 4, false);
     return compare(a, b, new Float32Array(bytes.slice().buffer));
-  } catch (error) {
-    if (error instanceof DeviceFault) return error.message.split('\n')[0];
-    throw error;
   } finally {
     queue.compileAside(false);
     for (const buffer of buffers) pool.free(buffer);
