@@ -6,6 +6,7 @@ import { attentionSuites } from './attention-suite.js';
 import { crossEntropySuites } from './cross-entropy-suite.js';
 import { normSuites } from './norm-suite.js';
 import { convolutionSuites } from './convolution-suite.js';
+import { epilogueSuites } from './epilogue-suite.js';
 import { type HostArray, hostArray, randomArray, withInfinity, withNaN } from './host.js';
 import { CONTIGUOUS, OFFSET, TRANSPOSED } from './layouts.js';
 import { poolSuites } from './pool-suite.js';
@@ -18,6 +19,7 @@ const ALLOWED = (): number => 1e-5;
 export function acceleratedSuites(): Suite[] {
   return [
     ...convolutionSuites(),
+    ...epilogueSuites(),
     ...poolSuites(),
     ...softmaxSuites(),
     linearSuite(),

@@ -2,6 +2,7 @@
 import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
+import { createMatmulPointwise } from '../kernels/matmul.js';
 import { createAttention } from './attention.js';
 import { createAttentionGrad } from './attention-grad.js';
 import { createBatchNorm } from './batch-norm.js';
@@ -25,6 +26,7 @@ export function acceleratedKernels(context: Context): Partial<AcceleratedKernels
     attention: createAttention(context),
     attentionGrad: createAttentionGrad(context),
     linear: createLinear(context),
+    matmulPointwise: createMatmulPointwise(context),
     ...createRecurrent(context),
     topk: createTopk(context),
   };

@@ -5,7 +5,7 @@
 import { type MatrixUnit, matrixText, unitName } from '../wgsl/matrix-unit.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 import type { Context } from './context.js';
-import type { Operand, Product } from './operand.js';
+import { bindingNames, bindingTypes, bindOperands, bindResult, type Operand, type Product } from './operand.js';
 import { fillText } from './product-panels.js';
 import { addParts, splitInner } from './product-parts.js';
 
@@ -49,42 +49,24 @@ export function launchMatrices(context: Context, product: Product, unit: MatrixU
     const p = new Parameters();
     const names = ['rows', 'columns', 'inner', 'perPart', 'parts', 'tilesDown', 'tilesAcross', 'batches'];
     const values = p.uints(names.length);
-    const storeReads = split ? [] : out.stored.slice(1);
-    const reads = [...a.stored, ...b.stored, ...storeReads];
-    const name = (i: number): string => `b${i}`;
-    const outNames = [name(reads.length), ...storeReads.map((_, i) => name(a.stored.length + b.stored.length + i))];
-    const operands = [
-      a.text(
-        p,
-        a.stored.map((_, i) => name(i)),
-      ),
-      b.text(
-        p,
-        b.stored.map((_, i) => name(a.stored.length + i)),
-      ),
-      split ? '' : out.text(p, outNames),
-    ];
+    const bound = bindingNames(product);
+    const operands = [...a.stored, ...b.stored];
     const { enables, directives, attributes, subgroups, head } = matrixText(unit);
     return kernelSource({
       label: `${product.label}, matrix units`,
-      reads,
-      writes: [split ? 'f32' : out.stored[0]],
+      ...(split ? { reads: operands, writes: ['f32'] } : bindingTypes(product)),
       workgroup: workgroupOf(unit),
       enables,
       directives,
       attributes,
       subgroups,
-      head: `${operands.join('\n')}\n${panelsText(unit)}\n${head}`,
-      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(product, unit, split ? outNames[0] : null)}`,
+      head: [a.text(p, bound.a), b.text(p, bound.b), split ? '' : out.text(p, bound.out), panelsText(unit), head].join('\n'),
+      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(product, unit, split ? `b${operands.length}` : null)}`,
     });
   });
-  launcher.begin();
-  for (const operand of [a, b]) for (const buffer of operand.buffers) launcher.bind(buffer);
+  bindOperands(launcher, product);
   if (split) launcher.bind(partials!);
-  else {
-    for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-    launcher.bind(out.buffers[0]);
-  }
+  else bindResult(launcher, out);
   launcher.word(rows).word(columns).word(inner).word(perPart).word(parts).word(tilesDown).word(tilesAcross).word(batch);
   a.pack(launcher);
   b.pack(launcher);

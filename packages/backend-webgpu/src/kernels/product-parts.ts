@@ -2,7 +2,7 @@
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 import { type Context, groupsFor, WORKGROUP } from './context.js';
-import type { Product } from './operand.js';
+import { bindResult, type Product, resultBindings, resultNames } from './operand.js';
 
 /** Workgroups that keep a large GPU busy. */
 export const ENOUGH_GROUPS = 192;
@@ -29,14 +29,13 @@ export function addParts(
   const pipeline = launcher.pipeline(`product-parts ${type} ${out.key}`, () => {
     const p = new Parameters();
     const [all, count, m, n] = p.uints(4);
-    const reads = [type, ...out.stored.slice(1)];
-    const names = [`b${reads.length}`, ...out.stored.slice(1).map((_, i) => `b${1 + i}`)];
+    const { reads, writes } = resultBindings(out);
     return kernelSource({
       label: `${label}, parts`,
-      reads,
-      writes: [out.stored[0]],
+      reads: [type, ...reads.stored],
+      writes: writes.stored,
       workgroup: WORKGROUP,
-      head: out.text(p, names),
+      head: out.text(p, resultNames(out, 1)),
       body: `if (id >= ${all}) { return; }
 var sum = b0[id];
 for (var part = 1u; part < ${count}; part++) { sum += b0[part * ${all} + id]; }
@@ -44,8 +43,7 @@ store(id / (${m} * ${n}), (id / ${n}) % ${m}, id % ${n}, sum);`,
     });
   });
   launcher.begin().bind(partials);
-  for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-  launcher.bind(out.buffers[0]);
+  bindResult(launcher, out);
   launcher.word(total).word(parts).word(rows).word(columns);
   out.pack(launcher);
   launcher.launch(pipeline, groupsFor(total));

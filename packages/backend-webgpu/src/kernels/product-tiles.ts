@@ -3,7 +3,7 @@
  * Where tiles are too few to fill a GPU, K is split and the parts are added in a second launch, always in the same order.
  */
 import type { Context } from './context.js';
-import type { Operand, Product } from './operand.js';
+import { bindingNames, bindingTypes, bindOperands, bindResult, type Operand, type Product } from './operand.js';
 import { fillText } from './product-panels.js';
 import { addParts, ENOUGH_GROUPS, splitInner } from './product-parts.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
@@ -53,29 +53,20 @@ export function launchTiles(context: Context, product: Product): void {
     const p = new Parameters();
     const names = ['rows', 'columns', 'inner', 'perPart', 'parts', 'tilesDown', 'tilesAcross', 'batches'];
     const values = p.uints(names.length);
-    const storeReads = split ? [] : out.stored.slice(1);
-    const reads = [...a.stored, ...b.stored, ...storeReads];
-    const name = (i: number): string => `b${i}`;
-    const aNames = a.stored.map((_, i) => name(i));
-    const bNames = b.stored.map((_, i) => name(a.stored.length + i));
-    const outNames = [name(reads.length), ...storeReads.map((_, i) => name(a.stored.length + b.stored.length + i))];
-    const head = [a.text(p, aNames), b.text(p, bNames), split ? '' : out.text(p, outNames)].join('\n');
+    const bound = bindingNames(product);
+    const operands = [...a.stored, ...b.stored];
+    const head = [a.text(p, bound.a), b.text(p, bound.b), split ? '' : out.text(p, bound.out)].join('\n');
     return kernelSource({
       label: product.label,
-      reads,
-      writes: [split ? type : out.stored[0]],
+      ...(split ? { reads: operands, writes: [type] } : bindingTypes(product)),
       workgroup: tile.down * tile.across,
       head: `${head}\n${panels(tile, type)}`,
-      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(tile, product, split ? outNames[0] : null)}`,
+      body: `${names.map((n, i) => `let ${n} = ${values[i]};`).join('\n')}\n${tileText(tile, product, split ? `b${operands.length}` : null)}`,
     });
   });
-  launcher.begin();
-  for (const operand of [a, b]) for (const buffer of operand.buffers) launcher.bind(buffer);
+  bindOperands(launcher, product);
   if (split) launcher.bind(partials!);
-  else {
-    for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-    launcher.bind(out.buffers[0]);
-  }
+  else bindResult(launcher, out);
   launcher.word(rows).word(columns).word(inner).word(perPart).word(parts).word(tilesDown).word(tilesAcross).word(batch);
   a.pack(launcher);
   b.pack(launcher);

@@ -13,6 +13,8 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   softmax: true,
   softmaxGrad: true,
   linear: true,
+  matmulPointwise: true,
+  convolutionPointwise: true,
   layerNorm: true,
   layerNormGrad: true,
   batchNorm: true,
@@ -22,6 +24,8 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   crossEntropy: true,
   crossEntropyGrad: true,
   topk: true,
+  lstmStep: true,
+  gruStep: true,
   lstmStepGrad: true,
   gruStepGrad: true,
 };
