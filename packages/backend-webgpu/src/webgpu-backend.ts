@@ -16,6 +16,7 @@ import {
   elementsWritten,
 } from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
+import type { Fault } from './device/executor.js';
 import { KernelTimer } from './device/kernel-timer.js';
 import { Launcher } from './device/launcher.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './device/queue.js';
@@ -281,19 +282,28 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
         details,
       );
     }
-    if (kind === 'out-of-memory') {
-      const { bytes, buffers } = this.#pool.stats();
-      return new MemoryError(
-        'ERR_OUT_OF_MEMORY',
-        `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`,
-        {
-          ...details,
-          liveBytes: bytes,
-          liveBuffers: buffers,
-        },
-      );
-    }
+    if (kind === 'out-of-memory') return this.#outOfMemory(error.fault, details);
     return new DeviceError('ERR_WEBGPU', `webgpu: a kernel failed: ${message}`, details);
+  }
+
+  /** The pool gives back what it keeps, so that there is room for the next attempt, and never hands out what there is not. */
+  #outOfMemory({ message, bytes, user = null, buffers = [] }: Fault, details: object): MemoryError {
+    const live = this.#pool.stats();
+    this.#pool.forget(buffers);
+    this.#pool.trim(0);
+    const asked = bytes === undefined ? '' : ` for ${bytes} bytes${user === null ? '' : `, which ${user} was to use`}`;
+    return new MemoryError(
+      'ERR_OUT_OF_MEMORY',
+      `webgpu: the device has no memory${asked}: ${live.bytes} bytes are live in ${live.buffers} buffers, and ${live.pooledBytes} were kept for reuse.\n` +
+        `  What was computed since the last read is lost with it. The device says: ${message.split('\n')[0]}`,
+      {
+        ...details,
+        liveBytes: live.bytes,
+        liveBuffers: live.buffers,
+        ...(bytes !== undefined && { requestedBytes: bytes }),
+        ...(user !== null && { op: user }),
+      },
+    );
   }
 }
 
