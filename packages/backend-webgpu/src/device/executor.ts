@@ -3,6 +3,7 @@
  * @file The executor: what is done with a GPUDevice, call by call. It runs where the device lives: in the page, or in a worker that gets it as
  * source text. For that reason `createExecutor` uses nothing from outside of itself, types aside; its parts are handed to it.
  */
+import type { createAllocator, DeviceBuffer } from './allocator.js';
 import type { BindingLayout, createBindings } from './bindings.js';
 import type { createDispatchTimer } from './dispatch-timer.js';
 import type { createPacer } from './pacer.js';
@@ -10,22 +11,21 @@ import type { createStaging } from './staging.js';
 
 /** What an executor is made of besides; see parts.ts. */
 export interface ExecutorParts {
+  readonly createAllocator: typeof createAllocator;
   readonly createBindings: typeof createBindings;
   readonly createStaging: typeof createStaging;
   readonly createPacer: typeof createPacer;
   readonly createDispatchTimer: typeof createDispatchTimer;
 }
 
-export interface DeviceBuffer {
-  readonly gpu: GPUBuffer;
-  /** The number of the submit that was open when it was last bound. */
-  used: number;
-}
-
 /** Something that went wrong on the device, which the next read reports. */
 export interface Fault {
   readonly kind: 'validation' | 'out-of-memory' | 'lost' | 'internal';
   readonly message: string;
+  /** Where memory ran out: what was asked for, what it was for, and the buffers that there are not. */
+  readonly bytes?: number;
+  readonly user?: string | null;
+  readonly buffers?: readonly number[];
 }
 
 /** What was done so far. */
@@ -86,8 +86,6 @@ export interface Executor {
  * @param flagBuffer The id of the buffer (made here) in which kernels raise flags.
  */
 export function createExecutor(device: GPUDevice, flagBuffer: number, parts: ExecutorParts): Executor {
-  const STORAGE = 0x80;
-  const COPY_SRC = 0x04;
   const COPY_DST = 0x08;
   const MAP_READ = 0x01;
   const UNIFORM = 0x40;
@@ -99,6 +97,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   interface Pipeline {
     readonly gpu: GPUComputePipeline;
     readonly layout: BindingLayout;
+    readonly label: string;
   }
 
   const { queue } = device;
@@ -115,6 +114,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   let submitted = 0;
   let filled = 0;
 
+  const allocator = parts.createAllocator(device);
   const bindings = parts.createBindings(device, ring, WINDOW, counters);
   const staging = parts.createStaging(device);
   const pacer = parts.createPacer(device);
@@ -143,7 +143,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
 
   function createBuffer(id: number, bytes: number): void {
     counters.buffers++;
-    buffers.set(id, { gpu: device.createBuffer({ label: `buffer ${id}`, size: bytes, usage: STORAGE | COPY_SRC | COPY_DST }), used: -1 });
+    buffers.set(id, allocator.create(id, bytes));
   }
 
   function endPass(): void {
@@ -208,7 +208,11 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       encoder ??= device.createCommandEncoder();
       pass = timer.on ? encoder.beginComputePass(timer.pass()) : encoder.beginComputePass();
     }
-    for (let i = 0; i < count; i++) buffers.get(ids[idsAt + i])!.used = counters.submits;
+    for (let i = 0; i < count; i++) {
+      const buffer = buffers.get(ids[idsAt + i])!;
+      buffer.used = counters.submits;
+      buffer.user ??= entry.label;
+    }
     const at = filled >> 2;
     for (let i = 0; i < wordCount; i++) ringWords[at + i] = words[wordsAt + i];
     if (current !== pipeline) {
@@ -257,14 +261,14 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       const module = device.createShaderModule({ label, code });
       const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } };
       if (!aside) {
-        pipelines.set(id, { layout, gpu: device.createComputePipeline(descriptor) });
+        pipelines.set(id, { layout, label, gpu: device.createComputePipeline(descriptor) });
         return;
       }
       compiling++;
       void device
         .createComputePipelineAsync(descriptor)
         .then(
-          (gpu) => void pipelines.set(id, { layout, gpu }),
+          (gpu) => void pipelines.set(id, { layout, label, gpu }),
           (error: unknown) => void faults.push({ kind: 'validation', message: `${label}: ${String(error)}` }),
         )
         .then(compiled);
@@ -285,6 +289,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
         const buffer = buffers.get(id)!;
         if (encoder !== null && buffer.used === counters.submits) submit();
         counters.writes++;
+        buffer.user ??= 'a write';
         queue.writeBuffer(buffer.gpu, offset, data as Uint8Array<ArrayBuffer>);
       });
     },
@@ -298,7 +303,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     },
     flush: () => inOrder(submit),
     ready: () => timing ?? pacer.ready(counters.submits),
-    settled: () => pacer.settled(),
+    settled: () => Promise.all([pacer.settled(), allocator.settled()]),
     compileAside(on) {
       aside = on;
     },
@@ -323,6 +328,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
           : await new Promise<GPUBuffer>((resolve) => held.push(() => resolve(copyOut(id, offset, length, flags))));
       try {
         await target.mapAsync(MAP_READ, 0, Math.max(size, 4));
+        await allocator.settled();
       } catch (error) {
         target.destroy();
         if (lost === null && faults.length === 0) faults.push({ kind: 'internal', message: String(error) });
@@ -334,12 +340,10 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       return result;
     },
     takeFault() {
-      if (faults.length > 0) {
-        const [first] = faults;
-        faults.length = 0;
-        return first;
-      }
-      return lost;
+      // What fails for want of memory fails again wherever it is used.
+      const first = allocator.takeFault() ?? faults[0];
+      faults.length = 0;
+      return first ?? lost;
     },
     destroy() {
       destroyed = true;

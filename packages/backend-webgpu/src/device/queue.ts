@@ -1,4 +1,5 @@
 /** @file What a backend needs of a device, whether it lives in the page or in a worker. */
+import type { MatrixConfig } from '../wgsl/matrix-unit.js';
 import type { ExecutorCounters, Fault } from './executor.js';
 
 /** What the adapter is and allows. */
@@ -9,6 +10,10 @@ export interface AdapterFacts {
   /** A driver that computes on the CPU: SwiftShader, lavapipe, WARP. */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Invocations of a subgroup, at least and at most; null where it is not said. */
+  readonly subgroupSizes: readonly [number, number] | null;
+  /** What its matrix units multiply; empty where it has none, or they were not asked for. */
+  readonly matrixConfigs: readonly MatrixConfig[];
   readonly limits: AdapterLimits;
 }
 

@@ -51,7 +51,7 @@ export async function serve(
     count();
     const failed = fault();
     if (failed !== null) {
-      const bytes = new TextEncoder().encode(JSON.stringify({ kind: failed.kind, message: failed.message.slice(0, 2000) }));
+      const bytes = new TextEncoder().encode(JSON.stringify({ ...failed, message: failed.message.slice(0, 2000) }));
       faultBytes.set(bytes);
       length = bytes.length;
     }
