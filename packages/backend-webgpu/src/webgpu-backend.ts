@@ -16,7 +16,7 @@ import {
   elementsWritten,
 } from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
-import type { Fault } from './device/executor.js';
+import type { Fault } from './device/faults.js';
 import { KernelTimer } from './device/kernel-timer.js';
 import { Launcher } from './device/launcher.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './device/queue.js';

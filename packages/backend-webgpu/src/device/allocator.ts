@@ -3,7 +3,7 @@
  * @file The allocator: makes buffers, and knows which of them the device had no memory for. It answers later, so each is made in an error scope of its
  * own: what it says need not be told from what others say. Like the executor it travels as source text.
  */
-import type { Fault } from './executor.js';
+import type { Fault } from './faults.js';
 
 export interface DeviceBuffer {
   readonly gpu: GPUBuffer;

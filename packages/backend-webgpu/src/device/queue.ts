@@ -1,6 +1,7 @@
 /** @file What a backend needs of a device, whether it lives in the page or in a worker. */
 import type { MatrixConfig } from '../wgsl/matrix-unit.js';
-import type { ExecutorCounters, Fault } from './executor.js';
+import type { ExecutorCounters } from './executor.js';
+import type { Fault } from './faults.js';
 
 /** What the adapter is and allows. */
 export interface AdapterFacts {

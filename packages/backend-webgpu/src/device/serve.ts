@@ -2,7 +2,8 @@
  * @file The worker's side of the ring: takes commands and gives them to an executor. Like the executor it travels as source text, so it uses
  * nothing from outside of itself.
  */
-import type { createExecutor, Executor, ExecutorParts, Fault } from './executor.js';
+import type { createExecutor, Executor, ExecutorParts } from './executor.js';
+import type { Fault } from './faults.js';
 import type { Protocol, Shared } from './protocol.js';
 
 /** What the worker is given. */
