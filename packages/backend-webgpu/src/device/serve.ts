@@ -2,7 +2,8 @@
  * @file The worker's side of the ring: takes commands and gives them to an executor. Like the executor it travels as source text, so it uses
  * nothing from outside of itself.
  */
-import type { createExecutor, Executor, ExecutorParts, Fault } from './executor.js';
+import type { createExecutor, Executor, ExecutorParts } from './executor.js';
+import type { Fault } from './faults.js';
 import type { Protocol, Shared } from './protocol.js';
 
 /** What the worker is given. */
@@ -51,7 +52,7 @@ export async function serve(
     count();
     const failed = fault();
     if (failed !== null) {
-      const bytes = new TextEncoder().encode(JSON.stringify({ kind: failed.kind, message: failed.message.slice(0, 2000) }));
+      const bytes = new TextEncoder().encode(JSON.stringify({ ...failed, message: failed.message.slice(0, 2000) }));
       faultBytes.set(bytes);
       length = bytes.length;
     }

@@ -33,6 +33,7 @@ export function matrixOperand(view: GpuView, name: 'a' | 'b', halves = false): O
     stored: [stored],
     key: `matrix ${dtype} ${stored} ${fours}`,
     fours,
+    halves: dtype === 'float16',
     pack: (launcher) => void launcher.word(view.offset).list(view.strides),
     text: (p, [b]) => {
       const offset = p.i();

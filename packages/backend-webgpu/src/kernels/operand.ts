@@ -20,6 +20,8 @@ export interface Operand {
   /** Of a result: how many of the buffers, the first ones, are written. Default 1. */
   readonly writes?: number;
   readonly fours?: 'outer' | 'inner' | undefined;
+  /** Its elements are float16. */
+  readonly halves?: boolean;
   pack(launcher: Launcher): void;
   /** The source of its function, and those that it needs. `bindings` are the names of its buffers. */
   text(parameters: Parameters, bindings: readonly string[]): string;

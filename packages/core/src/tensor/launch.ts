@@ -76,8 +76,12 @@ export function materialise(root: Value): void {
     if (v.cost > DEAR && v.numel === root.numel && v !== root && v.uses + v.saves > v.innerUses && v.shape.length === root.shape.length)
       addOutput(v, v.slot);
   }
-  const place = promiseFor(root);
-  if (place >= 0) keepPromise(root, place);
+  let place = promiseFor(root);
+  if (place >= 0) {
+    found = device.programs.lookup(root.shape);
+    if (refused.has(found)) place = -1;
+    else keepPromise(root, place);
+  }
   const program = device.programs.lookup(root.shape);
   const count = linear.outputCount;
   const inputs = linear.inputCount;
@@ -126,9 +130,15 @@ function promiseFor(root: Value): number {
     place = i;
     for (let j = 0; j < linear.inputCount; j++) if (j !== i && linear.inputs[j]!.memory === v.memory) place = -1;
   }
-  if (place < 0) return -1;
-  found = root.device.programs.lookup(root.shape);
-  return refused.has(found) ? -1 : place;
+  return place;
+}
+
+/** Does what was linearised read a promise that nobody else wants? */
+function readsOwnPromise(root: Value): boolean {
+  const place = promiseFor(root);
+  if (place < 0) return false;
+  const { memory, innerUses } = linear.inputs[place]!;
+  return memory!.owners === 0 && memory!.pending <= innerUses;
 }
 
 /**
@@ -243,6 +253,12 @@ export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: 
     begin();
     slot = visit(x);
     if (keep === x) break;
+  }
+  // Rather than the product alone, then a reduction of what is made of it: both in one kernel, and whoever wants them later finds them there.
+  if (x.op !== IN_MEMORY && x.holders > 0 && readsOwnPromise(x)) {
+    materialise(x);
+    begin();
+    slot = visit(x);
   }
   addOutput(x, slot);
   const dtype: DType = kind === 'argmax' || kind === 'argmin' ? 'int32' : x.dtype;
