@@ -8,7 +8,8 @@ import { generators } from './random/generators.js';
 import './ops/methods.js';
 
 export * from './errors.js';
-export { didYouMean, unknownKey } from './suggest.js';
+export { checkOptions, kindOf, type OptionNames, refuseMore } from './options.js';
+export { didYouMean } from './suggest.js';
 export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';
 export * from './tensor/dtype.js';

@@ -1,5 +1,5 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
-import { didYouMean, type Generator, runtimes, unknownKey, ValueError } from '@tessera/core';
+import { checkOptions, type Generator, type OptionNames, runtimes, ValueError } from '@tessera/core';
 import { defaultCollate, defaultConvert } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { type DataLoaderState, readState, Skip } from './loader-state.js';
@@ -34,20 +34,20 @@ export interface DataLoaderOptions {
   readonly generator?: Generator;
 }
 
-const OPTIONS: readonly string[] = [
-  'batchSize',
-  'shuffle',
-  'dropLast',
-  'sampler',
-  'batchSampler',
-  'collateFn',
-  'numWorkers',
-  'worker',
-  'prefetchFactor',
-  'persistentWorkers',
-  'timeout',
-  'generator',
-] satisfies (keyof DataLoaderOptions)[];
+const DATA_LOADER_OPTIONS: OptionNames<DataLoaderOptions> = {
+  batchSize: true,
+  shuffle: true,
+  dropLast: true,
+  sampler: true,
+  batchSampler: true,
+  collateFn: true,
+  numWorkers: true,
+  worker: true,
+  prefetchFactor: true,
+  persistentWorkers: true,
+  timeout: true,
+  generator: true,
+};
 
 /** Lets finalizers run: they need a macrotask, which a loop of mere promises never gives them. */
 function macrotask(): Promise<void> {
@@ -93,12 +93,7 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     readonly dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number },
     options: DataLoaderOptions = {},
   ) {
-    const wrong = unknownKey(options, OPTIONS);
-    if (wrong !== null)
-      throw new ValueError(
-        'ERR_OPTION',
-        `DataLoader: there is no option '${wrong}'; there are ${OPTIONS.join(', ')}${didYouMean(wrong, OPTIONS)}`,
-      );
+    checkOptions('DataLoader', options, DATA_LOADER_OPTIONS);
     this.#options = options;
     const collate = options.collateFn ?? defaultCollate;
     // PyTorch calls collate_fn with the sample itself where there are no batches.

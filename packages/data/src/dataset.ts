@@ -1,5 +1,5 @@
 /** @file Datasets: samples by number, and their combinations. PyTorch: torch.utils.data. */
-import { type Generator, IndexError, runtimes, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type Generator, IndexError, type OptionNames, runtimes, type Tensor, ValueError } from '@tessera/core';
 
 /** Samples by number. Subclass it, or give any object with `length` and `get`. PyTorch: Dataset. */
 export interface Dataset<T> {
@@ -108,6 +108,8 @@ export class StackDataset implements Dataset<unknown> {
   }
 }
 
+const RANDOM_SPLIT_OPTIONS: OptionNames<{ generator?: Generator }> = { generator: true };
+
 /**
  * Random parts of a dataset without overlap. Lengths are numbers of samples, or fractions that sum to 1 (what is left over goes to the first
  * parts, one each). PyTorch: random_split, in its order for a seed.
@@ -117,6 +119,7 @@ export function randomSplit<T>(
   lengths: readonly number[],
   options: { readonly generator?: Generator } = {},
 ): Subset<T>[] {
+  checkOptions('randomSplit', options, RANDOM_SPLIT_OPTIONS);
   const n = dataset.length;
   let sizes = [...lengths];
   if (Math.abs(lengths.reduce((a, b) => a + b, 0) - 1) < 1e-6 && lengths.every((f) => f >= 0 && f <= 1)) {

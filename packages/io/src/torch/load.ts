@@ -1,9 +1,20 @@
 /** @file Reading PyTorch's files. Format: torch/serialization.py, and torch/csrc/jit/serialization for the archive. */
-import { asStrided, type DeviceLike, FormatError, fromBytes, NotSupportedError, type Tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  asStrided,
+  type DeviceLike,
+  FormatError,
+  fromBytes,
+  NotSupportedError,
+  type Tensor,
+} from '@tessera/core';
 import { isZip, readZip } from '../zip/read-zip.js';
 import { PickleDict, PickleGlobal, type PickleKey, PickleSet, PickleTuple, type PickleValue, readPickle } from './pickle-reader.js';
 import { storageType } from './storage.js';
 import { StorageRef, TensorRef, torchWorld } from './torch-world.js';
+
+const TORCH_LOAD_OPTIONS: OptionNames<TorchLoadOptions> = { device: true, maxBytes: true };
 
 /** What a checkpoint may hold. An OrderedDict (a state_dict) is a Map, any other dict a plain object (a Map where its keys are neither texts nor whole numbers). */
 export type TorchValue =
@@ -38,6 +49,7 @@ const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc];
  * @example model.loadStateDict(loadTorch(await readFile('model.pt')) as Map<string, Tensor>)
  */
 export function loadTorch(bytes: Uint8Array, options: TorchLoadOptions = {}): TorchValue {
+  checkOptions('loadTorch', options, TORCH_LOAD_OPTIONS);
   if (!isZip(bytes)) {
     const legacy = LEGACY.every((byte, i) => bytes[i] === byte);
     throw new FormatError(

@@ -1,5 +1,7 @@
 /** @file Cross entropy of logits with classes, given by index or by probability. */
 import {
+  checkOptions,
+  type OptionNames,
   crossEntropyOfClasses,
   isFloat,
   logSoftmax,
@@ -12,6 +14,8 @@ import {
   autocasting,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
+
+const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = { weight: true, ignoreIndex: true, labelSmoothing: true, reduction: true };
 
 export interface CrossEntropyOptions extends LossOptions {
   /** A factor for each class (C). */
@@ -30,6 +34,7 @@ export interface CrossEntropyOptions extends LossOptions {
  * @example crossEntropy(model(images), labels)
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
   if (autocasting.on) return asFloat32(crossEntropy, input, target, options);
   const { labelSmoothing = 0 } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {

@@ -1,5 +1,25 @@
 /** @file Bags of embeddings, and one-hot codes. The plain embedding is an op of core. */
-import { embedding, type EmbeddingOptions, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  embedding,
+  type EmbeddingOptions,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@tessera/core';
+
+const EMBEDDING_BAG_OPTIONS: OptionNames<EmbeddingBagOptions> = {
+  offsets: true,
+  mode: true,
+  perSampleWeights: true,
+  includeLastOffset: true,
+  paddingIdx: true,
+  maxNorm: true,
+  normType: true,
+  scaleGradByFreq: true,
+};
 
 export interface EmbeddingBagOptions extends EmbeddingOptions {
   /** Where each bag begins in a 1-D input. */
@@ -30,6 +50,7 @@ function bagOf(offsets: Tensor, length: number): Tensor {
  * @throws ShapeError `ERR_EMBEDDING_BAG`; ValueError `ERR_EMBEDDING_BAG`.
  */
 export function embeddingBag(input: Tensor, weight: Tensor, offsets?: Tensor | null, options: EmbeddingBagOptions = {}): Tensor {
+  checkOptions('embeddingBag', options, EMBEDDING_BAG_OPTIONS);
   const op = 'embeddingBag';
   const { mode = 'mean', perSampleWeights = null, includeLastOffset = false } = options;
   const starts = offsets ?? options.offsets ?? null;

@@ -1,5 +1,5 @@
 /** @file LRScheduler: sets the learning rate of each group, epoch by epoch. PyTorch: torch.optim.lr_scheduler.LRScheduler. */
-import { TesseraError, ValueError } from '@tessera/core';
+import { kindOf, TesseraError, ValueError } from '@tessera/core';
 import { Optimizer } from '../base/optimizer.js';
 
 /** A group as schedulers see it. What they add (`initialLr`, …) is saved with the optimizer. */
@@ -33,6 +33,12 @@ export function refuseSchedule(why: string): never {
 
 export function requireOptimizer(optimizer: Schedulable): void {
   if (!Array.isArray((optimizer as Partial<Schedulable> | null)?.paramGroups)) refuseSchedule(`${typeof optimizer} is not an Optimizer`);
+}
+
+/** A number that stands before the options. @throws ValueError `ERR_SCHEDULER` */
+export function requireNumber(typeName: string, name: string, value: unknown): void {
+  if (typeof value !== 'number')
+    refuseSchedule(`${typeName}: ${name} comes after the optimizer and must be a number, not ${kindOf(value)}`);
 }
 
 /** One value for each group: the same, or an array of as many. PyTorch: _format_param. */
