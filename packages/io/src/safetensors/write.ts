@@ -104,7 +104,7 @@ export async function saveSafetensorsShards(folder: string, tensors: NamedTensor
   checkOptions('saveSafetensorsShards', options, SHARD_OPTIONS);
   const files = await nodeFiles('saveSafetensorsShards', `shardSafetensors and ${INSTEAD}`);
   const shards = shardSafetensors(tensors, options);
-  const chunks = { metadata: { format: 'pt' }, ...options };
+  const chunks = { metadata: options.metadata ?? { format: 'pt' }, int64: options.int64 };
   const contents = [...shards.files].map(([file, part]) => [file, safetensorsChunks(part, chunks)] as const);
   const index = shards.index === null ? [] : [[INDEX_NAME, new TextEncoder().encode(shards.index)] as const];
   await files.writeSet(folder, [...contents, ...index], (file) => file === SINGLE_NAME || file === INDEX_NAME || isShardName(file));

@@ -125,9 +125,9 @@ function requireOneRank(op: string, a: Tensor, p: Tensor, n: Tensor): void {
 export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
   checkOptions('tripletMarginLoss', options, TRIPLET_MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(tripletMarginLoss, anchor, positive, negative, options);
-  const { p = 2, eps = 1e-6 } = options;
+  const { p = 2, eps = 1e-6, ...rest } = options;
   return tripletMarginWithDistanceLoss(anchor, positive, negative, {
-    ...options,
+    ...rest,
     distanceFunction: (x, y) => pairwiseDistance(x, y, { p, eps }),
   });
 }

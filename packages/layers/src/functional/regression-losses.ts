@@ -66,7 +66,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
     throw new ValueError('ERR_LOSS_BETA', 'smoothL1Loss: smooth_l1_loss does not support negative values for beta.', {
       op: 'smoothL1Loss',
     });
-  if (beta === 0) return l1Loss(input, target, options);
+  if (beta === 0) return l1Loss(input, target, { reduction: options.reduction });
   const d = input.sub(target);
   const size = d.abs();
   return reduced(

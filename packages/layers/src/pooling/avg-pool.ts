@@ -64,11 +64,14 @@ export class AvgPool1d extends AvgPool {
 
   constructor(kernelSize: SpatialSize, stride?: SpatialSize | AvgPoolOptions | null, options?: AvgPoolOptions) {
     checkOptions('AvgPool1d', options, AVG_POOL_OPTIONS);
+    if (typeof stride === 'object' && !Array.isArray(stride) && stride !== null)
+      checkOptions('AvgPool1d', stride as AvgPoolOptions, AVG_POOL_OPTIONS);
     super(kernelSize, stride, options);
   }
 
   forward(input: Tensor): Tensor {
-    return this.run(avgPool1d, input);
+    const { kernelSize, stride, padding, ceilMode, countIncludePad } = this;
+    return avgPool1d(input, kernelSize, { stride, padding, ceilMode, countIncludePad });
   }
 
   override extraRepr(): string {
