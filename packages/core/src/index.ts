@@ -9,6 +9,7 @@ import './ops/methods.js';
 
 export * from './errors.js';
 export { checkOptions, kindOf, type OptionNames, refuseMore } from './options.js';
+export { refusePythonNames, renamed } from './renamed.js';
 export { didYouMean } from './suggest.js';
 export { installFormatter } from './module/chrome-formatter.js';
 export * from './backend/index.js';

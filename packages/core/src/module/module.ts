@@ -1,5 +1,6 @@
 /** @file Module: the base of all layers and models. What it does stands in the files beside this one; here is what people call. */
 import { checkOptions, type OptionNames, refuseMore } from '../options.js';
+import { refusePythonNames } from '../renamed.js';
 import { ModuleError } from '../errors.js';
 import type { TesseraError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
@@ -415,6 +416,7 @@ export abstract class Module extends Callable {
   }
 }
 brandModule(Module.prototype);
+refusePythonNames(Module.prototype, 'module', { open: true });
 // For classes that are no TypeScript, and for what only holds other modules.
 Object.defineProperty(Module.prototype, 'forward', {
   value(this: Module): never {

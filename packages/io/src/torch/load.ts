@@ -46,9 +46,12 @@ const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc];
  * integers become int32, range-checked. Everything is checked before a tensor is made. PyTorch: torch.load(weights_only=True).
  *
  * @throws FormatError ERR_TORCH and ERR_TORCH_…, ERR_PICKLE and ERR_PICKLE_…, ERR_ZIP and ERR_ZIP_…; NotSupportedError ERR_TORCH_DTYPE.
- * @example model.loadStateDict(loadTorch(await readFile('model.pt')) as Map<string, Tensor>)
+ *
+ * What it gives has the type that is expected of it, unchecked: `loadStateDict` checks what it is given.
+ *
+ * @example model.loadStateDict(loadTorch(await readFile('model.pt')))
  */
-export function loadTorch(bytes: Uint8Array, options: TorchLoadOptions = {}): TorchValue {
+export function loadTorch<T extends TorchValue = TorchValue>(bytes: Uint8Array, options: TorchLoadOptions = {}): T {
   checkOptions('loadTorch', options, TORCH_LOAD_OPTIONS);
   if (!isZip(bytes)) {
     const legacy = LEGACY.every((byte, i) => bytes[i] === byte);
@@ -71,7 +74,7 @@ export function loadTorch(bytes: Uint8Array, options: TorchLoadOptions = {}): To
   const value = readPickle(entries.get(pickle)!, torchWorld);
   const storages = new Storages(entries, root);
   storages.checkAll(value);
-  return new Builder(storages, options.device).build(value);
+  return new Builder(storages, options.device).build(value) as T;
 }
 
 /** The storages of an archive, by key and dtype, converted when they are first wanted. */

@@ -8,6 +8,7 @@ import {
   keep,
   noGrad,
   recordFunction,
+  refusePythonNames,
   type RemovableHandle,
   type Tensor,
   toDevice,
@@ -344,6 +345,8 @@ export abstract class Optimizer<O extends object> {
     return this.toString();
   }
 }
+
+refusePythonNames(Optimizer.prototype, 'optimizer', { fields: ['paramGroups'] });
 
 /** PyTorch's learning rates may be 0-d tensors; here they are numbers. */
 function mapOptions(options: Readonly<Record<string, unknown>>, adopter: Adopter): Record<string, unknown> {

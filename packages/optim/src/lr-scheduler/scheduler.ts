@@ -1,5 +1,5 @@
 /** @file LRScheduler: sets the learning rate of each group, epoch by epoch. PyTorch: torch.optim.lr_scheduler.LRScheduler. */
-import { kindOf, TesseraError, ValueError } from '@tessera/core';
+import { kindOf, refusePythonNames, TesseraError, ValueError } from '@tessera/core';
 import { Optimizer } from '../base/optimizer.js';
 
 /** A group as schedulers see it. What they add (`initialLr`, …) is saved with the optimizer. */
@@ -199,6 +199,8 @@ export abstract class LRScheduler extends Scheduler {
     return { ...super.stateDict(), _is_initial: false, _get_lr_called_within_step: false };
   }
 }
+
+refusePythonNames(Scheduler.prototype, 'scheduler', { fields: ['lastEpoch', 'lastLr', 'baseLrs'] });
 
 /** A scheduler's state that does not fit. @throws TesseraError `ERR_SCHEDULER_STATE` */
 export function refuseState(typeName: string, why: string): never {
