@@ -5,7 +5,7 @@
  *   npm run check:templates
  *   npm run check:templates -- node@22 node@24    # on these, from the registry
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { pack, run as quietly } from './packed.mjs';
@@ -22,7 +22,7 @@ function use(node) {
   const [, version] = node.split('@');
   const folder = join(home, node);
   mkdirSync(folder);
-  quietly(folder, 'npm', 'init', '-y');
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
   // Its binary comes in a package of its own a platform; that of the same name without it would need an install script.
   const name = `node-${process.platform}-${process.arch}`;
   quietly(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', `${name}@${version}`);
