@@ -269,6 +269,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     async endTiming() {
       await new Promise<void>((resolve) => inOrder(resolve));
       submit();
+      if (faults.isLost()) throw new Error('the device is lost');
       return timer.end();
     },
     async read(id, offset, length, flags, use) {
@@ -285,6 +286,8 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       } catch (error) {
         target.destroy();
         await settled();
+        // A device that is lost says so before or after what waits for it fails.
+        if (faults.none()) await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
         if (faults.none()) faults.add({ kind: 'internal', message: String(error) });
         return use(new Uint8Array(size));
       }
