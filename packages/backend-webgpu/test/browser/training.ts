@@ -81,6 +81,19 @@ export async function begin(): Promise<number[]> {
   return losses;
 }
 
+let waiting: Promise<string> = Promise.resolve('');
+
+/** Begins work of some seconds, whose result is waited for. */
+export function beginWork(): void {
+  const x = randn(640, 640).realize();
+  let y = x;
+  for (let i = 0; i < 12; i++) y = y.matmul(x).tanh().realize();
+  waiting = codeOf(y.sum().itemAsync());
+}
+
+/** What was said to who waits for it. */
+export const ofWork = (): Promise<string> => waiting;
+
 /** What a step says after a loss; then two more on a new device, from the copy. */
 export async function goOn(): Promise<{ failure: string; next: string; losses: number[] }> {
   const failure = await codeOf(running.step());
