@@ -59,6 +59,8 @@ export interface WebGpuCounters {
   readonly bindGroups: number;
 }
 
+/** Bytes that one staging buffer takes: larger ones may be more than a device makes. */
+const READ_PART = 2 ** 27;
 const DTYPES: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'];
 
 /**
@@ -112,7 +114,14 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
       sort: createSort(context),
       ...acceleratedKernels(context),
     };
-    this.timing = new KernelTimer(queue, this.#launcher, this.kernels);
+    const timer = new KernelTimer(queue, this.#launcher, this.kernels);
+    this.timing = {
+      begin: () => timer.begin(),
+      end: () =>
+        timer.end().catch((error: unknown) => {
+          throw this.#coded(error);
+        }),
+    };
     this.compilation = {
       begin: () => queue.compileAside(true),
       end: async () => {
@@ -195,13 +204,19 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   async read(buffer: WebGpuBuffer, elementOffset: number, length: number): Promise<Uint8Array> {
     const { id, start, bytes, skip } = this.#range(buffer, elementOffset, length);
     this.#launcher.submitted();
-    let all: Uint8Array;
+    const wanted = length * DTYPE_INFO[buffer.dtype].size;
     try {
-      all = await this.#queue.read(id, start, bytes, true);
+      if (bytes <= READ_PART) return this.#finish(await this.#queue.read(id, start, bytes, true), bytes, skip, wanted);
+      // Asked for at once, so that all parts are of the same moment.
+      const offsets = Array.from({ length: Math.ceil(bytes / READ_PART) }, (_, i) => i * READ_PART);
+      const parts = await Promise.all(offsets.map((at) => this.#queue.read(id, start + at, Math.min(READ_PART, bytes - at), false)));
+      checkFlags(await this.#queue.read(0, 0, 0, true));
+      const all = new Uint8Array(bytes);
+      parts.forEach((part, i) => all.set(part, offsets[i]));
+      return all.subarray(skip, skip + wanted);
     } catch (error) {
       throw this.#coded(error);
     }
-    return this.#finish(all, bytes, skip, length * DTYPE_INFO[buffer.dtype].size);
   }
 
   #readNow(buffer: WebGpuBuffer, elementOffset: number, length: number): Uint8Array {

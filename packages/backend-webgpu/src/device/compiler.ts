@@ -32,12 +32,12 @@ export function createCompiler(device: GPUDevice, faults: Faults): Compiler {
     aside: false,
     find: (id: number) => kernels.get(id),
     create(id: number, layout: BindingLayout, label: string, code: string): void {
+      faults.begin();
       const module = device.createShaderModule({ label, code });
       const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } };
-      if (!compiler.aside) {
-        kernels.set(id, { layout, label, gpu: device.createComputePipeline(descriptor) });
-        return;
-      }
+      if (!compiler.aside) kernels.set(id, { layout, label, gpu: device.createComputePipeline(descriptor) });
+      faults.end();
+      if (!compiler.aside) return;
       compiler.pending++;
       void device
         .createComputePipelineAsync(descriptor)

@@ -127,12 +127,20 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     }
   }
 
+  /** What it gets up to its submit is asked about. */
+  function openEncoder(): GPUCommandEncoder {
+    if (encoder !== null) return encoder;
+    faults.begin();
+    return (encoder = device.createCommandEncoder());
+  }
+
   function submit(): void {
     if (encoder === null) return;
     endPass();
     if (filled > submitted) queue.writeBuffer(ring, submitted, ringWords, submitted / 4, (filled - submitted) / 4);
     submitted = filled;
     queue.submit([encoder.finish()]);
+    faults.end();
     encoder = null;
     counters.submits++;
     pacer.submitted(counters.submits);
@@ -157,12 +165,10 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       submit();
       filled = submitted = 0;
     }
+    const commands = openEncoder();
     const group = bindings.group(entry.layout, ids, idsAt, count, buffers);
     if (timer.on) endPass();
-    if (pass === null) {
-      encoder ??= device.createCommandEncoder();
-      pass = timer.on ? encoder.beginComputePass(timer.pass()) : encoder.beginComputePass();
-    }
+    pass ??= timer.on ? commands.beginComputePass(timer.pass()) : commands.beginComputePass();
     for (let i = 0; i < count; i++) {
       const buffer = buffers.get(ids[idsAt + i])!;
       buffer.used = counters.submits;
@@ -194,16 +200,22 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   function copyOut(id: number, offset: number, length: number, flags: boolean): GPUBuffer {
     const size = length + (flags ? FLAG_BYTES : 0);
     const target = staging.take(size);
-    encoder ??= device.createCommandEncoder();
+    const commands = openEncoder();
     endPass();
-    if (length > 0) encoder.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
+    if (length > 0) commands.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
     if (flags) {
       const { gpu } = buffers.get(flagBuffer)!;
-      encoder.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
-      encoder.clearBuffer(gpu);
+      commands.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
+      commands.clearBuffer(gpu);
     }
     submit();
     return target;
+  }
+
+  /** When what was asked so far is answered. */
+  async function settled(): Promise<void> {
+    await faults.settled();
+    await allocator.settled();
   }
 
   createBuffer(flagBuffer, FLAG_BYTES);
@@ -244,7 +256,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     },
     flush: () => inOrder(submit),
     ready: () => timing ?? pacer.ready(counters.submits),
-    settled: () => Promise.all([pacer.settled(), allocator.settled()]),
+    settled: () => Promise.all([pacer.settled(), settled()]),
     compileAside(on) {
       compiler.aside = on;
     },
@@ -257,6 +269,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     async endTiming() {
       await new Promise<void>((resolve) => inOrder(resolve));
       submit();
+      if (faults.isLost()) throw new Error('the device is lost');
       return timer.end();
     },
     async read(id, offset, length, flags, use) {
@@ -269,9 +282,12 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
           : await new Promise<GPUBuffer>((resolve) => inOrder(() => resolve(copyOut(id, offset, length, flags))));
       try {
         await target.mapAsync(MAP_READ, 0, Math.max(size, 4));
-        await allocator.settled();
+        await settled();
       } catch (error) {
         target.destroy();
+        await settled();
+        // A device that is lost says so before or after what waits for it fails.
+        if (faults.none()) await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
         if (faults.none()) faults.add({ kind: 'internal', message: String(error) });
         return use(new Uint8Array(size));
       }

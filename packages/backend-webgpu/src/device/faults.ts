@@ -1,5 +1,8 @@
 /// <reference types="@webgpu/types" />
-/** @file What went wrong on a device, until a read asks for it. Like the executor it travels as source text. */
+/**
+ * @file What went wrong on a device, until a read asks for it. What the device refuses is asked in error scopes: errors that nobody asked for come as events,
+ * and in browsers those come after the answers to reads that were asked for later. Like the executor it travels as source text.
+ */
 
 /** Something that went wrong on the device, which the next read reports. */
 export interface Fault {
@@ -14,6 +17,11 @@ export interface Fault {
 export interface Faults {
   /** Keeps one; of many only the first few tell anything. */
   add(fault: Fault): void;
+  /** The device is asked for what it refuses of what is done from here to the {@link end} that belongs to it. */
+  begin(): void;
+  end(): void;
+  /** Null where all is answered; else a promise of the answers. */
+  settled(): Promise<unknown> | null;
   /** Was there none since the last {@link take}, and is the device there? */
   none(): boolean;
   /** Is the device gone, by itself or because {@link lose} said so? */
@@ -30,6 +38,7 @@ export function createFaults(device: GPUDevice): Faults {
   const add = (fault: Fault): void => {
     if (faults.length < MOST) faults.push(fault);
   };
+  const open = new Set<Promise<unknown>>();
   device.addEventListener('uncapturederror', (event) => {
     event.preventDefault();
     const { error } = event;
@@ -42,6 +51,19 @@ export function createFaults(device: GPUDevice): Faults {
   });
   return {
     add,
+    begin: () => device.pushErrorScope('validation'),
+    end() {
+      const answer: Promise<unknown> = device.popErrorScope().then(
+        (error) => {
+          open.delete(answer);
+          if (error !== null) add({ kind: 'validation', message: error.message });
+        },
+        // The device is lost, which is told elsewhere.
+        () => open.delete(answer),
+      );
+      open.add(answer);
+    },
+    settled: () => (open.size === 0 ? null : Promise.all(open)),
     none: () => faults.length === 0 && lost === null,
     isLost: () => lost !== null,
     lose(message) {

@@ -43,7 +43,8 @@ export async function serve(
 
   const text = (at: number, bytes: number): string => decoder.decode(ringBytes.slice(at, at + bytes));
   const fault = (): Fault | null => {
-    const first = thrown ?? executor.takeFault();
+    // What was thrown follows from what the device says, if that says anything.
+    const first = executor.takeFault() ?? thrown;
     thrown = null;
     return first;
   };
