@@ -19,7 +19,7 @@ describe.skipIf(noAdapter)('timing', () => {
       await y.sum().itemAsync();
     });
     const { kernels } = found;
-    expect(kernels.map(({ name }) => name)).toEqual(['matmulPointwise', 'reduce sum']);
+    expect(kernels.map(({ name }) => name)).toEqual(['matmul and exp', 'reduce sum']);
     for (const { deviceTime } of kernels) expect(deviceTime).toBeGreaterThan(0);
     expect(found.table()).toContain('Device time');
     expect(kernels.reduce((sum, k) => sum + k.deviceTime!, 0)).toBeLessThan(found.wallTime);
@@ -48,19 +48,6 @@ describe.skipIf(noAdapter)('timing', () => {
     const { submits } = gpu.counters;
     await gpu.synchronize();
     expect(gpu.counters.submits - submits).toBe(1);
-    await gpu.dispose();
-  });
-
-  it.each([
-    ['the timestamps', true],
-    ['the completions', false],
-  ])('of a device that is lost there is an error and no wait, by %s', async (_, timestamps) => {
-    const gpu = await createWebGpuBackend({ timestamps });
-    const [a, b] = [0, 1].map(() => view(gpu.allocate('float32', 256), 16));
-    gpu.timing.begin();
-    gpu.kernels.matmul(a, a, b);
-    gpu.loseDevice();
-    await expect(gpu.timing.end()).rejects.toMatchObject({ code: 'ERR_DEVICE_LOST' });
     await gpu.dispose();
   });
 });
