@@ -2,7 +2,7 @@
 
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 const KINDS = {
-  optional: 'core composes it',
+  optional: 'optional, and the backend leaves it to others',
   device: 'the device has not',
   scope: 'left out on purpose',
   difference: 'differs from PyTorch on purpose, and is run',
@@ -33,12 +33,12 @@ function cell(rows) {
 /** One sentence for the same reason on every device, and the names that it is about. */
 function normal(reason, device) {
   const declined = /^(\w+) declines this call$/.exec(reason);
-  if (declined) return ['an accelerated kernel declines the call, as it may', declined[1]];
+  if (declined) return ['an accelerated kernel declines the call, as it may: the required kernels compute it', declined[1]];
   const lacking = /^it has no kernel of its own for (\w+)$/.exec(reason);
-  if (lacking) return ['it has no such accelerated kernel', lacking[1]];
+  if (lacking) return ['there is no such accelerated kernel: the required kernels compute it', lacking[1]];
   const dtype = /^(?:.* has )?no (\w+)$/.exec(reason);
   if (dtype) return [`there is no ${dtype[1]}`, undefined];
-  return [reason.replace(new RegExp(`^${device} `), 'it '), undefined];
+  return [reason.replace(` of ${device} `, ' ').replace(new RegExp(`^${device} `), 'the backend '), undefined];
 }
 
 function reasonRows(cards) {

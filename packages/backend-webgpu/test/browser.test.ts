@@ -19,6 +19,11 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     expect(await page.run(PAGE, 'inModuleWorker')).toEqual({ syncRead: false, value: 2.5, failure: 'ERR_DEVICE_LOST' });
   });
 
+  it('tells what the device refuses at the next read, and not later', async () => {
+    const said = await page.run<string[]>(PAGE, 'refusedKernels');
+    expect(said).toEqual([expect.stringContaining('kernel 0'), 'nothing', expect.stringContaining('kernel 1'), 'nothing']);
+  });
+
   it('reads at once on request, by a worker that owns the device', async () => {
     expect(await page.run(PAGE, 'synchronousReads')).toEqual({ isolated: true, atOnce: 1.5, later: 1.5, failure: 'ERR_DEVICE_LOST' });
   });
