@@ -101,7 +101,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
 
   const faults = parts.createFaults(device);
   const compiler = parts.createCompiler(device, faults);
-  const { inOrder } = compiler;
+  const inOrder = (command: () => void): void => compiler.inOrder(command);
   const allocator = parts.createAllocator(device);
   const bindings = parts.createBindings(device, ring, WINDOW, counters);
   const staging = parts.createStaging(device);

@@ -160,6 +160,16 @@ export interface Window {
  * written nothing, and the decomposition runs. Plugins extend this interface by declaration merging and reach theirs by name.
  */
 export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
+  /**
+   * `pointwise` of one program on several sets of views, each with a shape and scalars of its own: an optimizer's step of all parameters. No set
+   * touches a buffer that another writes.
+   */
+  pointwiseEach(
+    program: Program,
+    scalars: readonly ArrayLike<number>[],
+    inputs: readonly (readonly View<B>[])[],
+    outputs: readonly (readonly View<B>[])[],
+  ): boolean;
   /** input (N, C, …), weight (O, C/groups, …), bias (O) or null, out (N, O, …). Any strides. A cross-correlation, as in PyTorch. */
   convolution(input: View<B>, weight: View<B>, bias: View<B> | null, out: View<B>, window: Window, groups: number): boolean;
   /** The gradient of `convolution` by its input (also: the transposed convolution): gradOut (N, O, …), weight → gradInput (N, C, …). */

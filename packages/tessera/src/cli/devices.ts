@@ -3,6 +3,7 @@ import { type AcceleratedKernels, type Availability, type Capabilities, didYouMe
 
 /** Every kernel that a backend may have besides the seven; complete at compile time. */
 const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
+  pointwiseEach: true,
   convolution: true,
   convolutionInputGrad: true,
   convolutionWeightGrad: true,
