@@ -3,7 +3,9 @@
  * may change where versions of the packages change together.
  */
 export { formatShape } from './errors.js';
-export { didYouMean, unknownKey } from './suggest.js';
+export { checkOptions, kindOf, type OptionNames, refuseMore } from './options.js';
+export { refusePythonNames, renamed } from './renamed.js';
+export { didYouMean } from './suggest.js';
 export * from './backend/index.js';
 export {
   categoryAbove,

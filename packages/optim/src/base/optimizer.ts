@@ -1,5 +1,7 @@
 /** @file Optimizer: groups of parameters with their options, state by parameter, and the step. PyTorch: torch.optim.Optimizer. */
 import {
+  checkOptions,
+  type OptionNames,
   type Device,
   type DeviceLike,
   enableGrad,
@@ -7,6 +9,7 @@ import {
   launchTogether,
   noGrad,
   recordFunction,
+  refusePythonNames,
   type RemovableHandle,
   type Tensor,
   toDevice,
@@ -30,6 +33,8 @@ import {
   type SavedState,
   tensorsIn,
 } from './state-dict.js';
+
+const ZERO_GRAD_OPTIONS: OptionNames<{ setToNone?: boolean }> = { setToNone: true };
 
 /** Computes the loss and its gradients anew. */
 export type Closure = () => Tensor;
@@ -206,7 +211,8 @@ export abstract class Optimizer<O extends object> {
   }
 
   /** Drops all gradients, or sets them to zero in place. PyTorch: zero_grad. */
-  zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    const { setToNone = true } = checkOptions('zeroGrad', options, ZERO_GRAD_OPTIONS);
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const grad = p.ownGrad;
@@ -350,6 +356,8 @@ export abstract class Optimizer<O extends object> {
     return this.toString();
   }
 }
+
+refusePythonNames(Optimizer.prototype, 'optimizer', { fields: ['paramGroups'] });
 
 /** PyTorch's learning rates may be 0-d tensors; here they are numbers. */
 function mapOptions(options: Readonly<Record<string, unknown>>, adopter: Adopter): Record<string, unknown> {
