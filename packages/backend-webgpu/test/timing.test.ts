@@ -50,4 +50,17 @@ describe.skipIf(noAdapter)('timing', () => {
     expect(gpu.counters.submits - submits).toBe(1);
     await gpu.dispose();
   });
+
+  it.each([
+    ['the timestamps', true],
+    ['the completions', false],
+  ])('of a device that is lost there is an error and no wait, by %s', async (_, timestamps) => {
+    const gpu = await createWebGpuBackend({ timestamps });
+    const [a, b] = [0, 1].map(() => view(gpu.allocate('float32', 256), 16));
+    gpu.timing.begin();
+    gpu.kernels.matmul(a, a, b);
+    gpu.loseDevice();
+    await expect(gpu.timing.end()).rejects.toMatchObject({ code: 'ERR_DEVICE_LOST' });
+    await gpu.dispose();
+  });
 });
