@@ -9,7 +9,9 @@ const inPython = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_
 
 /** @throws ValueError `ERR_NAME` */
 function refuse(owner: string, name: string, here: string): never {
-  throw new ValueError('ERR_NAME', `${owner}.${name} is ${here} here: names are PyTorch's in camelCase`, { op: name });
+  throw new ValueError('ERR_NAME', `${owner}.${name} is ${here} here${/\W/.test(here) ? '' : ": names are PyTorch's in camelCase"}`, {
+    op: name,
+  });
 }
 
 /**
@@ -25,6 +27,15 @@ export function renamed(owner: string, name: string, here: string): never {
     get: (_, key) =>
       typeof key === 'string' && /^[A-Za-z]\w*$/.test(key) && !(key in Function.prototype) && key !== 'then' ? fail() : undefined,
   }) as never;
+}
+
+/** Refuses members that PyTorch or a number has, and are had in another way here. `here`: a piece of code, by name. */
+export function refuseNames(prototype: object, owner: string, here: Readonly<Record<string, string>>): void {
+  for (const [name, code] of Object.entries(here)) {
+    if (name in prototype) continue;
+    const fail = (): never => refuse(owner, name, `${owner}.${code}`);
+    Object.defineProperty(prototype, name, { get: fail, set: fail, enumerable: false, configurable: true });
+  }
 }
 
 /**
