@@ -62,7 +62,8 @@ const membersOf = (surface: Surface, group: string): string[] => {
 
 /** Our name of something, with its place; null where there is none. */
 function find(name: string, places: readonly Place[]): string | null {
-  const candidates = [name, camelCase(name), RENAMED[name]].filter((c) => c !== undefined);
+  // Ours first: Python's spelling of a name is there too, and only says so.
+  const candidates = [camelCase(name), RENAMED[name], name].filter((c) => c !== undefined);
   for (const candidate of candidates)
     for (const { prefix, object } of places) if (reaches(object, candidate)) return `${prefix}${candidate}`;
   return null;

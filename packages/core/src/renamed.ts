@@ -15,7 +15,7 @@ function refuse(owner: string, name: string, here: string): never {
 }
 
 /**
- * What stands for a name of PyTorch's that is another one here: it throws when it is called, or when something is asked of it.
+ * What stands for a name of PyTorch's that is another one here: it throws when it is called, or when a class is asked of it.
  * @example export const cross_entropy = renamed('F', 'cross_entropy', 'F.crossEntropy');
  */
 /* @__NO_SIDE_EFFECTS__ */
@@ -24,8 +24,8 @@ export function renamed(owner: string, name: string, here: string): never {
   return new Proxy(fail, {
     apply: fail,
     construct: fail,
-    get: (_, key) =>
-      typeof key === 'string' && /^[A-Za-z]\w*$/.test(key) && !(key in Function.prototype) && key !== 'then' ? fail() : undefined,
+    // Classes of a namespace; everything else is what tools ask of any value.
+    get: (_, key) => (typeof key === 'string' && /^[A-Z][a-z]/.test(key) ? fail() : undefined),
   }) as never;
 }
 

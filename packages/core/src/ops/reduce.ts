@@ -47,8 +47,8 @@ OPS.set('sum', { name: 'sum', inputs: 1, differentiable: true });
  * @example sum(tensor([[1, 2], [3, 4]]), 0) // tensor([4., 6.])
  */
 export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
-  requireTensor('sum', x);
   checkOptions('sum', options, SUM_OPTIONS);
+  requireTensor('sum', x);
   if (autocasting.on && options.dtype === undefined) return asFloat32(sum, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'sum');
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
@@ -80,8 +80,8 @@ function floatResult(name: string, x: Tensor, dtype: DType | undefined): DType {
 OPS.set('mean', { name: 'mean', inputs: 1, differentiable: true });
 /** The mean over dims (all by default); over no elements it is NaN. PyTorch: torch.mean. */
 export function mean(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
-  requireTensor('mean', x);
   checkOptions('mean', options, SUM_OPTIONS);
+  requireTensor('mean', x);
   const dtype = floatResult('mean', x, options.dtype);
   const dims = reducedDims(dim, x.ndim, 'mean');
   const keepdim = options.keepdim ?? false;
