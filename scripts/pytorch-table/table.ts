@@ -69,10 +69,19 @@ function find(name: string, places: readonly Place[]): string | null {
   return null;
 }
 
+/** Is a name there only to say what it is here (core's renamed.ts)? */
+function isRefused(object: object, name: string): boolean {
+  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const own = Object.getOwnPropertyDescriptor(at, name);
+    if (own !== undefined) return own.get?.name === 'refused';
+  }
+  return false;
+}
+
 function reaches(object: object, path: string): boolean {
   let at: unknown = object;
   for (const part of path.split('.')) {
-    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at)) return false;
+    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at) || isRefused(at, part)) return false;
     // Getters of a prototype have no object to run on.
     at = Object.getOwnPropertyDescriptor(at, part)?.value ?? (path.includes('.') ? (at as Record<string, unknown>)[part] : true);
   }

@@ -33,8 +33,8 @@ export function renamed(owner: string, name: string, here: string): never {
 export function refuseNames(prototype: object, owner: string, here: Readonly<Record<string, string>>): void {
   for (const [name, code] of Object.entries(here)) {
     if (name in prototype) continue;
-    const fail = (): never => refuse(owner, name, `${owner}.${code}`);
-    Object.defineProperty(prototype, name, { get: fail, set: fail, enumerable: false, configurable: true });
+    const refused = (): never => refuse(owner, name, `${owner}.${code}`);
+    Object.defineProperty(prototype, name, { get: refused, set: refused, enumerable: false, configurable: true });
   }
 }
 
@@ -51,17 +51,17 @@ export function refusePythonNames(
   for (const here of [...Object.getOwnPropertyNames(prototype), ...fields]) {
     const name = inPython(here);
     if (name === here || name.startsWith('_') || name in prototype) continue;
-    const fail = (): never => refuse(owner, name, here);
+    const refused = (): never => refuse(owner, name, here);
     const set = (instance: object, value: unknown): void => {
       Object.defineProperty(instance, name, { value, writable: true, enumerable: true, configurable: true });
     };
     Object.defineProperty(prototype, name, {
-      get: fail,
+      get: refused,
       set: open
         ? function (this: object, value: unknown): void {
             set(this, value);
           }
-        : fail,
+        : refused,
       enumerable: false,
       configurable: true,
     });
