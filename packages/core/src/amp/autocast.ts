@@ -67,7 +67,7 @@ export function enterAutocast(options: HalfDType | AutocastOptions = {}): Autoca
  *
  * Things to know
  * - Only the forward and the loss belong in it. A backward pass runs with autocast off, in the dtypes that the forward chose.
- * - float16 gradients may underflow: see {@link GradScaler}. bfloat16 has the range of float32 and needs none.
+ * - float16 gradients may underflow: see `amp.GradScaler`. bfloat16 has the range of float32 and needs none.
  * - Writes in place (`exp_`) are not converted: they end in the dtype of the tensor that they write to.
  * - Halves are half the memory on every device; they are faster where the device computes in them. The CPU backend does not.
  *

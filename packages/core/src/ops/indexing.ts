@@ -55,10 +55,18 @@ export function nonzero(x: Tensor, options: { readonly asTuple: true }): Tensor[
 export function nonzero(x: Tensor, options: { readonly asTuple?: boolean } = {}): Tensor | Tensor[] {
   checkOptions('nonzero', options, NONZERO_OPTIONS);
   if (options.asTuple !== true) return placesOf(x.detach().data(), x);
-  const flat = x.ndim === 0 ? reshape(x, [1]) : x;
-  return unbind(placesOf(flat.detach().data(), flat), 1);
+  const rows = atLeast1d(x);
+  return unbind(placesOf(rows.detach().data(), rows), 1);
 }
-export const nonzeroAsync = async (x: Tensor): Promise<Tensor> => placesOf(await x.detach().dataAsync(), x);
+/** As {@link nonzero}, on every device. */
+export async function nonzeroAsync(x: Tensor): Promise<Tensor>;
+export async function nonzeroAsync(x: Tensor, options: { readonly asTuple: true }): Promise<Tensor[]>;
+export async function nonzeroAsync(x: Tensor, options: { readonly asTuple?: boolean } = {}): Promise<Tensor | Tensor[]> {
+  if (options.asTuple !== true) return placesOf(await x.detach().dataAsync(), x);
+  const rows = atLeast1d(x);
+  return unbind(placesOf(await rows.detach().dataAsync(), rows), 1);
+}
+const atLeast1d = (x: Tensor): Tensor => (x.ndim === 0 ? reshape(x, [1]) : x);
 /** The same. PyTorch: torch.argwhere. */
 export const argwhere = (x: Tensor): Tensor => nonzero(x);
 export const argwhereAsync = (x: Tensor): Promise<Tensor> => nonzeroAsync(x);

@@ -221,7 +221,7 @@ export function formatTensor(x: Tensor, prefix = 'tensor('): string {
   const shown = shownOf(x);
   return prefix + render(x, shown, shown.tensor.data(), defaultDeviceOf(), prefix);
 }
-/** As {@link formatTensor}, on every device. */
+/** As `formatTensor`, on every device. */
 export async function formatTensorAsync(x: Tensor, prefix = 'tensor('): Promise<string> {
   const shown = shownOf(x);
   return prefix + render(x, shown, await shown.tensor.dataAsync(), defaultDeviceOf(), prefix);

@@ -7,6 +7,7 @@ import {
   enableGrad,
   keep,
   kindOf,
+  launchTogether,
   noGrad,
   recordFunction,
   refusePythonNames,
@@ -153,6 +154,11 @@ export abstract class Optimizer<O extends object> {
 
   // ── the step ──
 
+  /** Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. */
+  protected get updatesApart(): boolean {
+    return false;
+  }
+
   /**
    * Updates all parameters that have a gradient. With a closure, it is called first, with recording on, to compute the loss again.
    * @returns the closure's loss, or null.
@@ -192,6 +198,11 @@ export abstract class Optimizer<O extends object> {
   }
 
   #updateAll(): void {
+    if (this.updatesApart) launchTogether(() => this.#updateEach());
+    else this.#updateEach();
+  }
+
+  #updateEach(): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const grad = p.ownGrad;

@@ -74,6 +74,10 @@ export class Adam extends Optimizer<AdamOptions> {
     this.notNegative(['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdamOptions): void {
     state['step'] ??= 0;
     state['exp_avg'] ??= this.zerosFor(p);
