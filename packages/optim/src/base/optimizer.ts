@@ -6,6 +6,7 @@ import {
   type DeviceLike,
   enableGrad,
   keep,
+  kindOf,
   launchTogether,
   noGrad,
   recordFunction,
@@ -164,6 +165,10 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.step();
    */
   step(closure?: Closure): Tensor | null {
+    if (closure !== undefined && typeof closure !== 'function')
+      this.refuse(
+        `step takes a function that computes the loss, or nothing, not ${kindOf(closure)}: call loss.backward() first, then step()`,
+      );
     for (const hook of this.#stepPre) hook(this);
     const loss = recordFunction(`${this.typeName}.step`, () => this.takeStep(closure));
     this.stepsTaken++;
