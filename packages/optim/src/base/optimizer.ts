@@ -154,7 +154,10 @@ export abstract class Optimizer<O extends object> {
 
   // ── the step ──
 
-  /** Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. */
+  /**
+   * Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. A subclass with
+   * an `update` of its own may do more around it, so that an optimizer speaks for its own alone.
+   */
   protected get updatesApart(): boolean {
     return false;
   }
