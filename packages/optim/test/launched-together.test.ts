@@ -73,7 +73,7 @@ describe('updates launched together', () => {
     class Clamped extends optim.SGD {
       protected override update(p: Tensor, grad: Tensor, state: ParamState, o: SGDOptions): void {
         super.update(p, grad, state, o);
-        p.clamp_(-1, 1);
+        p.clamp_(-1, 1).realize();
       }
     }
     const [a, b] = [parameters(ALONE), parameters(TOGETHER)];
