@@ -75,6 +75,7 @@ describe.skipIf(noBrowser)('the editor', () => {
     await page.locator('.cm-content').fill(await readFile(join(import.meta.dirname, '../src/models/mlp.ts'), 'utf8'));
     await page.getByRole('button', { name: 'Train' }).click();
     await trained(page, 3);
+    expect(await page.locator('#failure').isHidden()).toBe(true);
     await playground.close(page);
   });
 
