@@ -12,8 +12,7 @@ const LN2_LOW = -2.1219444e-4;
 /** Added and subtracted again, it rounds to an integer; in between, the integer is in the low bits. */
 const ROUND = 12582912;
 const MIN_NORMAL = 1.1754943508222875e-38;
-/** Beyond these e^x is no normal number. */
-const EXP_MIN = -87.33654022216797;
+/** Beyond this e^x is ∞. */
 const EXP_MAX = 88.72283172607422;
 
 /** x = n ln 2 + r: n as a float and in the low bits of `bits`, |r| ≤ ln 2 / 2. */
@@ -27,35 +26,42 @@ function reduce(f: FunctionBuilder, lib: MathLibrary, x: VLocal): { bits: VLocal
 /** (e^r − 1 − r) / r² for |r| ≤ ln 2 / 2. Cephes, expf. */
 const EXP = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1];
 
-/** e^x where it is a normal number. */
-function expInside(f: FunctionBuilder, lib: MathLibrary, x: VLocal): V {
-  const { bits, r } = reduce(f, lib, x);
-  const square = f.local('v128', f32x4.mul(r, r));
-  const p = lib.madd(lib.polynomial(r, EXP), square, f32x4.add(r, 1));
-  return i32x4.add(p, i32x4.shl(bits, 23));
-}
+/** (e^r − 1 − r) / r² for 0 ≤ r < ln 2: e^r to 3e-9. */
+const EXP_FROM_0 = [0.001912050531245768, 0.007869288325309753, 0.0418543666601181, 0.16663210093975067, 0.5000022649765015];
+/** (2^r − 1) / r for 0 ≤ r < 1: 2^r to 2e-9. */
+const EXP2_FROM_0 = [
+  0.000215659718378447, 0.0012482289457693696, 0.009673775173723698, 0.05548618361353874, 0.24022908508777618, 0.6931470632553101,
+];
 
-/** 0 where x < low, ∞ where x > high, NaN where x is NaN, else y. */
-function outside(x: VLocal, low: number, high: number, y: V): V {
-  // max with x (which is over the limit, or NaN) turns y into something not below the limit: one comparison less than a select.
-  const inside = v128.andnot(y, f32x4.lt(x, low));
-  return v128.bitselect(inside, f32x4.mul(x, Infinity), f32x4.le(x, high));
-}
+/**
+ * x within bounds, and NaN as it is. The lower bound has to be one whose exponent n is −127, the upper one's 128: {@link power} makes these 0 and ∞.
+ */
+const bounded = (x: V, low: number, high: number): V => f32x4.pmin(f32x4.pmax(x, f32x4.const(low)), f32x4.const(high));
 
-/** e^x: 1.5 ulp; below the least normal number it is 0. */
+/**
+ * 2^n for integers −127 ≤ n ≤ 128, of which the first gives 0 and the last ∞. Times a number of [1, 2), that is: 0 below the least normal number, ∞ above
+ * the largest, and every number between. It takes exponents rounded down: with others' [√½, √2) there are 255 of them, one too many.
+ */
+const power = (n: VLocal): V => i32x4.shl(f32x4.add(n, ROUND + 127), 23);
+
+/** e^x: 1.5 ulp, 1.6 with fused operations; below the least normal number it is 0. */
 const exp: VectorFunction = unaryCode((f, lib, x) => {
-  const clamped = f.local('v128', f32x4.pmin(f32x4.const(EXP_MAX), f32x4.pmax(f32x4.const(EXP_MIN), x)));
-  return outside(x, EXP_MIN, EXP_MAX, expInside(f, lib, clamped));
+  const c = f.local('v128', bounded(x, -87.5, 89));
+  const n = f.local('v128', f32x4.floor(f32x4.mul(c, LOG2E)));
+  const high = f.local('v128', lib.madd(n, -LN2_HIGH, c));
+  const r = f.local('v128', lib.madd(n, -LN2_LOW, high));
+  const square = f.local('v128', f32x4.mul(r, r));
+  const p = f32x4.add(lib.madd(lib.polynomial(f, r, EXP_FROM_0), square, r), 1);
+  return f32x4.mul(p, power(n));
 });
 
-/** 2^x: 2 ulp. */
+/** 2^x: 2 ulp; below the least normal number it is 0. */
 const exp2: VectorFunction = unaryCode((f, lib, x) => {
-  const clamped = f.local('v128', f32x4.pmin(f32x4.const(127.99999), f32x4.pmax(f32x4.const(-126), x)));
-  const bits = f.local('v128', f32x4.add(clamped, ROUND));
-  const r = f.local('v128', f32x4.mul(f32x4.sub(clamped, f32x4.sub(bits, ROUND)), Math.LN2));
-  const square = f.local('v128', f32x4.mul(r, r));
-  const p = lib.madd(lib.polynomial(r, EXP), square, f32x4.add(r, 1));
-  return outside(x, -126, 127.99999, i32x4.add(p, i32x4.shl(bits, 23)));
+  const c = f.local('v128', bounded(x, -127, 128));
+  const n = f.local('v128', f32x4.floor(c));
+  const r = f.local('v128', f32x4.sub(c, n));
+  const p = lib.madd(lib.polynomial(f, r, EXP2_FROM_0), r, 1);
+  return f32x4.mul(p, power(n));
 });
 
 /** e^x − 1: 2 ulp. 2^n (e^r − 1) + (2^n − 1), halved meanwhile, so that n = 128 does not overflow. */
@@ -63,7 +69,7 @@ const expm1: VectorFunction = unaryCode((f, lib, x) => {
   const clamped = f.local('v128', f32x4.pmin(f32x4.const(EXP_MAX), f32x4.pmax(f32x4.const(-18), x)));
   const { bits, r } = reduce(f, lib, clamped);
   const square = f.local('v128', f32x4.mul(r, r));
-  const p = f.local('v128', lib.madd(lib.polynomial(r, EXP), square, r));
+  const p = f.local('v128', lib.madd(lib.polynomial(f, r, EXP), square, r));
   const half = f.local('v128', i32x4.add(i32x4.shl(bits, 23), 126 << 23));
   const doubled = f.local('v128', lib.madd(p, half, f32x4.sub(half, 0.5)));
   const y = f.local('v128', f32x4.add(doubled, doubled));
@@ -98,7 +104,7 @@ function logBorders(x: VLocal, y: V): V {
 /** f³ P(f) − f²/2: what is to be added to f for ln(1 + f). */
 function logTail(f: FunctionBuilder, lib: MathLibrary, m: VLocal): VLocal {
   const square = f.local('v128', f32x4.mul(m, m));
-  const cubic = f32x4.mul(f32x4.mul(lib.polynomial(m, LOG), m), square);
+  const cubic = f32x4.mul(f32x4.mul(lib.polynomial(f, m, LOG), m), square);
   return f.local('v128', cubic);
 }
 
@@ -136,13 +142,13 @@ const EXP2_MINUS_1 = [
 /** From here on tanh is 1. */
 const TANH_MAX = 9.02;
 
-/** tanh x = E / (E + 2), E = e^2x − 1: 3.5 ulp. (A rational function in x, as others have it, takes as long and has 5.6.) */
+/** tanh x = E / (E + 2), E = e^2x − 1: 4 ulp, 4.5 with fused operations. (A rational function in x, as others have it, takes as long and has 5.6.) */
 const tanh: VectorFunction = unaryCode((f, lib, x) => {
   const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.const(-TANH_MAX)), f32x4.const(TANH_MAX));
   const y = f.local('v128', f32x4.mul(clamped, 2 * LOG2E));
   const bits = f.local('v128', f32x4.add(y, ROUND));
   const r = f.local('v128', f32x4.sub(y, f32x4.sub(bits, ROUND)));
-  const p = f.local('v128', f32x4.mul(lib.polynomial(r, EXP2_MINUS_1), r));
+  const p = f.local('v128', f32x4.mul(lib.polynomial(f, r, EXP2_MINUS_1), r));
   const power = f.local('v128', i32x4.add(i32x4.shl(bits, 23), 127 << 23));
   const e = f.local('v128', lib.madd(p, power, f32x4.sub(power, 1)));
   // The sign of zero is lost on the way.
@@ -160,7 +166,7 @@ const erf: VectorFunction = unaryCode((f, lib, x) => {
   const c = f.local('v128', f32x4.pmin(f32x4.const(4), f32x4.pmax(f32x4.const(-4), x)));
   const s = f.local('v128', f32x4.mul(c, c));
   // The quotient first: times a tiny c the numerator alone would lose its bits.
-  const y = f.local('v128', f32x4.mul(f32x4.div(lib.polynomial(s, ERF_TOP), lib.polynomial(s, ERF_BOTTOM)), c));
+  const y = f.local('v128', f32x4.mul(f32x4.div(lib.polynomial(f, s, ERF_TOP), lib.polynomial(f, s, ERF_BOTTOM)), c));
   return v128.bitselect(y, f32x4.add(x, x), f32x4.eq(x, x));
 });
 

@@ -12,8 +12,8 @@ import { columnsOf, emitDirect, emitPacked, type TileShape } from './tile.js';
 
 /**
  * What all tasks of a product read: sizes; the address and strides (in bytes) of each operand; the bias (0: none) with its strides by row and
- * column, one of them 0; parts of `mPart` rows by `nPart` columns, `mParts` x `nParts` of them in each batch; where, in the scratch, the packed
- * panels begin.
+ * column, one of them 0; parts of `mPart` rows by `nPart` columns, `mParts` x `nParts` of them in each batch; how many k's are packed at
+ * once; where, in the scratch, the packed panels begin.
  */
 export const GEMM_FIELDS = words(
   'm n k',
@@ -22,11 +22,13 @@ export const GEMM_FIELDS = words(
   'c cRow cColumn cBatch',
   'bias biasRow biasColumn',
   'mPart nPart mParts nParts',
-  'stripAt leftAt rightAt',
+  'kBlock stripAt leftAt rightAt',
 );
 
-/** k's in a packed block: a panel of the right operand then fits the first-level cache. */
-export const K_BLOCK = 256;
+/** The most k's in a packed block: a panel of the right operand then fits the first-level cache. */
+const MOST_K = 448;
+/** k's in a packed block: as few blocks as can be, of about the same size, which is a number of whole rounds of the tile's loop. */
+export const kBlock = (k: number): number => Math.ceil(k / Math.ceil(k / MOST_K) / 8) * 8;
 /** Rows of the left operand that are packed at once: they stay in the second-level cache. */
 export const ROW_BLOCK = 192;
 /** Columns of the right operand that are packed at once. */
@@ -119,7 +121,7 @@ export function emitGemm(module: ModuleBuilder, e: Element, tile: TileShape): vo
     f.set(strip, i32.add(scratch, p.stripAt));
     f.set(left, i32.add(scratch, p.leftAt));
     f.set(right, i32.add(scratch, p.rightAt));
-    const block = (local: I32, from: I32, total: Value, size: number): void => {
+    const block = (local: I32, from: I32, total: Value, size: I32 | number): void => {
       f.set(local, i32.sub(total, from));
       f.set(local, least(local, size));
     };
@@ -129,8 +131,8 @@ export function emitGemm(module: ModuleBuilder, e: Element, tile: TileShape): vo
       f.set(elementColumn, choose(part.biasColumn, e.size, 0));
       f.for(j, 0, part.n, COLUMN_BLOCK, () => {
         block(nc, j, part.n, COLUMN_BLOCK);
-        f.for(k, 0, p.k, K_BLOCK, () => {
-          block(kc, k, p.k, K_BLOCK);
+        f.for(k, 0, p.k, p.kBlock, () => {
+          block(kc, k, p.k, p.kBlock);
           f.set(b, i32.add(part.b, i32.add(i32.mul(j, p.bColumn), i32.mul(k, p.bRow))));
           f.emit(call(packRight, b, p.bColumn, p.bRow, nc, kc, right));
           f.for(i, 0, part.m, ROW_BLOCK, () => {

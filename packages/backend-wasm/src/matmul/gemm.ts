@@ -2,7 +2,7 @@
 import type { Kernel } from '../machine/machine.js';
 import type { KernelHost } from '../code/kernel-host.js';
 import type { Element } from './element.js';
-import { COLUMN_BLOCK, emitGemm, K_BLOCK, ROW_BLOCK } from './gemm-module.js';
+import { COLUMN_BLOCK, emitGemm, kBlock, ROW_BLOCK } from './gemm-module.js';
 import { columnsOf, type TileShape } from './tile.js';
 
 /** A batch of matrices: the address of the first, and strides, in bytes. */
@@ -87,7 +87,7 @@ export class Gemm {
     const nParts = Math.ceil(p.n / nPart);
     const stripAt = 256 + roundUp((Math.max(mPart, nPart) + 32) * size, 64);
     const leftAt = stripAt + 1024 + (path === 'vector' ? roundUp(nPart * size, 64) : 0);
-    const kc = path === 'packed' ? Math.min(K_BLOCK, p.k) : p.k;
+    const kc = path === 'packed' ? kBlock(p.k) : p.k;
     const rightAt = leftAt + (path === 'packed' ? roundUp((Math.min(ROW_BLOCK, mPart) + rows) * kc * size + 64, 64) : 0);
     const packs = path === 'packed' || path === 'direct';
     const scratch = rightAt + (packs ? (Math.min(path === 'packed' ? COLUMN_BLOCK : nPart, nPart) + columns) * kc * size + 64 : 0);
@@ -97,7 +97,7 @@ export class Gemm {
         [p.m, p.n, p.k],
         [p.a.address, p.a.row, p.a.column, p.a.batch, p.b.address, p.b.row, p.b.column, p.b.batch],
         [p.c.address, p.c.row, p.c.column, p.c.batch, p.bias.address, p.bias.row, p.bias.column],
-        [mPart, nPart, mParts, nParts, stripAt, leftAt, rightAt],
+        [mPart, nPart, mParts, nParts, kc, stripAt, leftAt, rightAt],
       ],
       p.batch * mParts * nParts,
       scratch,

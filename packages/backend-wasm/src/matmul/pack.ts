@@ -3,7 +3,7 @@
  * side by side. Both operands are packed by it: rows of the left one and columns of the right one are lanes.
  */
 import { type FunctionBuilder, i32, type ModuleBuilder, v128 } from '../assembler/index.js';
-import { type Callee, choose, inner, type I32, locals, transpose4, type Value } from '../code/emit.js';
+import { type Callee, choose, inner, type I32, least, locals, transpose4 } from '../code/emit.js';
 import type { Element } from './element.js';
 
 /**
@@ -16,7 +16,6 @@ export function emitPack(module: ModuleBuilder, e: Element, width: number): Call
     const lane = f.local('i32');
     const left = f.local('i32');
     const at = locals(f, 'i32', width);
-    const end = f.local('i32');
     const k = f.local('i32');
     const oneByOne = (): void => {
       f.for(k, k, p.k, 1, () => {
@@ -27,42 +26,67 @@ export function emitPack(module: ModuleBuilder, e: Element, width: number): Call
         f.increment(p.to, panelBytes);
       });
     };
-    f.for(lane, 0, p.lanes, width, () => {
-      f.set(left, i32.sub(p.lanes, lane));
-      f.set(k, 0);
-      f.if(
-        i32.and(i32.eq(p.laneStride, e.size), i32.geS(left, width)),
-        () => copyRows(f, e, width, p, lane, at[0], end),
-        () => {
-          at.forEach((pointer, i) => {
-            const place = i === 0 ? lane : i32.add(lane, choose(i32.ltS(i, left), i, i32.sub(left, 1)));
-            f.set(pointer, i32.add(p.source, i32.mul(place, p.laneStride)));
-          });
-          if (e.lanes === 4) f.if(i32.eq(p.kStride, e.size), () => transposeRows(f, width, p, at, k));
-          oneByOne();
-        },
-      );
-    });
+    f.set(lane, 0);
+    f.if(i32.eq(p.laneStride, e.size), () => copyPanels(f, e, width, p, lane));
+    f.while(
+      () => i32.ltS(lane, p.lanes),
+      () => {
+        f.set(left, i32.sub(p.lanes, lane));
+        f.set(k, 0);
+        at.forEach((pointer, i) => {
+          const place = i === 0 ? lane : i32.add(lane, choose(i32.ltS(i, left), i, i32.sub(left, 1)));
+          f.set(pointer, i32.add(p.source, i32.mul(place, p.laneStride)));
+        });
+        if (e.lanes === 4) f.if(i32.eq(p.kStride, e.size), () => transposeRows(f, width, p, at, k));
+        oneByOne();
+        f.increment(lane, width);
+      },
+    );
   });
 }
 
 type Params = Readonly<Record<string, I32>>;
 
-/** The lanes lie side by side already. */
-function copyRows(f: FunctionBuilder, e: Element, width: number, p: Params, lane: Value, at: I32, count: I32): void {
+/** k's that {@link copyPanels} copies of one panel before it goes to the next. */
+const CHUNK = 16;
+
+/**
+ * The lanes lie side by side already: copies all whole panels, and leaves `lane` and `to` behind them. A few k's of each panel at a time: a panel is but a
+ * part of a cache line, and those of many k's would be gone when the next panel asks for the rest of them.
+ */
+function copyPanels(f: FunctionBuilder, e: Element, width: number, p: Params, lane: I32): void {
   const panelBytes = width * e.size;
   // Where the width is no multiple of a vector, the last store is overwritten by the next k's.
   const vectors = Math.ceil(width / e.lanes);
-  f.set(at, i32.add(p.source, i32.mul(lane, e.size)));
-  f.for(count, 0, p.k, 1, () => {
-    for (let q = 0; q < vectors; q++) {
-      const whole = (q + 1) * e.lanes <= width;
-      if (whole) f.emit(v128.store(p.to, v128.load(at, q * 16), q * 16));
-      else for (let i = q * e.lanes; i < width; i++) f.emit(e.scalar.store(p.to, e.scalar.load(at, i * e.size), i * e.size));
-    }
-    f.increment(p.to, panelBytes);
-    f.increment(at, p.kStride);
+  const [whole, start, k, end, from, to, at, out, stop] = locals(f, 'i32', 9);
+  f.set(whole, i32.sub(p.lanes, i32.remU(p.lanes, width)));
+  f.set(from, p.source);
+  f.set(start, p.to);
+  f.set(to, start);
+  f.for(k, 0, p.k, CHUNK, () => {
+    f.set(end, i32.sub(p.k, k));
+    f.set(end, i32.mul(least(end, CHUNK), panelBytes));
+    f.set(out, to);
+    f.for(lane, 0, whole, width, () => {
+      f.set(at, i32.add(from, i32.mul(lane, e.size)));
+      f.set(p.to, out);
+      f.set(stop, i32.add(out, end));
+      f.loop((again) => {
+        for (let q = 0; q < vectors; q++) {
+          const inside = (q + 1) * e.lanes <= width;
+          if (inside) f.emit(v128.store(p.to, v128.load(at, q * 16), q * 16));
+          else for (let i = q * e.lanes; i < width; i++) f.emit(e.scalar.store(p.to, e.scalar.load(at, i * e.size), i * e.size));
+        }
+        f.increment(at, p.kStride);
+        f.brIf(again, i32.ne(p.to.tee(i32.add(p.to, panelBytes)), stop));
+      });
+      f.increment(out, i32.mul(p.k, panelBytes));
+    });
+    f.increment(from, i32.mul(p.kStride, CHUNK));
+    f.increment(to, CHUNK * panelBytes);
   });
+  f.set(lane, whole);
+  f.set(p.to, i32.add(start, i32.mul(i32.mul(whole, e.size), p.k)));
 }
 
 /** Each lane's values lie side by side: 4 of each, transposed, as long as there are 4. Leaves `k` at the rest. */

@@ -14,7 +14,7 @@ const number = (f32: PerVector, f64: PerVector, int: PerVector): Rules => ({ flo
 const same = (code: PerVector): Rules => ({ float32: code, float64: code, int32: code, bool: code });
 
 /** Short enough, and used enough, to be written out where they are used. All have a form of their own for float32. */
-const INLINE: ReadonlySet<string> = new Set(['exp', 'tanh', 'log', 'erf']);
+const INLINE: ReadonlySet<string> = new Set(['exp', 'exp2', 'tanh', 'log', 'erf']);
 
 /** A function of the library: that of float32 inline or called where there is one, else that of float64 by halves. */
 function math(name: string): Rules {

@@ -1,4 +1,5 @@
 /** @file autocast: products in half precision, what needs range and accuracy in float32. PyTorch: torch.autocast. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { clearAutocastCache } from './policy.js';
 import { type AutocastState, autocasting, type HalfDType } from './state.js';
@@ -19,6 +20,8 @@ export interface AutocastRegion {
   [Symbol.dispose](): void;
 }
 
+const AUTOCAST_OPTIONS: OptionNames<AutocastOptions> = { dtype: true, enabled: true, cacheEnabled: true };
+
 const open: AutocastState[] = [];
 
 /**
@@ -35,7 +38,7 @@ export function enterAutocast(options: HalfDType | AutocastOptions = {}): Autoca
     dtype = 'float16',
     enabled = true,
     cacheEnabled = true,
-  }: AutocastOptions = typeof options === 'string' ? { dtype: options } : options;
+  }: AutocastOptions = typeof options === 'string' ? { dtype: options } : checkOptions('autocast', options, AUTOCAST_OPTIONS);
   if (dtype !== 'float16' && dtype !== 'bfloat16')
     throw new DTypeError('ERR_AUTOCAST_DTYPE', `autocast: computes in float16 or bfloat16, not ${String(dtype)}`, { op: 'autocast' });
   const was: AutocastState = { ...autocasting };
