@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { F, fromHost, init, io, nn, noGrad, optim, type Tensor } from 'tessera';
+import { F, init, io, nn, noGrad, optim, tensor, type Tensor } from 'tessera';
 import { dataFile } from '../shared/data-file.js';
 
 interface Run {
@@ -60,7 +60,7 @@ for (const dtype of dtypes) {
       worst.push(0);
       for (let at = 0; at < TRAINING; at += BATCH, step++) {
         const samples = Int32Array.from(order.slice(epoch * TRAINING + at, epoch * TRAINING + Math.min(at + BATCH, TRAINING)), Number);
-        const batch = fromHost(samples, [samples.length], 'int32', labels.device);
+        const batch = tensor(samples, { dtype: 'int32', device: labels.device });
         optimizer.zeroGrad();
         const loss = F.crossEntropy(model(images.indexSelect(0, batch)), labels.indexSelect(0, batch));
         loss.backward();

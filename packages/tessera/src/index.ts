@@ -9,7 +9,7 @@ import { wasmPlugin } from './wasm-plugin.js';
 
 runtimes.current.use(cpuPlugin).use(wasmPlugin).use(webgpuPlugin);
 
-export * from '@tessera/core';
+export * from '@tessera/core/public';
 export * as nn from '@tessera/layers';
 export { F, summary } from '@tessera/layers';
 export * as optim from '@tessera/optim';

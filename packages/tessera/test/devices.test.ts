@@ -2,14 +2,28 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { deviceLines, deviceReports } from '../src/cli/devices.js';
 import { main } from '../src/cli/main.js';
-import * as tessera from '../src/index.js';
-import { cpuPlugin, F, init, manualSeed, nn, optim, randn, Runtime, runtimes, tensor, type Tensor, wasmPlugin } from '../src/index.js';
+import {
+  CONTRACT_VERSION,
+  cpuPlugin,
+  F,
+  init,
+  manualSeed,
+  nn,
+  optim,
+  randn,
+  Runtime,
+  runtimes,
+  tensor,
+  type Tensor,
+  wasmPlugin,
+  withRuntime,
+} from '../src/index.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
 describe('init', () => {
   it('takes the best device that can run, and each that is named', async () => {
-    const runtime = new Runtime(tessera).use(cpuPlugin).use(wasmPlugin);
+    const runtime = new Runtime().use(cpuPlugin).use(wasmPlugin);
     expect(runtime.backendIds).toEqual(['wasm', 'cpu']);
     expect((await runtime.init({ device: 'auto' })).id).toBe('wasm');
     expect((await runtime.init({ device: 'cpu' })).id).toBe('cpu');
@@ -19,7 +33,7 @@ describe('init', () => {
 
   it('reads TESSERA_DEVICE where the program leaves the choice open', async () => {
     const outer = runtimes.current;
-    runtimes.current = new Runtime(tessera).use(cpuPlugin).use(wasmPlugin);
+    runtimes.current = new Runtime().use(cpuPlugin).use(wasmPlugin);
     try {
       vi.stubEnv('TESSERA_DEVICE', 'cpu');
       expect((await init()).id).toBe('cpu');
@@ -54,8 +68,8 @@ describe('two devices in one process', () => {
   });
 
   it('says how to start a device that is not there yet', () => {
-    const other = new Runtime(tessera).use(cpuPlugin).use(wasmPlugin);
-    expect(() => tessera.withRuntime(other, () => tensor([1]).to('wasm'))).toThrow(
+    const other = new Runtime().use(cpuPlugin).use(wasmPlugin);
+    expect(() => withRuntime(other, () => tensor([1]).to('wasm'))).toThrow(
       expect.objectContaining({ code: 'ERR_DEVICE_NOT_STARTED', message: expect.stringContaining("init({ device: 'wasm' })") }),
     );
   });
@@ -110,13 +124,13 @@ describe('a training that moves from device to device', () => {
 });
 
 describe('tessera devices', () => {
-  const runtime = (): Runtime => new Runtime(tessera).use(cpuPlugin).use(wasmPlugin);
+  const runtime = (): Runtime => new Runtime().use(cpuPlugin).use(wasmPlugin);
 
   it('reports each backend: what it can do, or why it cannot run', async () => {
     const started = runtime().use({
       name: 'abacus',
       version: '1.0.0',
-      contract: tessera.CONTRACT_VERSION,
+      contract: CONTRACT_VERSION,
       register: ({ container, core }) =>
         void container.register(core.BACKEND, {
           useValue: {

@@ -1,7 +1,8 @@
 /** @file Errors that know what was meant: wrong names of dtypes, devices, options and state_dict keys. And slips of JavaScript. */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { data, didYouMean, init, installFormatter, nn, ones, optim, tensor, type Tensor, zeros } from '../src/index.js';
+import { didYouMean } from '@tessera/core';
+import { data, init, installFormatter, nn, ones, optim, tensor, type Tensor, zeros } from '../src/index.js';
 
 /** What is thrown by callers without a compiler. */
 function thrown(fn: () => unknown): { code: string; message: string } {

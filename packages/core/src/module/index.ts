@@ -1,6 +1,4 @@
 /** @file Modules, parameters, buffers and their state. */
-export { STATE } from './callable.js';
-export { cameFrom } from './error-path.js';
 export type {
   BackwardHook,
   BackwardPreHook,
@@ -14,7 +12,7 @@ export type {
   StateDictHook,
 } from './hooks.js';
 export { isModule } from './members.js';
-export { missingForward, Module, type ModuleOf } from './module.js';
+export { Module, type ModuleOf } from './module.js';
 export { Buffer, isBuffer, isParameter, Parameter } from './parameter.js';
 export { typeNameOf } from './repr.js';
 export { type IncompatibleKeys, Loading, type LoadOptions, StateDict, type StateDictLike, type StateDictOptions } from './state-dict.js';

@@ -1,5 +1,5 @@
 /** @file Tensors joined into one. Each input is written straight to its place, so that deferred ones take no memory of their own. */
-import { DeviceError, DTypeError, ShapeError, ValueError } from '../errors.js';
+import { DeviceError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { storeInto } from '../tensor/launch.js';
 import { contiguousStrides, normalizeDim, numelOf, sameShape, type Shape } from '../tensor/shape.js';
@@ -117,15 +117,4 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
     tensors.map((t) => unsqueeze(t, d)),
     d,
   );
-}
-
-/** Shared for ops that take lists of tensors. @throws DTypeError `ERR_DTYPE_MIX`. */
-export function requireOneDType(name: string, tensors: readonly Tensor[]): void {
-  const first = tensors[0];
-  const other = tensors.find((t) => t.dtype !== first?.dtype);
-  if (first !== undefined && other !== undefined)
-    throw new DTypeError('ERR_DTYPE_MIX', `${name}: expected tensors of one dtype, but got ${first.dtype} and ${other.dtype}`, {
-      op: name,
-      dtypes: [first.dtype, other.dtype],
-    });
 }

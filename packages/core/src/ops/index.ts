@@ -1,9 +1,29 @@
 /** @file The ops as functions. */
-export * from './creation.js';
+export {
+  arange,
+  empty,
+  emptyLike,
+  eye,
+  fromBytes,
+  full,
+  fullLike,
+  manualSeed,
+  ones,
+  onesLike,
+  rand,
+  randint,
+  randn,
+  type RandomOptions,
+  randperm,
+  type SizesAndOptions,
+  tensor,
+  type TensorData,
+  type TensorOptions,
+  zeros,
+  zerosLike,
+} from './creation.js';
 export * from './ranges.js';
 export { type BinaryOp, type Operand, resultType, type UnaryOp } from './define.js';
-export { type OpInfo, OPS } from './registry.js';
-export { attachMethods } from './methods.js';
 export { gather, indexSelect, scatterAdd } from './gather.js';
 export * from './reduce.js';
 export type { Dims, ReduceOptions, SumOptions } from './reduction.js';
@@ -29,7 +49,7 @@ export {
 } from './view.js';
 export { where } from './where.js';
 export { polygamma } from './special.js';
-export * from './cat.js';
+export { cat, concat, concatenate, stack } from './cat.js';
 export * from './stacks.js';
 export * from './view-copies.js';
 export * from './view-scatters.js';
@@ -60,7 +80,7 @@ export * from './joining.js';
 export * from './cast.js';
 export * from './copy.js';
 export * from './products.js';
-export * from './matmul.js';
+export { bmm, dot, matmul, mm, mv, outer, vdot } from './matmul.js';
 export * from './linalg.js';
 export * from './statistics.js';
 export * from './extremes.js';

@@ -9,7 +9,6 @@ export {
   adaptiveMaxPool3d,
   type AdaptiveSize,
 } from './adaptive-pool.js';
-export { binaryCrossEntropyLogitTerms, binaryCrossEntropyTerms } from './binary-cross-entropy.js';
 export { type AttentionOptions, scaledDotProductAttention } from './attention.js';
 export { avgPool1d, avgPool2d, avgPool3d, type AvgPoolOptions } from './avg-pool.js';
 export {
@@ -22,7 +21,6 @@ export {
   convTranspose3d,
   type ConvTransposeOptions,
 } from './conv.js';
-export { crossEntropyOfClasses } from './cross-entropy.js';
 export { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, type DropoutOptions, featureAlphaDropout } from './dropout.js';
 export { embedding, type EmbeddingOptions } from './embedding.js';
 export type { SpatialSize } from './geometry.js';
@@ -41,8 +39,8 @@ export {
   rmsNorm,
   type RmsNormOptions,
 } from './normalization.js';
-export { type NoiseOptions, philoxUniform } from './noise.js';
+export type { NoiseOptions } from './noise.js';
 export { nativeBatchNorm, nativeLayerNorm } from './native-norms.js';
 export { constantPadNd } from './pad.js';
-export { gruCell, gruPointwise, lstmCell, lstmPointwise, rnnReluCell, rnnTanhCell } from './recurrent-cells.js';
+export { gruCell, lstmCell, rnnReluCell, rnnTanhCell } from './recurrent-cells.js';
 export { logSoftmax, softmax, type SoftmaxOptions } from './softmax.js';
