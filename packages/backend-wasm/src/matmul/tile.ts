@@ -25,9 +25,6 @@ const ROUND = 8;
 /** The same over packed panels, the kernel of large products: 52 GFLOP/s. With 64 it is 52.5, but code that is compiled later and caches worse. */
 const PACKED_ROUND = 32;
 
-/** The same where each row has a pointer: V8 keeps an address for each offset too. */
-const ROWS_ROUND = 4;
-
 /** Columns of a tile. */
 export const columnsOf = (tile: TileShape, e: Element): number => tile.vectors * e.lanes;
 
@@ -264,9 +261,8 @@ export function emitDirect(module: ModuleBuilder, e: Element, tile: TileShape): 
               },
               more,
               () => {
-                for (const pointer of at) f.increment(pointer, ROWS_ROUND * e.size);
+                for (const pointer of at) f.increment(pointer, ROUND * e.size);
               },
-              ROWS_ROUND,
             ),
           () =>
             code.loop(() => {
