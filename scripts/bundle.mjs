@@ -11,10 +11,13 @@ import { build } from 'vite';
 
 const packages = join(import.meta.dirname, '../packages');
 
+/** Only strings and comments have other characters: one of them, and V8 keeps, and scans, the whole bundle as UTF-16. */
+const inAscii = (code) => code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Lets the bundle's source map lead to the TypeScript that tsc's own maps name. */
 const mapsOfTsc = {
   name: 'maps-of-tsc',
-  load: (file) => ({ code: readFileSync(file, 'utf8'), map: readFileSync(`${file}.map`, 'utf8') }),
+  load: (file) => ({ code: inAscii(readFileSync(file, 'utf8')), map: readFileSync(`${file}.map`, 'utf8') }),
 };
 
 /** The entries that Node has a file of its own for: { 'index.node': 'dist/index.js' }. */
@@ -39,7 +42,7 @@ async function bundle(folder, entry) {
       rolldownOptions: {
         // Whatever is no file of the package: other packages, and Node's modules.
         external: /^[^./]/,
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js', keepNames: true },
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js', keepNames: true, comments: false },
       },
     },
   });

@@ -49,8 +49,8 @@ beforeAll(() => {
       compilerOptions: {
         incremental: false,
         rootDir: '../..',
-        noUnusedLocals: false,
-        noUnusedParameters: false,
+        noUnusedLocals: true,
+        noUnusedParameters: true,
         types: ['node', '@webgpu/types'],
       },
       include: ['*.ts'],

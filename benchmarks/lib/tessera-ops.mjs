@@ -1,5 +1,5 @@
 // The cases' operations in Tessera, in Node and in browsers. NCHW is its natural layout, as the cases'.
-import { TRAIN_CHECK } from '../cases.mjs';
+import { ENCODER_PARAMETERS, TRAIN_CHECK } from '../cases.mjs';
 
 /**
  * `wait`: resolves when the device has done what it was told. Only a GPU needs it; training steps then run in scopes, since memory that the
@@ -53,6 +53,21 @@ export function makeTessera({ F, noGrad, optim, scope, tensor }, device, wait = 
         return losses;
       },
     };
+  };
+  const composedAttention = (q, k, v) =>
+    q
+      .matmul(k.transpose(-2, -1))
+      .mul(1 / Math.sqrt(q.shape.at(-1)))
+      .softmax(-1)
+      .matmul(v);
+  const encoder = (p, x, c, attention) => {
+    const { B, T: S, D, heads: H } = c;
+    const heads = (t) => t.reshape(B, S, H, D / H).transpose(1, 2);
+    const n = F.layerNorm(x, [D], p.g1, p.h1, { eps: c.eps });
+    const a = attention(heads(linear(n, p.wq, p.bq)), heads(linear(n, p.wk, p.bk)), heads(linear(n, p.wv, p.bv)));
+    const y = x.add(linear(a.transpose(1, 2).reshape(B, S, D), p.wo, p.bo));
+    const m = F.layerNorm(y, [D], p.g2, p.h2, { eps: c.eps });
+    return y.add(linear(F.gelu(linear(m, p.w1, p.b1), { approximate: 'tanh' }), p.w2, p.b2));
   };
   const ops = {
     matmul({ a, b }) {
@@ -136,21 +151,16 @@ export function makeTessera({ F, noGrad, optim, scope, tensor }, device, wait = 
     },
     encoder(inp, c) {
       const p = Object.fromEntries(Object.entries(inp).map(([k, t]) => [k, T(t)]));
-      const { B, T: S, D, heads: H } = c;
-      const heads = (x) => x.reshape(B, S, H, D / H).transpose(1, 2);
-      return forward(() => {
-        const n = F.layerNorm(p.x, [D], p.g1, p.h1, { eps: c.eps });
-        const q = heads(linear(n, p.wq, p.bq)),
-          k = heads(linear(n, p.wk, p.bk)),
-          v = heads(linear(n, p.wv, p.bv));
-        const a = q
-          .matmul(k.transpose(-2, -1))
-          .mul(1 / Math.sqrt(D / H))
-          .softmax(-1);
-        const y = p.x.add(linear(a.matmul(v).transpose(1, 2).reshape(B, S, D), p.wo, p.bo));
-        const m = F.layerNorm(y, [D], p.g2, p.h2, { eps: c.eps });
-        return y.add(linear(F.gelu(linear(m, p.w1, p.b1), { approximate: 'tanh' }), p.w2, p.b2));
-      });
+      return forward(() => encoder(p, p.x, c, composedAttention));
+    },
+    encoder_train(inp, c) {
+      return trainer(
+        inp,
+        ENCODER_PARAMETERS,
+        (p) => new optim.Adam(p, { lr: c.lr }),
+        (p, x, y) => F.mseLoss(encoder(p, x, c, F.scaledDotProductAttention), y),
+        c,
+      );
     },
     tiny_add({ a, b }, c) {
       const A = T(a),

@@ -14,6 +14,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margi
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 22px; }
 figure { margin: 0; border: 1px solid var(--line); border-radius: 8px; padding: 14px; min-width: 0; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--quiet); } svg { width: 100%; height: auto; } .legend svg { width: 26px; }
+/* On a phone a chart keeps the size of its letters, and its figure scrolls. */
+.chart { overflow-x: auto; } .chart svg { min-width: 560px; }
 path { fill: none; stroke: currentColor; stroke-width: 1.6; } .own path { stroke-width: 3; } .grid { stroke: var(--line); stroke-width: 1; }
 circle, polygon, rect { fill: currentColor; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; padding: 0; list-style: none; } .legend li { display: flex; align-items: center; gap: 6px; }
@@ -28,6 +30,9 @@ ${['#5aa9ff', '#3fc9b4', '#b79bff', '#ff8a5b', '#e0b94a', '#ff7eb0', '#69db7c', 
 
 /** The cases that were run, without those of families. */
 const plainCases = (cases) => cases.filter((name) => !CASES[name].scale);
+
+const figure = (title, chart) =>
+  `<figure><h3>${escape(title)}</h3><div class="chart" tabindex="0" role="group" aria-label="Chart of ${escape(title)}">${chart}</div></figure>`;
 
 /** Families with what was run of them. */
 function families(cases) {
@@ -51,7 +56,7 @@ function growth({ rows, libs }, { title, x, cases }) {
     }),
   }));
   const run = series.filter(({ points }) => points.length > 0);
-  return run.length === 0 ? '' : `<figure><h3>${escape(title)}</h3>${growthChart({ title, x, series: run })}</figure>`;
+  return run.length === 0 ? '' : figure(title, growthChart({ title, x, series: run }));
 }
 
 function bars({ rows, libs }, name) {
@@ -61,7 +66,7 @@ function bars({ rows, libs }, name) {
     if (best.value === undefined || best.status === 'wrong') return [{ lib, index, text: best.status }];
     return [{ lib, index, time: timeOf(best), text: `${format(best.value)} ${best.unit}` }];
   });
-  return found.some(({ time }) => time !== undefined) ? `<figure><h3>${escape(name)}</h3>${barChart(name, found)}</figure>` : '';
+  return found.some(({ time }) => time !== undefined) ? figure(name, barChart(name, found)) : '';
 }
 
 /** A Markdown table of `table.mjs` as HTML. */
@@ -108,6 +113,7 @@ export function htmlPage(report) {
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 <h1>Tessera beside other libraries</h1>
 <p>${EXPLAINED}</p>
 <dl>${facts(report)
@@ -127,6 +133,7 @@ ${legend(libs)}
 <h2>All figures</h2>
 <p class="quiet">${RATIO(escape(libs[0]))}</p>
 ${htmlTable(table(rows, libs, cases))}
+</main>
 </body>
 </html>
 `;

@@ -1,5 +1,5 @@
 /** @file Runs a suite: each case with a leak check, whatever happens in it. */
-import { type DType, isTesseraError } from '@tessera/core';
+import { isTesseraError } from '@tessera/core';
 import { leakFree } from './check/leaks.js';
 import { type CaseResult, Mismatch } from './check/result.js';
 import { Skip } from './check/skip.js';
@@ -25,17 +25,23 @@ async function runCase(one: Case, subject: Subject): Promise<CaseResult> {
     return { id, status: 'failed', failure: { stage, message: `it agrees with PyTorch, and is listed as different: ${difference}` } };
   } catch (error) {
     if (difference !== undefined && error instanceof Mismatch) return { id, status: 'skipped', kind: 'difference', reason: difference };
-    const lacking = dtypeLacking(error, subject);
-    if (lacking !== undefined) return { id, status: 'skipped', kind: 'device', reason: `${subject.name} has no ${lacking}` };
+    const lacking = lackedBy(subject, error);
+    if (lacking !== undefined) return { id, status: 'skipped', kind: 'device', reason: `${subject.name} ${lacking}` };
     if (error instanceof Skip) return { id, status: 'skipped', kind: error.kind, reason: error.reason };
     return { id, status: 'failed', failure: { stage, message: messageOf(error), ...inputsOf(one), ...comparison(error) } };
   }
 }
 
-/** The dtype that an op needs by its definition (`double()`) and that the device, as it says itself, does not have. */
-function dtypeLacking(error: unknown, { device }: Subject): DType | undefined {
-  if (!isTesseraError(error) || error.code !== 'ERR_DTYPE_DEVICE') return undefined;
-  return error.details.dtypes?.find((dtype) => !device.backend.capabilities.dtypes.includes(dtype));
+/**
+ * What an op needs by its definition and the device, as it says itself, does not have: a dtype (`double()`), or reads at once, where values say
+ * which shape there is to be (`nonzero`; a program awaits the form whose name ends in Async).
+ */
+function lackedBy({ device }: Subject, error: unknown): string | undefined {
+  if (!isTesseraError(error)) return undefined;
+  const { dtypes, syncRead } = device.backend.capabilities;
+  if (error.code === 'ERR_SYNC_READ' && !syncRead) return 'cannot be read synchronously';
+  const dtype = error.code === 'ERR_DTYPE_DEVICE' ? error.details.dtypes?.find((one) => !dtypes.includes(one)) : undefined;
+  return dtype === undefined ? undefined : `has no ${dtype}`;
 }
 
 function messageOf(error: unknown): string {

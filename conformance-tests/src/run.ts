@@ -1,4 +1,5 @@
 /** @file The whole suite as a function: `runConformance`. */
+import type { CaseResult } from './check/result.js';
 import { type FixtureSource, shippedFixtures } from './fixtures/index.js';
 import { suitesOf } from './levels.js';
 import { type FailedCase, rowOf, type Scorecard, type ScorecardRow, scorecardOf } from './report/scorecard.js';
@@ -33,6 +34,8 @@ export interface Selection {
 
 /** Told while it runs. */
 export interface Progress {
+  /** Of each case as it ends. */
+  onCase?(result: CaseResult, row: { readonly level: Level; readonly name: string }): void;
   onRow?(row: ScorecardRow, progress: { readonly done: number; readonly of: number }): void;
   onFailure?(failure: FailedCase, row: { readonly level: Level; readonly name: string }): void;
 }
@@ -53,6 +56,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Score
       const results = [];
       for await (const result of runSuite(suite, subject, wantedBy(suite, only, sample))) {
         results.push(result);
+        options.onCase?.(result, suite);
         if (result.status === 'failed') options.onFailure?.({ id: result.id, ...result.failure }, suite);
       }
       const row = rowOf(suite.level, suite.name, results);

@@ -44,11 +44,24 @@ export const OP_SKIPS: readonly SkipRule[] = [
 export const DIFFERENCES: readonly SkipRule[] = [
   {
     op: 'int',
-    when: ({ args }) => hasNumber(args[0], (x) => Number.isNaN(x) || x >= 2 ** 31), // below -(2^31), both give that
+    when: ({ args }) => isFloatTensor(args[0]) && hasNumber(args[0], (x) => Number.isNaN(x) || x >= 2 ** 31), // below -(2^31), both give that
     reason:
       'a float beyond int32 becomes the nearest int32 and NaN becomes 0; in PyTorch it depends on the processor (here: -2147483648 for all)',
   },
 ];
+
+/** Calls that are refused for what stands in a tensor. A device without synchronous reads cannot look, and takes them. */
+const REFUSED_BY_VALUE: readonly SkipRule[] = [
+  {
+    op: 'cov',
+    when: ({ kwargs }) => hasNumber(kwargs['aweights'], (x) => x < 0) || hasNumber(kwargs['fweights'], (x) => x < 0),
+    reason: 'negative weights are seen by reading them, and it cannot be read synchronously',
+  },
+];
+
+/** Why a call that PyTorch refuses may go through on a device without synchronous reads, if it may. */
+export const unseenOf = (op: string, call: EncodedCall, tensors: TensorTable): string | undefined =>
+  reasonFor(REFUSED_BY_VALUE, op, call, tensors);
 
 /** Why a call is not made, if it is not. */
 export function skipOf(op: string, call: EncodedCall, tensors: TensorTable): string | undefined {
@@ -71,7 +84,9 @@ function reasonFor(rules: readonly SkipRule[], op: string, call: EncodedCall, te
 
 const isIntegerScalar = (value: Value): boolean => value.kind === 'tensor' && value.shape.length === 0 && /^u?int/.test(value.dtype);
 
-/** Whether a floating-point tensor has such an element. */
+const isFloatTensor = (value: Value | undefined): boolean => value?.kind === 'tensor' && value.dtype.startsWith('float');
+
+/** Whether a tensor has such an element. */
 function hasNumber(value: Value | undefined, test: (x: number) => boolean): boolean {
-  return value?.kind === 'tensor' && value.dtype.startsWith('float') && Array.from(expectedTensor(value).data).some(test);
+  return value?.kind === 'tensor' && Array.from(expectedTensor(value).data).some(test);
 }

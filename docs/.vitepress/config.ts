@@ -5,23 +5,46 @@ import { defineConfig, type DefaultTheme } from 'vitepress';
 const page = (text: string, link: string): DefaultTheme.SidebarItem[] =>
   existsSync(new URL(`..${link}.md`, import.meta.url)) ? [{ text, link }] : [];
 
-/** What typedoc wrote (`npm run api`): a page a package. */
+/** What typedoc wrote (`npm run api`): a page a package, and a page for each of its namespaces. */
 const api = (): DefaultTheme.SidebarItem[] => [
   {
-    text: 'API',
+    text: 'Tensors, autograd, modules',
     items: [
-      ...page('Tensors, autograd, modules', '/api/core/src/index'),
-      ...page('nn: layers', '/api/layers/src/index'),
-      ...page('F: functions', '/api/layers/src/namespaces/F'),
-      ...page('optim', '/api/optim/src/index'),
-      ...page('Learning rates', '/api/optim/src/namespaces/lrScheduler'),
-      ...page('data', '/api/data/src'),
-      ...page('io', '/api/io/src'),
-      ...page('linalg', '/api/core/src/namespaces/linalg'),
-      ...page('nn.init', '/api/layers/src/namespaces/init'),
-      ...page('nn.utils', '/api/layers/src/namespaces/utils/index'),
+      ...page('Tensors, modules, devices', '/api/core/index'),
+      ...page('autograd', '/api/core/namespaces/autograd/index'),
+      ...page('autograd.functional', '/api/core/namespaces/autograd/namespaces/functional'),
+      ...page('autograd.graph', '/api/core/namespaces/autograd/namespaces/graph'),
+      ...page('amp', '/api/core/namespaces/amp'),
+      ...page('func', '/api/core/namespaces/func'),
+      ...page('linalg', '/api/core/namespaces/linalg'),
+      ...page('special', '/api/core/namespaces/special'),
+      ...page('signal', '/api/core/namespaces/signal/index'),
+      ...page('signal.windows', '/api/core/namespaces/signal/namespaces/windows'),
+      ...page('scalarFunctions', '/api/core/namespaces/scalarFunctions'),
     ],
   },
+  {
+    text: 'nn',
+    items: [
+      ...page('Layers', '/api/layers/index'),
+      ...page('F: functions', '/api/layers/namespaces/F'),
+      ...page('nn.init', '/api/layers/namespaces/init'),
+      ...page('nn.utils', '/api/layers/namespaces/utils/index'),
+      ...page('nn.utils.parametrizations', '/api/layers/namespaces/utils/namespaces/parametrizations'),
+      ...page('nn.utils.parametrize', '/api/layers/namespaces/utils/namespaces/parametrize'),
+      ...page('nn.utils.prune', '/api/layers/namespaces/utils/namespaces/prune'),
+      ...page('nn.utils.rnn', '/api/layers/namespaces/utils/namespaces/rnn'),
+    ],
+  },
+  {
+    text: 'optim',
+    items: [
+      ...page('Optimizers', '/api/optim/index'),
+      ...page('optim.lrScheduler', '/api/optim/namespaces/lrScheduler'),
+      ...page('optim.swaUtils', '/api/optim/namespaces/swaUtils'),
+    ],
+  },
+  { text: 'Data and files', items: [...page('data', '/api/data'), ...page('io', '/api/io')] },
 ];
 
 /** GitHub's anchors, so that links into pages work there and here: `saveTorch()` is `savetorch`, `SAFETENSORS_BITS` keeps its underscore. */
@@ -38,11 +61,33 @@ export default defineConfig({
   // A site in a sub-path: DOCS_BASE=/tessera/ npm run build
   base: process.env.DOCS_BASE ?? '/',
   cleanUrls: false,
-  markdown: { anchor: { slugify } },
+  markdown: {
+    anchor: { slugify },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    config(md) {
+      // A column without a name has an empty cell above it, which is no heading.
+      for (const part of ['th_open', 'th_close'] as const)
+        md.renderer.rules[part] = (tokens, at, options, _, renderer) => {
+          const empty = tokens[part === 'th_open' ? at + 1 : at - 1]!.content === '';
+          if (empty) tokens[at]!.tag = 'td';
+          return renderer.renderToken(tokens, at, options);
+        };
+    },
+  },
+  // Of the reference, classes and functions stand beside a page, not each parameter.
+  transformPageData: ({ relativePath, frontmatter }) => {
+    if (relativePath.startsWith('api/')) frontmatter['outline'] = [2, 3];
+  },
   lastUpdated: false,
   themeConfig: {
     search: { provider: 'local' },
     outline: 'deep',
+    notFound: {
+      title: 'There is no such page',
+      quote: 'It may have moved: try the search.',
+      linkText: 'To the first page',
+      linkLabel: 'To the first page',
+    },
     nav: [
       { text: 'First steps', link: '/first-steps' },
       { text: 'From PyTorch', link: '/from-pytorch' },
@@ -71,6 +116,8 @@ export default defineConfig({
             ...page('The WebGPU backend', '/webgpu'),
             ...page('Saving and loading', '/guide/saving'),
             ...page('Bundlers, pages, workers', '/guide/bundlers'),
+            ...page('Mixed precision', '/guide/mixed-precision'),
+            ...page('Looking inside', '/guide/looking-inside'),
             ...page('Debugging', '/guide/debugging'),
           ],
         },

@@ -82,7 +82,6 @@ export function parseOptions(argv: readonly string[], devices: readonly string[]
     .option('--json', 'print the result as one JSON object; progress goes to standard error')
     .addHelpText('after', HELP)
     .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s*\n\s*/g, ' ')}\n`) });
   const options = program.parse([...argv], { from: 'user' }).opts<Omit<Options, 'lr'> & { lr?: number }>();

@@ -100,6 +100,9 @@ describe('train-digits', () => {
     [['--optimizer', 'magic'], 'adam, adamw, sgd'],
     [['--device', 'abacus'], 'auto, cpu'],
     [['--nonsense'], 'unknown option'],
+    [['--optimiser', 'adam'], 'Did you mean --optimizer?'],
+    [['--epoch', '1'], 'Did you mean --epochs?'],
+    [['--devise', 'cpu'], 'Did you mean --device?'],
   ])('refuses %j with one line that says what is allowed', (argv, allowed) => {
     const write = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     expect(() => parseOptions(argv, ['cpu'])).toThrow(expect.objectContaining({ exitCode: 1 }));

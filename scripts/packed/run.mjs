@@ -6,7 +6,7 @@
  *
  * Needs a registry for what the packages depend on. `CONFORMANCE=full` runs the whole kit on the plugins.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -31,6 +31,12 @@ function output(folder, command, ...args) {
   const text = execFileSync(command, args, { cwd: folder, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   console.log(text.trimEnd());
   return text;
+}
+/** What a command that must end with 2 says. */
+function refusal(folder, command, ...args) {
+  const { status, stderr } = spawnSync(command, args, { cwd: folder, env: environment, encoding: 'utf8' });
+  console.log(stderr.trimEnd());
+  return status === 2 ? stderr : '';
 }
 function check(what, holds) {
   if (!holds) throw new Error(`not so: ${what}`);
@@ -110,6 +116,9 @@ try {
     '--quiet',
   );
   check('it agrees with the cpu backend', / 0 failed/.test(against));
+  // What --browser needs is not installed with the kit.
+  const lacking = refusal(app, 'npx', '--no-install', 'tessera-conformance', 'tessera-backend-blocks', '--browser');
+  check('it says what --browser needs', /ERR_BROWSER_PACKAGE.*npm install/.test(lacking));
   console.log(`\n${plugins.length} plugins were built, tested, packed, and run in an empty project`);
 } finally {
   if (keep) console.log(`kept: ${work}`);

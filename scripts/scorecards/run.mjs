@@ -1,9 +1,10 @@
 /**
- * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, and writes docs/conformance-scorecards.md.
+ * @file Runs the conformance kit whole on the three backends of Tessera and the two example plugins, on the three in Chromium too, and on wasm in
+ * each of its ways, and writes docs/conformance-scorecards.md.
  *
- *   npm run scorecards                     # all, which takes half an hour on two cores; those of which there is a report are not run again
- *   npm run scorecards -- --again cpu,wasm # run these anew
- *   npm run scorecards -- --page           # the page alone, from the reports that there are
+ *   npm run scorecards                                # all, which takes an hour on two cores; those of which there is a report are not run again
+ *   npm run scorecards -- --again cpu,chromium-wasm-2 # run these anew, by the names of their folders
+ *   npm run scorecards -- --page                      # the page alone, from the reports that there are
  *
  * Reports are kept in reports/scorecards. WebGPU needs an adapter (VK_ICD_FILENAMES, for one in software), OpenBLAS the system's library.
  */
@@ -19,7 +20,10 @@ const reports = join(root, 'reports/scorecards');
 const built = (name) => `examples/${name}/dist/src/index.js`;
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 
-/** What is run of each. With `levels` each is a run of its own, so that a long one that is broken off goes on where it was. */
+/**
+ * What is run of each; reports are in the folder `name`, which is the title if it is not given. With `levels` each is a run of its own, so that a long one that
+ * is broken off goes on where it was.
+ */
 const DEVICES = [
   { title: 'cpu', about: '`@tessera/backend-cpu`, plain TypeScript', args: ['--device', 'cpu'] },
   { title: 'wasm', about: '`@tessera/backend-wasm`, WebAssembly with SIMD, as it starts by default', args: ['--device', 'wasm'] },
@@ -38,6 +42,41 @@ const DEVICES = [
     title: 'blocks',
     about: '`examples/plugin-backend-blocks`, the seven kernels in under 400 lines, written from the docs alone',
     plugin: 'plugin-backend-blocks',
+  },
+];
+
+const WAYS = [1, 2].flatMap((threads) => [false, true].map((deterministic) => ({ threads, deterministic })));
+const wasmIn = (place, { threads, deterministic }) => ({
+  title: `wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}${deterministic ? ', deterministic' : ''}`,
+  name: `${place}-wasm-${threads}${deterministic ? '-deterministic' : ''}`,
+  about: deterministic ? 'without fused multiply-adds' : 'with fused multiply-adds, of relaxed SIMD',
+  args: ['--device', 'wasm', '--option', `threads=${threads}`, '--option', `deterministic=${deterministic}`],
+});
+/** Node 20 has relaxed SIMD behind a flag; newer ones have it anyway, and may not know the flag. */
+const RELAXED = ['--experimental-wasm-relaxed-simd'];
+const engine = spawnSync(process.execPath, [...RELAXED, '-e', '0']).status === 0 ? RELAXED : [];
+const WASM = WAYS.map((way) => ({ ...wasmIn('node', way), engine }));
+
+const CHROMIUM = [
+  { title: 'cpu', name: 'chromium-cpu', about: 'plain TypeScript, in a worker of the page', args: ['--device', 'cpu', '--browser'] },
+  ...WAYS.map((way) => wasmIn('chromium', way)).map(({ about, args, ...one }) => ({
+    ...one,
+    about: `${about}, in a worker of the page`,
+    args: [...args, '--browser'],
+  })),
+  {
+    title: 'webgpu',
+    name: 'chromium-webgpu-direct',
+    about: 'on a GPU in software (SwiftShader), as it starts by default: on the main thread of the page, which reads by `await` only',
+    args: ['--device', 'webgpu', '--browser', 'page'],
+    levels: LEVELS,
+  },
+  {
+    title: 'webgpu, `syncReads`',
+    name: 'chromium-webgpu',
+    about: 'the same in a worker of the page, read at once from another worker, which owns the device',
+    args: ['--device', 'webgpu', '--browser', '--option', 'syncReads=true'],
+    levels: LEVELS,
   },
 ];
 
@@ -62,32 +101,42 @@ function prepare(name) {
 }
 
 /** The runs of a device: the name of each report, and the options that it takes. */
-const runsOf = ({ title, levels }) =>
-  levels === undefined ? [{ name: title, more: [] }] : levels.map((level) => ({ name: `${title}-${level}`, more: ['--just', level] }));
+const runsOf = ({ title, name = title, levels }) =>
+  levels === undefined ? [{ name, more: [] }] : levels.map((level) => ({ name: `${name}-${level}`, more: ['--just', level] }));
 
-for (const device of argv.includes('--page') ? [] : DEVICES) {
+for (const device of argv.includes('--page') ? [] : [...DEVICES, ...WASM, ...CHROMIUM]) {
   for (const { name, more } of runsOf(device)) {
-    if (existsSync(cardOf(name)) && !again.includes(device.title)) continue;
+    if (existsSync(cardOf(name)) && !again.includes(device.name ?? device.title)) continue;
     if (device.plugin !== undefined) prepare(device.plugin);
     mkdirSync(join(reports, name), { recursive: true });
     console.log(`\n${name}`);
     const what = device.args ?? [built(device.plugin)];
-    const command = ['conformance-tests/dist/cli.js', ...what, ...more, '--quiet', '--report', join(reports, name)];
+    const command = [
+      ...(device.engine ?? []),
+      'conformance-tests/dist/cli.js',
+      ...what,
+      ...more,
+      '--quiet',
+      '--report',
+      join(reports, name),
+    ];
     const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
     // A failed case is on the scorecard; a device that does not start has none.
     if (status !== 0 && status !== 1) process.exitCode = 2;
   }
 }
 
-const devices = DEVICES.map((device) => {
+const withCard = (device) => {
   const names = runsOf(device).map(({ name }) => name);
   const found = names.filter((name) => existsSync(cardOf(name)));
   const missing = names.filter((name) => !found.includes(name));
   if (missing.length > 0) throw new Error(`there is no report of ${missing.join(', ')}: npm run scorecards`);
   const card = merged(found.map((name) => JSON.parse(readFileSync(cardOf(name), 'utf8'))));
   return { title: device.title, about: device.about, card };
-});
-writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage(devices));
+};
+const [five, wasm, chromium] = [DEVICES.map(withCard), WASM.map(withCard), CHROMIUM.map(withCard)];
+writeFileSync(join(root, 'docs/conformance-scorecards.md'), scorecardsPage({ five, wasm, chromium }));
 const { htmlOf } = await import(pathToFileURL(join(root, 'conformance-tests/dist/index.js')).href);
-writeFileSync(join(reports, 'scorecards.html'), htmlOf(devices.map(({ card }) => card)));
+const titled = [...five, ...wasm, ...chromium].map(({ title, card }) => ({ ...card, device: title }));
+writeFileSync(join(reports, 'scorecards.html'), htmlOf(titled));
 console.log('\ndocs/conformance-scorecards.md, and case by case: reports/scorecards/scorecards.html');

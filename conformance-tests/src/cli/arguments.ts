@@ -2,9 +2,10 @@
 import type { Plugin } from '@tessera/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { directoryFiles, type FixtureKind, type FixtureSource, fixtureSource } from '../fixtures/index.js';
-import type { ConformanceOptions } from '../run.js';
+import type { PageThread } from '../browser/task.js';
+import type { Selection } from '../run.js';
 import { type Level, LEVELS } from '../suite.js';
-import { DEVICES, devicesFrom, pluginFor } from './devices.js';
+import { DEVICES } from '../subject/plugins.js';
 
 export interface Arguments {
   /** Empty: those that the plugin brings, or cpu. */
@@ -17,6 +18,8 @@ export interface Arguments {
   readonly list?: true;
   readonly sample?: true;
   readonly fixtures?: string;
+  /** In Chromium; true is the worker. */
+  readonly browser?: PageThread | true;
   /** A file; true for the terminal. */
   readonly json?: string | true;
   readonly markdown?: string;
@@ -59,6 +62,11 @@ export function parse(
     if (!text.endsWith('.json')) throw new InvalidArgumentError('It must end in .json; what is to be tested comes before it.');
     return text;
   };
+  const thread = (text: string): PageThread => {
+    if (text !== 'worker' && text !== 'page')
+      throw new InvalidArgumentError('It must be worker or page; what is to be tested comes before it.');
+    return text;
+  };
   const list = (text: string, before: readonly string[] | undefined): string[] => [
     ...(before ?? []),
     ...text.split(',').map((id) => id.trim()),
@@ -88,6 +96,12 @@ export function parse(
     .option('--sample', 'of each op and layer the first case of each kind, in place of all')
     .option('--fixtures <dir>', 'reference data of one’s own, as fixtures/FORMAT.md says, plain or gzipped')
     .addOption(
+      new Option(
+        '--browser [thread]',
+        'in Chromium and not in Node: in a worker of a page, or (page) on its main thread; CHROMIUM_PATH and CHROMIUM_FLAGS say which Chromium, and how',
+      ).argParser(thread),
+    )
+    .addOption(
       new Option('--json [file]', 'write the scorecard as JSON; without a file print it, and all else to stderr').argParser(jsonFile),
     )
     .option('--markdown <file>', 'write the scorecard as Markdown')
@@ -97,7 +111,7 @@ export function parse(
       new Option(
         '--against <id>',
         'in place of the suite: run random programs, views, models and trainings here and on another device',
-      ).conflicts(['level', 'just', 'only', 'list', 'sample', 'fixtures', 'json', 'markdown', 'html', 'report']),
+      ).conflicts(['level', 'just', 'only', 'list', 'sample', 'fixtures', 'browser', 'json', 'markdown', 'html', 'report']),
     )
     .addOption(new Option('--runs <n>', 'with --against: how many of each kind (default: 100)').argParser(whole))
     .addOption(new Option('--seed <n>', 'with --against: of the random programs').argParser(whole))
@@ -112,23 +126,9 @@ export function parse(
   return { ...given, ...(plugin !== undefined && { plugin }), device: given.device ?? [], option: given.option ?? [] };
 }
 
-/** The devices to run. @throws Error with one line for the person at the terminal */
-export async function devicesOf({ device, plugin }: Arguments): Promise<readonly string[]> {
-  if (device.length > 0) return device;
-  return plugin === undefined ? ['cpu'] : devicesFrom(plugin);
-}
-
-/** What one device is run with. @throws Error with one line for the person at the terminal */
-export async function optionsFor(
-  device: string,
-  { plugin, option, level, just, only, sample, fixtures }: Arguments,
-  { plugins }: CliContext,
-): Promise<ConformanceOptions & { readonly device: string }> {
+/** What is run, on whatever device. @throws Error with one line for the person at the terminal */
+export async function selectionOf({ level, just, only, sample, fixtures }: Arguments): Promise<Selection> {
   return {
-    plugin: plugins?.[device] ?? (await pluginFor(device, plugin)),
-    device,
-    name: device,
-    ...(option.length > 0 && { backendOptions: Object.fromEntries(option.map(nameAndValue)) }),
     ...(level && { level }),
     ...(just && { levels: [just] }),
     ...(only !== undefined && { only }),
@@ -136,6 +136,10 @@ export async function optionsFor(
     ...(fixtures !== undefined && { fixtures: await fixturesIn(fixtures) }),
   };
 }
+
+/** The options of the backend; undefined without any. */
+export const backendOptionsOf = ({ option }: Arguments): Readonly<Record<string, unknown>> | undefined =>
+  option.length > 0 ? Object.fromEntries(option.map(nameAndValue)) : undefined;
 
 const KINDS: readonly FixtureKind[] = ['ops', 'modules', 'optim', 'extra_ops', 'seed_examples'];
 

@@ -9,12 +9,13 @@ import { overviewLines } from '../report/overview.js';
 import { type FailedCase, type Scorecard, type ScorecardRow, summaryOf } from '../report/scorecard.js';
 import { shippedFixtures } from '../fixtures/index.js';
 import { suitesOf } from '../levels.js';
-import { type ConformanceOptions, runConformance } from '../run.js';
+import type { Progress, Selection } from '../run.js';
 import { againstLines, compareBackends } from '../against/against.js';
 import { mayContain, shownName, wrongOnly } from '../select.js';
 import type { SubjectSource } from '../subject/start.js';
 import { type Level, LEVELS } from '../suite.js';
-import { type Arguments, type CliContext, devicesOf, optionsFor, parse } from './arguments.js';
+import { type Arguments, type CliContext, parse, selectionOf } from './arguments.js';
+import { type Place, placeOf, subjectOf } from './place.js';
 
 export type { CliContext } from './arguments.js';
 
@@ -30,38 +31,63 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     return error.exitCode === 0 ? 0 : 2;
   }
   const write = given.json === true ? aside : print;
-  const runs = [];
-  let other: Awaited<ReturnType<typeof optionsFor>> | undefined;
+  let place: Place;
+  let selection: Selection;
+  let other: SubjectSource | undefined;
   try {
-    for (const device of await devicesOf(given)) runs.push(await optionsFor(device, given, context));
-    if (given.against !== undefined) other = await optionsFor(given.against, given, context);
-    if (given.report !== undefined) await mkdir(given.report, { recursive: true });
-    const wrong = await wrongNames(runs, given);
+    selection = await selectionOf(given);
+    const wrong = await wrongNames(selection, given);
     if (wrong !== undefined) throw new Error(`error: --${wrong}${wrong.includes('Did you mean') ? '' : '; --list shows the names'}`);
-    if (given.list) return await list(runs, given, print);
+    if (given.list) return await list(selection, print);
+    if (given.against !== undefined) other = await subjectOf(given.against, given, context);
+    if (given.report !== undefined) await mkdir(given.report, { recursive: true });
+    place = await placeOf(given, context);
   } catch (error) {
-    aside(error instanceof Error ? error.message : String(error));
+    aside(lineOf(error));
     return 2;
   }
-  if (other !== undefined) return compareWith(other, runs, given, write);
+  try {
+    if (other !== undefined) return await compareWith(other, place.devices, given, context, write);
+    return await runIn(place, selection, given, context, { print, aside, write });
+  } finally {
+    await place.close();
+  }
+}
+
+/** Where lines go: results, what is no result, and results again unless the JSON is alone there. */
+interface Lines {
+  readonly print: (line: string) => void;
+  readonly aside: (line: string) => void;
+  readonly write: (line: string) => void;
+}
+
+/** The suite on one device after another. @returns the exit code */
+async function runIn(
+  place: Place,
+  selection: Selection,
+  given: Arguments,
+  context: CliContext,
+  { print, aside, write }: Lines,
+): Promise<number> {
   const cards: Scorecard[] = [];
-  for (const options of runs) {
-    const card = await scorecardOf(
-      {
-        ...options,
-        onFailure: (failure, { level }) =>
-          failureLines(failure, commandOf(given, context)(options.device, level, failure.id)).forEach(write),
-        onRow: (row, progress) => given.quiet || write(rowLine(row, progress)),
-      },
-      write,
-    );
-    if (card === null) return 2;
+  for (const device of place.devices) {
+    const progress: Progress = {
+      onFailure: (failure, { level }) => failureLines(failure, commandOf(given, context)(device, level, failure.id)).forEach(write),
+      onRow: (row, done) => given.quiet || write(rowLine(row, done)),
+    };
+    let card: Scorecard;
+    try {
+      card = await place.run(device, selection, progress);
+    } catch (error) {
+      write(lineOf(startError(error)));
+      return 2;
+    }
     if (card.rows.length === 0) {
       aside(`error: --only '${given.only ?? ''}' fits no case: ids are printed where one fails, and a name alone runs all of its cases`);
       return 2;
     }
     if (given.only === undefined) overviewLines(card).forEach(write);
-    if (runs.length > 1) write(`device ${card.device}: ${summaryOf(card)}`);
+    if (place.devices.length > 1) write(`device ${card.device}: ${summaryOf(card)}`);
     cards.push(card);
   }
   await writeReports(cards, given, context);
@@ -71,31 +97,32 @@ export async function main(argv: readonly string[], context: CliContext): Promis
 }
 
 /** What is wrong with `--only`, before anything is started. */
-async function wrongNames([first]: readonly ConformanceOptions[], { only, against }: Arguments): Promise<string | undefined> {
-  if (only === undefined || against !== undefined || first === undefined) return undefined;
-  const fixtures = first.fixtures ?? shippedFixtures();
-  return wrongOnly(only, await suitesOf(first, fixtures), await suitesOf({ levels: LEVELS }, fixtures));
+async function wrongNames(selection: Selection, { only, against }: Arguments): Promise<string | undefined> {
+  if (only === undefined || against !== undefined) return undefined;
+  const fixtures = selection.fixtures ?? shippedFixtures();
+  return wrongOnly(only, await suitesOf(selection, fixtures), await suitesOf({ levels: LEVELS }, fixtures));
 }
 
 /** Prints the names that `--only` takes. */
-async function list([first]: readonly ConformanceOptions[], { only }: Arguments, print: (line: string) => void): Promise<number> {
-  for (const suite of await suitesOf(first!, first!.fixtures ?? shippedFixtures()))
-    if (only === undefined || mayContain(suite, only)) print(`${suite.level.padEnd(11)} ${shownName(suite)}`);
+async function list(selection: Selection, print: (line: string) => void): Promise<number> {
+  for (const suite of await suitesOf(selection, selection.fixtures ?? shippedFixtures()))
+    if (selection.only === undefined || mayContain(suite, selection.only)) print(`${suite.level.padEnd(11)} ${shownName(suite)}`);
   return 0;
 }
 
 /** Runs the same programs on each device and on another one. @returns the exit code */
 async function compareWith(
   other: SubjectSource,
-  runs: readonly (SubjectSource & { readonly device: string })[],
+  devices: readonly string[],
   given: Arguments,
+  context: CliContext,
   write: (line: string) => void,
 ): Promise<number> {
   let found = 0;
   let tried = 0;
   try {
-    for (const one of runs) {
-      const report = await compareBackends(one, other, {
+    for (const device of devices) {
+      const report = await compareBackends(await subjectOf(device, given, context), other, {
         ...(given.runs !== undefined && { runs: given.runs }),
         ...(given.seed !== undefined && { seed: given.seed }),
         onKind: (kind) => given.quiet || write(`… ${kind}`),
@@ -105,27 +132,23 @@ async function compareWith(
       tried += report.tried;
     }
   } catch (error) {
-    write(startError(error).message);
+    write(lineOf(startError(error)));
     return 2;
   }
   write(`${tried - found} passed, ${found} failed, 0 skipped`);
   return found > 0 ? 1 : 0;
 }
 
-/** The scorecard of a device, or null where it does not start: then a line says why. */
-async function scorecardOf(options: ConformanceOptions, write: (line: string) => void): Promise<Scorecard | null> {
-  try {
-    return await runConformance(options);
-  } catch (error) {
-    write(startError(error).message);
-    return null;
-  }
+/** Why a device or a browser does not start, for the person at the terminal; any other error is ours. */
+function startError(error: unknown): Error {
+  if (isTesseraError(error) && /^ERR_(DEVICE|PLUGIN|CONTRACT|BROWSER)/.test(error.code)) return error;
+  throw error;
 }
 
-/** Why a device does not start, for the person at the terminal; any other error is ours. */
-function startError(error: unknown): Error {
-  if (isTesseraError(error) && /^ERR_(DEVICE|PLUGIN|CONTRACT)/.test(error.code)) return error;
-  throw error;
+/** Of a browser that is not there or goes there are many causes: the code tells them apart. */
+function lineOf(error: unknown): string {
+  if (isTesseraError(error) && error.code.startsWith('ERR_BROWSER')) return error.toString();
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The cases of all devices together. */
@@ -165,6 +188,7 @@ const commandOf =
       ...(given.plugin ? [`--plugin ${given.plugin}`] : []),
       ...given.option.map((option) => `--option ${option}`),
       ...(given.fixtures ? [`--fixtures ${given.fixtures}`] : []),
+      ...(given.browser ? [`--browser${given.browser === true ? '' : ` ${given.browser}`}`] : []),
       `--just ${level}`,
       `--only '${id}'`,
     ].join(' ');

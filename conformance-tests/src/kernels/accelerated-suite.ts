@@ -6,8 +6,10 @@ import { attentionSuites } from './attention-suite.js';
 import { crossEntropySuites } from './cross-entropy-suite.js';
 import { normSuites } from './norm-suite.js';
 import { convolutionSuites } from './convolution-suite.js';
+import { epilogueSuites } from './epilogue-suite.js';
 import { type HostArray, hostArray, randomArray, withInfinity, withNaN } from './host.js';
 import { CONTIGUOUS, OFFSET, TRANSPOSED } from './layouts.js';
+import { pointwiseEachSuite } from './pointwise-each-suite.js';
 import { poolSuites } from './pool-suite.js';
 import { recurrentSuites } from './recurrent-suite.js';
 import { topkSuite } from './topk-suite.js';
@@ -17,7 +19,9 @@ const ALLOWED = (): number => 1e-5;
 
 export function acceleratedSuites(): Suite[] {
   return [
+    pointwiseEachSuite(),
     ...convolutionSuites(),
+    ...epilogueSuites(),
     ...poolSuites(),
     ...softmaxSuites(),
     linearSuite(),

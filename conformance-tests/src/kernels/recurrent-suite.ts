@@ -1,4 +1,4 @@
-/** @file The gradients of LSTM and GRU steps against the same formulas on the host, in float64. */
+/** @file LSTM and GRU steps and their gradients against the same formulas on the host, in float64. */
 import type { Suite } from '../suite.js';
 import { accelerated, type AcceleratedTest } from './accelerated.js';
 import { checkArray } from './check-array.js';
@@ -24,6 +24,48 @@ const gateOf =
   (gates: HostArray, hidden: number) =>
   (k: number, row: number, j: number): number =>
     gates.data[placeOf([row, k * hidden + j], gates.shape)];
+
+function* lstmStepTests(): Generator<readonly [string, AcceleratedTest<'lstmStep'>]> {
+  for (const [name, rows, hidden, layout] of cases())
+    yield [
+      name,
+      async (bench, kernel) => {
+        const gates = randomArray('float32', [rows, 4 * hidden], 111);
+        const cell = randomArray('float32', [rows, hidden], 112);
+        const out = [0, 1].map(() => bench.output('float32', cell.shape, layout));
+        if (!kernel(bench.input(gates, layout), bench.input(cell, layout), out[0], out[1])) return false;
+        const gate = gateOf(gates, hidden);
+        const newCell = (row: number, j: number): number =>
+          sigmoid(gate(1, row, j)) * cell.data[placeOf([row, j], cell.shape)] + sigmoid(gate(0, row, j)) * Math.tanh(gate(2, row, j));
+        const exact = (of: (row: number, j: number) => number): HostArray => hostArray('float64', cell.shape, ([row, j]) => of(row, j));
+        checkArray("c'", await bench.result(out[1]), exact(newCell), ALLOWED);
+        const hiddenOf = (row: number, j: number): number => sigmoid(gate(3, row, j)) * Math.tanh(newCell(row, j));
+        checkArray("h'", await bench.result(out[0]), exact(hiddenOf), ALLOWED);
+        return true;
+      },
+    ];
+}
+
+function* gruStepTests(): Generator<readonly [string, AcceleratedTest<'gruStep'>]> {
+  for (const [name, rows, hidden, layout] of cases())
+    yield [
+      name,
+      async (bench, kernel) => {
+        const [x, s] = [115, 116].map((seed) => randomArray('float32', [rows, 3 * hidden], seed));
+        const state = randomArray('float32', [rows, hidden], 117);
+        const out = bench.output('float32', state.shape, layout);
+        if (!kernel(bench.input(x, layout), bench.input(s, layout), bench.input(state, layout), out)) return false;
+        const [gateX, gateS] = [gateOf(x, hidden), gateOf(s, hidden)];
+        const exact = hostArray('float64', state.shape, ([row, j], place) => {
+          const r = sigmoid(gateX(0, row, j) + gateS(0, row, j));
+          const z = sigmoid(gateX(1, row, j) + gateS(1, row, j));
+          return (1 - z) * Math.tanh(gateX(2, row, j) + r * gateS(2, row, j)) + z * state.data[place];
+        });
+        checkArray("h'", await bench.result(out), exact, ALLOWED);
+        return true;
+      },
+    ];
+}
 
 function* lstmTests(): Generator<readonly [string, AcceleratedTest<'lstmStepGrad'>]> {
   for (const [name, rows, hidden, layout] of cases())
@@ -97,4 +139,9 @@ function* gruTests(): Generator<readonly [string, AcceleratedTest<'gruStepGrad'>
     ];
 }
 
-export const recurrentSuites = (): Suite[] => [accelerated('lstmStepGrad', lstmTests), accelerated('gruStepGrad', gruTests)];
+export const recurrentSuites = (): Suite[] => [
+  accelerated('lstmStep', lstmStepTests),
+  accelerated('lstmStepGrad', lstmTests),
+  accelerated('gruStep', gruStepTests),
+  accelerated('gruStepGrad', gruTests),
+];

@@ -33,6 +33,8 @@ export interface OpForms {
   readonly seed: number | undefined;
   /** What `call` is, for people. */
   readonly name: string;
+  /** The forms answer promises: the op must read values, and the device cannot be read at once. */
+  readonly awaited: boolean;
 }
 
 /** How to call the op of a manifest. Whether the functions exist is found out by the call. */
@@ -42,7 +44,6 @@ export function resolve(manifest: OpManifest, subject: Subject): OpForms {
   const path = pathOf(manifest);
   const adapter = ADAPTERS[op] ?? ADAPTERS[torchName(manifest)];
   const signature = SIGNATURES.get(path);
-  const name = path.split('.').at(-1)!;
   const args = ({ args, kwargs }: Given): unknown[] =>
     toOurs(signature, args, isRandom(manifest) ? withTorchNoise(signature, kwargs) : kwargs);
   const inPlace =
@@ -53,10 +54,15 @@ export function resolve(manifest: OpManifest, subject: Subject): OpForms {
       const [x, ...rest] = args(given);
       return library.method(x as Tensor, methodName)(...rest);
     };
+  // What must read values to know a shape has an Async form, which is the one there is without synchronous reads.
+  const plain = candidatesFor(path);
+  const awaited = !adapter && !subject.device.syncRead && plain.some((candidate) => library.has(`${candidate}Async`));
+  const candidates = awaited ? plain.map((candidate) => `${candidate}Async`) : plain;
+  const name = `${path.split('.').at(-1)!}${awaited ? 'Async' : ''}`;
   const isMethod = manifest.method === true && library.hasMethod(name);
-  const candidates = candidatesFor(path);
   const isFunction = candidates.some((candidate) => library.has(candidate));
   return {
+    awaited,
     operands: manifest.kind === 'BinaryUfuncInfo' || op in OPERATORS,
     seed: isRandom(manifest) && manifest.call === null ? SEED_OF_WRAPPED : undefined,
     name: adapter ? op : isFunction ? candidates.find((candidate) => library.has(candidate))! : isMethod ? `Tensor.${name}` : path,

@@ -15,6 +15,7 @@ import {
   type TensorTable,
   type TensorValue,
 } from '../fixtures/index.js';
+import { unseenOf } from '../skips.js';
 import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
 import { type Arguments, makeArguments, placeTensor } from './arguments.js';
@@ -59,7 +60,7 @@ async function runForm(form: Form, opCase: OpCase, decoded: DecodedOpCase, conte
 async function call(form: Form, given: Arguments, opCase: OpCase, backward: boolean, { forms }: OpContext): Promise<unknown> {
   const value = forms.seed ?? opCase.seed;
   if (value !== undefined) seed(value);
-  return backward ? form(given) : noGrad(() => form(given));
+  return backward || forms.awaited ? form(given) : noGrad(() => form(given)); // noGrad ends before a promise does
 }
 
 async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase, { op }: OpContext): Promise<void> {
@@ -153,16 +154,18 @@ async function runInPlace(form: Form, opCase: OpCase, decoded: DecodedOpCase, co
 }
 
 /** A call that PyTorch refuses must be refused with a coded error. @throws Mismatch, Skip */
-export async function runErrorCase({ error, ...encoded }: ErrorCase, { tensors, subject, forms, stage }: OpContext): Promise<void> {
+export async function runErrorCase({ error, ...encoded }: ErrorCase, { op, tensors, subject, forms, stage }: OpContext): Promise<void> {
   stage('error');
   const given = makeArguments(decodeCall(encoded, tensors), subject, forms.operands);
   const thrown = await thrownBy(async () => {
-    const out = noGrad(() => forms.call(given));
+    const out = forms.awaited ? forms.call(given) : noGrad(() => forms.call(given));
     // A bad index may show at the next read only.
     for (const tensor of flatTensors(await out)) await tensor.dataAsync();
     return out;
   });
   if (thrown instanceof Skip) throw thrown;
+  const unseen = subject.device.syncRead ? undefined : unseenOf(op, encoded, tensors);
+  if (thrown === undefined && unseen !== undefined) throw new Skip('device', unseen);
   if (thrown === undefined) throw new Mismatch('error: the call went through', `${error.type}: ${error.message}`);
   if (!isTesseraError(thrown) || !/^ERR_[A-Z0-9_]+$/.test(thrown.code)) {
     throw new Mismatch('error: it is no TesseraError with a code', `${error.type}: ${error.message}`, showThrown(thrown));

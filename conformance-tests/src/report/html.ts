@@ -2,7 +2,7 @@
 import type { Level } from '../suite.js';
 import { HTML_SCRIPT, HTML_STYLE } from './html-assets.js';
 import { KIND_TITLES } from './overview.js';
-import { type Scorecard, summaryOf } from './scorecard.js';
+import { type Scorecard, summaryOf, titleOf } from './scorecard.js';
 
 /** The command that runs a case alone. */
 export type CommandOf = (device: string, level: Level, id: string) => string;
@@ -14,10 +14,10 @@ export type CommandOf = (device: string, level: Level, id: string) => string;
 export function htmlOf(cards: readonly Scorecard[], commandOf?: CommandOf): string {
   const data = {
     kinds: KIND_TITLES,
-    devices: cards.map((card) => ({ name: card.device, dtypes: card.dtypes, summary: summaryOf(card) })),
+    devices: cards.map((card) => ({ name: titleOf(card), dtypes: card.dtypes, summary: summaryOf(card) })),
     rows: merged(cards, commandOf),
   };
-  const title = `Conformance of ${cards.map(({ device }) => device).join(', ')}`;
+  const title = `Conformance of ${cards.map(titleOf).join(', ')}`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,11 +1,11 @@
 /** @file The scorecard for people. */
 import { LEVELS } from '../suite.js';
 import { KIND_TITLES, levelTotals, percent, reasonTotals, someOf } from './overview.js';
-import { type Scorecard, type ScorecardRow, summaryOf } from './scorecard.js';
+import { type Scorecard, type ScorecardRow, summaryOf, titleOf } from './scorecard.js';
 
 /** A Markdown document: how much passed and why the rest did not, a table of all rows for each level, then what failed. */
 export function markdownOf(card: Scorecard): string {
-  const lines = [`# Conformance of ${card.device}`, '', `${summaryOf(card)}. dtypes: ${card.dtypes.join(', ')}.`];
+  const lines = [`# Conformance of ${titleOf(card)}`, '', `${summaryOf(card)}. dtypes: ${card.dtypes.join(', ')}.`];
   lines.push('', '| level | passed | failed | not run | passed of all |', '| --- | --- | --- | --- | --- |');
   for (const { level, passed, failed, skipped, share } of levelTotals(card))
     lines.push(`| ${level} | ${passed} | ${failed} | ${skipped} | ${percent(share)} |`);

@@ -21,6 +21,8 @@ export interface ScorecardRow {
 
 export interface Scorecard {
   readonly device: string;
+  /** Where it ran, such as `Chromium 150.0.1.2, in a worker`; undefined in Node, and where a page of one's own runs the kit. */
+  readonly browser?: string;
   readonly dtypes: readonly string[];
   readonly passed: number;
   readonly failed: number;
@@ -57,3 +59,7 @@ export function scorecardOf(device: string, dtypes: readonly string[], rows: rea
 /** The line that a run ends with. */
 export const summaryOf = ({ passed, failed, skipped }: Pick<Scorecard, 'passed' | 'failed' | 'skipped'>): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`;
+
+/** The device, and the browser that it ran in. */
+export const titleOf = ({ device, browser }: Pick<Scorecard, 'device' | 'browser'>): string =>
+  browser === undefined ? device : `${device} (${browser})`;

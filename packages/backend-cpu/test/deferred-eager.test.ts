@@ -2,19 +2,98 @@
  * @file Random programs of pointwise ops, reductions, views and in-place writes, with their gradients: deferred and eager execution, compiled and
  * interpreted kernels give the same bits, or the same error.
  */
-import { CONTRACT_VERSION, type Device, grad, isTesseraError, Runtime, scope, tensor, type Tensor, where } from '@tessera/core';
+import {
+  CONTRACT_VERSION,
+  conv1d,
+  contiguousStrides,
+  type Device,
+  grad,
+  isTesseraError,
+  linear,
+  matmul,
+  Runtime,
+  scope,
+  tensor,
+  type Tensor,
+  where,
+} from '@tessera/core';
 import * as core from '@tessera/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CpuBackend, type CpuBackendOptions } from '../src/index.js';
 
-function device(eager: boolean, options: CpuBackendOptions): Device {
+/** Takes the pointwise program after a product along, as two launches: where core may hand it one, this shows what becomes of everything else. */
+class CpuBackendWithEpilogues extends CpuBackend {
+  /** Every third is declined, and what was promised computed alone. */
+  calls = 0;
+
+  constructor(options: CpuBackendOptions) {
+    super(options);
+    const { kernels } = this;
+    type Kernels = typeof kernels;
+    type CpuView = Parameters<Kernels['matmul']>[0];
+    type Pointwise = Parameters<Kernels['pointwise']>;
+    /** The program, with `product` where it reads null, in the row-major order of its outputs. */
+    const after = (
+      product: CpuView,
+      program: Pointwise[0],
+      scalars: Pointwise[1],
+      inputs: readonly (CpuView | null)[],
+      outputs: Pointwise[3],
+    ): void => {
+      const { shape } = outputs[0]!;
+      const read = { ...product, shape, strides: contiguousStrides(shape) };
+      kernels.pointwise(
+        program,
+        scalars,
+        inputs.map((x) => x ?? read),
+        outputs,
+      );
+      this.free(product.buffer);
+    };
+    const made = (shape: readonly number[]): CpuView => {
+      const length = shape.reduce((n, size) => n * size, 1);
+      return { buffer: this.allocate('float32', length), dtype: 'float32', shape, strides: contiguousStrides(shape), offset: 0 };
+    };
+    const transposed = ({ shape, strides, ...view }: CpuView): CpuView => ({
+      ...view,
+      shape: [shape[2]!, shape[1]!],
+      strides: [strides[2]!, strides[1]!],
+    });
+    const matmulPointwise: Kernels['matmulPointwise'] = (a, b, bias, ...epilogue) => {
+      if (this.calls++ % 3 === 2) return false;
+      const [batch, rows, columns] = [a.shape[0]!, a.shape[1]!, b.shape[2]!];
+      const out = made([batch, rows, columns]);
+      if (bias === null) kernels.matmul(a, b, out);
+      else {
+        expect(batch).toBe(1);
+        const left = { ...a, shape: a.shape.slice(1), strides: a.strides.slice(1) };
+        kernels.linear!(left, transposed(b), bias, { ...out, shape: [rows, columns], strides: [columns, 1] });
+      }
+      after(out, ...epilogue);
+      return true;
+    };
+    const convolutionPointwise: Kernels['convolutionPointwise'] = (input, weight, bias, window, groups, ...epilogue) => {
+      if (this.calls++ % 3 === 2) return false;
+      const [n, o] = [input.shape[0]!, weight.shape[0]!];
+      const [, , , outputs] = epilogue;
+      const total = outputs[0]!.shape.reduce((count, size) => count * size, 1);
+      const out = made([n, o, total / (n * o)]);
+      if (!kernels.convolution!(input, weight, bias, out, window, groups)) throw new Error('declined');
+      after(out, ...epilogue);
+      return true;
+    };
+    Object.assign(kernels, { matmulPointwise, convolutionPointwise });
+  }
+}
+
+function device(eager: boolean, options: CpuBackendOptions, Backend: typeof CpuBackend = CpuBackend): Device {
   const runtime = new Runtime(core).use({
     name: 'cpu-under-test',
     version: '0',
     contract: CONTRACT_VERSION,
     register({ container, core: { BACKEND } }) {
-      const create = (): CpuBackend => new CpuBackend(options);
+      const create = (): CpuBackend => new Backend(options);
       container.register(BACKEND, {
         useValue: { id: 'cpu', priority: 0, isAvailable: () => ({ available: true }), create, createSync: create },
       });
@@ -28,6 +107,7 @@ const DEVICES = {
   'deferred, compiled': device(false, {}),
   'eager, compiled': device(true, {}),
   'deferred, interpreted': device(false, { codegen: false }),
+  'deferred, with epilogues': device(false, {}, CpuBackendWithEpilogues),
 };
 
 /** One step: an op and numbers that choose its operands among the tensors so far, and its dims. */
@@ -65,6 +145,17 @@ const OPS: Readonly<Record<string, Op>> = {
   prod: (x, _y, _z, n) => x.prod(dimOf(x, n)),
   softmax: (x, _y, _z, n) => x.softmax(dimOf(x, n)),
   cumsum: (x, _y, _z, n) => x.cumsum(dimOf(x, n)),
+  matmul: (x, y) => matmul(x, y.transpose(0, -1)),
+  linear: (x, y, z) => (z.ndim === 1 && z.shape[0] === y.shape[0] ? linear(x, y, z) : linear(x, y)),
+  square_product: (x) => matmul(x.transpose(0, -1), x),
+  conv1d: (x, y) =>
+    conv1d(
+      x.ndim === 3 ? x : x.reshape(1, 1, -1),
+      y
+        .reshape(1, 1, -1)
+        .narrow(2, 0, 1)
+        .expand([2, x.ndim === 3 ? x.shape[1]! : 1, 1]),
+    ),
   transpose: (x) => x.transpose(0, -1),
   narrow: (x, _y, _z, n) => x.narrow(dimOf(x, n), n % x.shape[dimOf(x, n)]!, 1),
   expand: (x) => x.expand([2, ...x.shape]),
@@ -162,4 +253,39 @@ it('a random program of writes and views gives the same bits in each way', () =>
     }),
     { numRuns: 200 },
   );
+});
+
+it('a random program of products, what follows them, and writes to what they read gives the same bits in each way', () => {
+  const names = [
+    'matmul',
+    'linear',
+    'square_product',
+    'conv1d',
+    'linear',
+    'square_product',
+    'matmul',
+    'mean',
+    'relu',
+    'add',
+    'tanh',
+    'mul',
+    'sum',
+    'transpose',
+    'reshape',
+    'add_',
+    'tanh_',
+    'copy_',
+    'clone',
+    'detach',
+  ];
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 4, maxLength: 30 }), (steps) => {
+      const program = steps.map((s) => ({ ...s, op: names[(s.a * 31 + s.b * 7 + s.c) % names.length]! }));
+      const [first, ...others] = Object.values(DEVICES).map((on) => run(on, program));
+      for (const other of others) expect(other).toEqual(first);
+    }),
+    { numRuns: Number(process.env['FUZZ_RUNS'] ?? 200) },
+  );
+  // The products were taken along, which is what was to be tried.
+  expect((DEVICES['deferred, with epilogues'].backend as CpuBackendWithEpilogues).calls).toBeGreaterThan(20);
 });

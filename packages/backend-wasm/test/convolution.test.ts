@@ -129,6 +129,15 @@ describe('convolution and its gradients', () => {
       check(problem([13, 10], channels, { kernel: 3, padding: 1 }), 2e-6);
   });
 
+  it('of one plane a channel by 3x3, which are read where they are, or padded', () => {
+    for (const padding of [0, 1, 2])
+      for (const height of [2, 3, 6])
+        for (const width of [4, 5, 6, 8, 11]) {
+          const channels = [2, 3, padding === 1 ? 6 : 3, 3];
+          check(problem([height + 2 - 2 * Math.min(padding, 1), width], channels, { kernel: 3, padding }), 2e-6);
+        }
+  });
+
   it('of many channels, in blocks', () => {
     check(problem([5, 7], [1, 40, 9, 1], { kernel: 5, padding: 2, stride: 2 }), 2e-6);
     check(problem([6, 6], [1, 90, 33, 1], { kernel: 3, padding: 1, stride: 2 }), 2e-6);

@@ -51,17 +51,20 @@ describe('layouts', () => {
 
   it.each([2, 4, 8, 1] as const)('transposed ones are copied tile by tile (%i bytes an element)', (size) => {
     const dtype: DType = ({ 1: 'uint8', 2: 'float16', 4: 'float32', 8: 'float64' } as const)[size];
-    const [rows, columns] = [131, 77];
-    const x = make(
-      wasm,
-      dtype,
-      [rows, columns],
-      Float32Array.from({ length: rows * columns }, (_, i) => i % 251),
-    );
-    const out = empty(wasm, dtype, [columns, rows]);
-    wasm.kernels.pointwise(identity(dtype), [], [{ ...x, shape: [columns, rows], strides: [1, columns] }], [out]);
-    const got = values(wasm, out);
-    for (let i = 0; i < columns; i++) for (let j = 0; j < rows; j++) expect(got[i * rows + j]).toBe((j * columns + i) % 251);
+    // Narrow tiles, wide ones, several strips of them.
+    const shapes = [
+      [131, 45],
+      [131, 77],
+      [1037, 270],
+    ];
+    for (const [rows, columns] of shapes) {
+      const numbers = Float32Array.from({ length: rows * columns }, (_, i) => i % 251);
+      const x = make(wasm, dtype, [rows, columns], numbers);
+      const out = empty(wasm, dtype, [columns, rows]);
+      wasm.kernels.pointwise(identity(dtype), [], [{ ...x, shape: [columns, rows], strides: [1, columns] }], [out]);
+      const wanted = Array.from(numbers, (_, at) => numbers[(at % rows) * columns + Math.floor(at / rows)]);
+      expect(Array.from(values(wasm, out))).toEqual(wanted);
+    }
   });
 
   it('transposed inputs of a program, and transposed outputs, give what contiguous ones do', () => {

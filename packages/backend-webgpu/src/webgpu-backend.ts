@@ -16,6 +16,7 @@ import {
   elementsWritten,
 } from '@tessera/core/backend';
 import { acceleratedKernels } from './accelerated/index.js';
+import type { Fault } from './device/faults.js';
 import { KernelTimer } from './device/kernel-timer.js';
 import { Launcher } from './device/launcher.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './device/queue.js';
@@ -23,6 +24,7 @@ import { type StartOptions, startDevice } from './device/start.js';
 import { checkFlags } from './kernels/flags.js';
 import { Context } from './kernels/context.js';
 import { createGather } from './kernels/gather.js';
+import { type MatrixUnitReport, tryMatrixUnits } from './kernels/matrix-check.js';
 import { createMatmul } from './kernels/matmul.js';
 import { createPointwise } from './kernels/pointwise.js';
 import { createReduce } from './kernels/reduce.js';
@@ -57,6 +59,8 @@ export interface WebGpuCounters {
   readonly bindGroups: number;
 }
 
+/** Bytes that one staging buffer takes: larger ones may be more than a device makes. */
+const READ_PART = 2 ** 27;
 const DTYPES: readonly DType[] = ['float32', 'float16', 'bfloat16', 'int32', 'uint8', 'bool'];
 
 /**
@@ -76,6 +80,7 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   readonly compilation: KernelCompilation;
   /** What the adapter is and allows. */
   readonly adapter: AdapterFacts;
+  #matrixUnits: MatrixUnitReport = { used: [], refused: ['option subgroupMatrices is off'] };
   readonly #queue: DeviceQueue;
   readonly #launcher: Launcher;
   readonly #pool: BufferPool;
@@ -109,7 +114,14 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
       sort: createSort(context),
       ...acceleratedKernels(context),
     };
-    this.timing = new KernelTimer(queue, this.#launcher, this.kernels);
+    const timer = new KernelTimer(queue, this.#launcher, this.kernels);
+    this.timing = {
+      begin: () => timer.begin(),
+      end: () =>
+        timer.end().catch((error: unknown) => {
+          throw this.#coded(error);
+        }),
+    };
     this.compilation = {
       begin: () => queue.compileAside(true),
       end: async () => {
@@ -127,6 +139,16 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   /** True once a call has found the device to be lost. */
   get lost(): boolean {
     return this.#lost !== null;
+  }
+
+  /** Which matrix units multiply, and why others do not. */
+  get matrixUnits(): MatrixUnitReport {
+    return this.#matrixUnits;
+  }
+
+  /** Tries the adapter's matrix units and puts those into use that are right. Before the first work. @internal */
+  async tryMatrixUnits(emulated = false): Promise<void> {
+    this.#matrixUnits = await tryMatrixUnits(this.#context, emulated);
   }
 
   /** See {@link WebGpuCounters}. */
@@ -182,13 +204,19 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
   async read(buffer: WebGpuBuffer, elementOffset: number, length: number): Promise<Uint8Array> {
     const { id, start, bytes, skip } = this.#range(buffer, elementOffset, length);
     this.#launcher.submitted();
-    let all: Uint8Array;
+    const wanted = length * DTYPE_INFO[buffer.dtype].size;
     try {
-      all = await this.#queue.read(id, start, bytes, true);
+      if (bytes <= READ_PART) return this.#finish(await this.#queue.read(id, start, bytes, true), bytes, skip, wanted);
+      // Asked for at once, so that all parts are of the same moment.
+      const offsets = Array.from({ length: Math.ceil(bytes / READ_PART) }, (_, i) => i * READ_PART);
+      const parts = await Promise.all(offsets.map((at) => this.#queue.read(id, start + at, Math.min(READ_PART, bytes - at), false)));
+      checkFlags(await this.#queue.read(0, 0, 0, true));
+      const all = new Uint8Array(bytes);
+      parts.forEach((part, i) => all.set(part, offsets[i]));
+      return all.subarray(skip, skip + wanted);
     } catch (error) {
       throw this.#coded(error);
     }
-    return this.#finish(all, bytes, skip, length * DTYPE_INFO[buffer.dtype].size);
   }
 
   #readNow(buffer: WebGpuBuffer, elementOffset: number, length: number): Uint8Array {
@@ -269,19 +297,28 @@ export class WebGpuBackend implements Backend<WebGpuBuffer> {
         details,
       );
     }
-    if (kind === 'out-of-memory') {
-      const { bytes, buffers } = this.#pool.stats();
-      return new MemoryError(
-        'ERR_OUT_OF_MEMORY',
-        `webgpu: the device has no memory left: ${bytes} bytes are live in ${buffers} buffers.\n  ${message}`,
-        {
-          ...details,
-          liveBytes: bytes,
-          liveBuffers: buffers,
-        },
-      );
-    }
+    if (kind === 'out-of-memory') return this.#outOfMemory(error.fault, details);
     return new DeviceError('ERR_WEBGPU', `webgpu: a kernel failed: ${message}`, details);
+  }
+
+  /** The pool gives back what it keeps, so that there is room for the next attempt, and never hands out what there is not. */
+  #outOfMemory({ message, bytes, user = null, buffers = [] }: Fault, details: object): MemoryError {
+    const live = this.#pool.stats();
+    this.#pool.forget(buffers);
+    this.#pool.trim(0);
+    const asked = bytes === undefined ? '' : ` for ${bytes} bytes${user === null ? '' : `, which ${user} was to use`}`;
+    return new MemoryError(
+      'ERR_OUT_OF_MEMORY',
+      `webgpu: the device has no memory${asked}: ${live.bytes} bytes are live in ${live.buffers} buffers, and ${live.pooledBytes} were kept for reuse.\n` +
+        `  What was computed since the last read is lost with it. The device says: ${message.split('\n')[0]}`,
+      {
+        ...details,
+        liveBytes: live.bytes,
+        liveBuffers: live.buffers,
+        ...(bytes !== undefined && { requestedBytes: bytes }),
+        ...(user !== null && { op: user }),
+      },
+    );
   }
 }
 
@@ -290,5 +327,8 @@ export async function createWebGpuBackend(options: WebGpuBackendOptions = {}): P
   const started = await startDevice(options);
   if ('reason' in started)
     throw new DeviceError('ERR_DEVICE_UNAVAILABLE', `backend 'webgpu' cannot run here: ${started.reason}`, { device: 'webgpu' });
-  return new WebGpuBackend(started.queue, options);
+  const backend = new WebGpuBackend(started.queue, options);
+  const { subgroupMatrices = false } = options;
+  if (subgroupMatrices !== false) await backend.tryMatrixUnits(subgroupMatrices === 'emulated');
+  return backend;
 }

@@ -19,22 +19,17 @@ describe.skipIf(noBrowser)('in Chromium', () => {
     expect(await page.run(PAGE, 'inModuleWorker')).toEqual({ syncRead: false, value: 2.5, failure: 'ERR_DEVICE_LOST' });
   });
 
+  it('tells what the device refuses at the next read, and not later', async () => {
+    const said = await page.run<string[]>(PAGE, 'refusedKernels');
+    expect(said).toEqual([expect.stringContaining('kernel 0'), 'nothing', expect.stringContaining('kernel 1'), 'nothing']);
+  });
+
   it('reads at once on request, by a worker that owns the device', async () => {
     expect(await page.run(PAGE, 'synchronousReads')).toEqual({ isolated: true, atOnce: 1.5, later: 1.5, failure: 'ERR_DEVICE_LOST' });
   });
 
-  // Each kernel's part of the conformance suite; the opcodes are one more.
+  // Each required kernel's part of the conformance suite; the opcodes are one more. All of it: npm run conformance -- --device webgpu --browser
   it.each(['memory', 'pointwise', 'reduce', 'scan', 'matmul', 'gather', 'scatter', 'sort', 'opcode.*'])('conforms: %s', async (only) => {
-    const card = await page.run<Scorecard>(PAGE, 'kernels', only);
-    expect(card.rows.flatMap(({ failures }) => failures.map(({ id, message }) => `${id}: ${message}`))).toEqual([]);
-    expect(card.passed).toBeGreaterThan(0);
-  });
-
-  // All of them take a while: .ci/run asks for them by this variable; else those that are quick to compile.
-  const accelerated = ['softmax*', 'linear', 'crossEntropy*', '*StepGrad'];
-  if (process.env['TESSERA_KERNELS'] === 'all')
-    accelerated.push('convolution*', 'maxPool*', 'avgPool*', 'layerNorm*', 'batchNorm*', 'attention*', 'topk');
-  it.each(accelerated)('conforms, accelerated: %s', { timeout: 300_000 }, async (only) => {
     const card = await page.run<Scorecard>(PAGE, 'kernels', only);
     expect(card.rows.flatMap(({ failures }) => failures.map(({ id, message }) => `${id}: ${message}`))).toEqual([]);
     expect(card.passed).toBeGreaterThan(0);

@@ -78,6 +78,20 @@ describe.skipIf(noAdapter)('memory', () => {
     await gpu.dispose();
   });
 
+  it('reads what no one staging buffer takes, all of it as it was when it was asked for', async () => {
+    const gpu = await createWebGpuBackend();
+    const n = 2 ** 27 + 2 ** 20 + 3;
+    const buffer = gpu.allocate('uint8', n);
+    gpu.write(buffer, 2 ** 27 - 2, Uint8Array.of(1, 2, 3, 4));
+    const all = gpu.read(buffer, 1, n - 1);
+    gpu.write(buffer, 0, new Uint8Array(8).fill(9));
+    gpu.write(buffer, n - 1, Uint8Array.of(9));
+    const bytes = await all;
+    expect(bytes).toHaveLength(n - 1);
+    expect([bytes[0], bytes[n - 2], ...bytes.subarray(2 ** 27 - 4, 2 ** 27 + 2)]).toEqual([0, 0, 0, 1, 2, 3, 4, 0]);
+    await gpu.dispose();
+  });
+
   it('answers many reads that wait at the same time', async () => {
     const gpu = await createWebGpuBackend();
     const buffers = Array.from({ length: 20 }, (_, i) => {

@@ -3,7 +3,9 @@
  * may change where versions of the packages change together.
  */
 export { formatShape } from './errors.js';
-export { didYouMean, unknownKey } from './suggest.js';
+export { checkOptions, kindOf, type OptionNames, refuseMore } from './options.js';
+export { refusePythonNames, renamed } from './renamed.js';
+export { didYouMean } from './suggest.js';
 export * from './backend/index.js';
 export {
   categoryAbove,
@@ -18,6 +20,7 @@ export {
 export * from './tensor/half.js';
 export { contiguousStrides, isContiguous, normalizeDim, normalizeDims, numelOf, sameShape } from './tensor/shape.js';
 export { Update } from './tensor/update.js';
+export { launchTogether } from './tensor/update-batch.js';
 export { anomaly, gradState } from './autograd/mode.js';
 export { asFloat32, asHalf, asWidest } from './amp/policy.js';
 export { autocasting } from './amp/state.js';

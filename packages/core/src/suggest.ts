@@ -86,9 +86,3 @@ export function didYouMean(wrong: unknown, known: Iterable<string>): string {
   const name = typeof wrong === 'string' ? nearest(wrong, known) : null;
   return name === null ? '' : `. Did you mean '${name}'?`;
 }
-
-/** The first key of `options` that is none of `known`, for callers without a compiler. */
-export function unknownKey(options: object, known: readonly string[]): string | null {
-  for (const key of Object.keys(options)) if (!known.includes(key)) return key;
-  return null;
-}

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { arange, grad, isTesseraError, ones, runtimes, tensor, zeros } from '../src/index.js';
+import { arange, grad, isTesseraError, ones, runtimes, tensor, type Tensor, zeros } from '../src/index.js';
 import { plainPlugin } from './support/plain-backend.js';
 
 beforeAll(() => {
@@ -68,6 +68,8 @@ describe('x.at(…)', () => {
   it('reads masks asynchronously too', async () => {
     expect((await x().atAsync(x().lt(2))).toArray()).toEqual([0, 1]);
     expect((await x().nonzeroAsync()).shape).toEqual([23, 3]);
+    const places = (tuple: Tensor[]): unknown[] => tuple.map((one) => one.toArray());
+    expect(places(await x().nonzeroAsync({ asTuple: true }))).toEqual(places(x().nonzero({ asTuple: true })));
   });
 });
 

@@ -2,6 +2,7 @@
 import { cp, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tarballsBeside } from './tarballs.node.js';
 
 const HOME = fileURLToPath(new URL('../', import.meta.url));
 
@@ -16,7 +17,10 @@ export interface ProjectOptions {
   readonly template?: string;
   /** Write into a folder that is not empty; files of the template take the place of those of the same name. Default false. */
   readonly force?: boolean;
-  /** What package.json asks for as `tessera`: a version, a range, `file:…`. Default: the version that was released with this one. */
+  /**
+   * What package.json asks for as `tessera`: a version, a range, `file:…`. Default: the version that was released with this one, or the tarballs
+   * beside that which this one was installed from.
+   */
   readonly tessera?: string;
 }
 
@@ -67,7 +71,8 @@ export async function createProject(folder: string, { template = 'node', force =
   const file = join(target, 'package.json');
   const manifest = JSON.parse(await readFile(file, 'utf8')) as { name: string; dependencies: Record<string, string> };
   manifest.name = packageName(target);
-  manifest.dependencies.tessera = tessera ?? `^${version}`;
+  const beside = tessera === undefined ? await tarballsBeside(HOME, version) : undefined;
+  manifest.dependencies = { ...manifest.dependencies, tessera: tessera ?? `^${version}`, ...beside };
   await writeFile(file, `${JSON.stringify(manifest, null, 2)}\n`);
   return target;
 }

@@ -41,11 +41,23 @@ export async function main(argv: readonly string[], print: Print, complain: Prin
   }
 }
 
+const OPTIONS = {
+  template: { type: 'string', short: 't' },
+  force: { type: 'boolean' },
+  tessera: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 function parseOptions(argv: readonly string[]): ReturnType<typeof parse> {
   try {
     return parse(argv);
   } catch (error) {
-    throw new ProjectError('ERR_USAGE', `${(error as Error).message.split('. ')[0]!}; --help lists the options`);
+    const why = (error as Error).message.split('. ')[0]!;
+    const wrong = /'--?(\w+)/.exec(why)?.[1];
+    // A slip is seldom in the first letters.
+    const meant = Object.keys(OPTIONS).find((name) => wrong !== undefined && !(wrong in OPTIONS) && name.startsWith(wrong.slice(0, 3)));
+    throw new ProjectError('ERR_USAGE', `${why}${meant === undefined ? '' : ` (Did you mean --${meant}?)`}; --help lists the options`);
   }
 }
 
@@ -54,11 +66,5 @@ const parse = (argv: readonly string[]) =>
   parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: {
-      template: { type: 'string', short: 't' },
-      force: { type: 'boolean' },
-      tessera: { type: 'string' },
-      json: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
+    options: OPTIONS,
   });

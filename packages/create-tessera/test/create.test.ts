@@ -1,10 +1,11 @@
 /** @file What `npm create tessera` makes, what it refuses, and its exit codes. scripts/check-templates.mjs installs and runs what is made. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createProject, templates } from '../src/index.js';
 import { main } from '../src/main.node.js';
+import { tarballsBeside } from '../src/tarballs.node.js';
 
 let home: string;
 beforeEach(() => void (home = mkdtempSync(join(tmpdir(), 'create-tessera-'))));
@@ -31,6 +32,39 @@ describe.each(Object.keys(templates))('the template %s', (template) => {
     };
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string };
     expect(manifest).toMatchObject({ name: 'my-net-', dependencies: { tessera: `^${version}` } });
+  });
+});
+
+describe('before a release', () => {
+  const lock = (resolved: string): void =>
+    writeFileSync(
+      join(home, 'npx/node_modules/.package-lock.json'),
+      JSON.stringify({ packages: { 'node_modules/create-tessera': { resolved } } }),
+    );
+  beforeEach(() => {
+    mkdirSync(join(home, 'npx/node_modules/create-tessera'), { recursive: true });
+    mkdirSync(join(home, 'packed'));
+    for (const name of ['create-tessera', 'tessera', 'tessera-core', 'tessera-backend-cpu', 'tessera-conformance-tests'])
+      writeFileSync(join(home, 'packed', `${name}-0.1.0.tgz`), '');
+  });
+  const beside = (): ReturnType<typeof tarballsBeside> => tarballsBeside(join(home, 'npx/node_modules/create-tessera'), '0.1.0');
+
+  it('one that came from a tarball takes Tessera from those beside it', async () => {
+    lock('file:../packed/create-tessera-0.1.0.tgz');
+    expect(await beside()).toEqual({
+      tessera: `file:${join(home, 'packed/tessera-0.1.0.tgz')}`,
+      '@tessera/core': `file:${join(home, 'packed/tessera-core-0.1.0.tgz')}`,
+      '@tessera/backend-cpu': `file:${join(home, 'packed/tessera-backend-cpu-0.1.0.tgz')}`,
+    });
+  });
+
+  it('one from a registry, in a clone, or alone in its folder asks the registry', async () => {
+    expect(await beside()).toBeUndefined();
+    lock('https://registry.example/create-tessera-0.1.0.tgz');
+    expect(await beside()).toBeUndefined();
+    lock('file:../packed/create-tessera-0.1.0.tgz');
+    rmSync(join(home, 'packed/tessera-0.1.0.tgz'));
+    expect(await beside()).toBeUndefined();
   });
 });
 

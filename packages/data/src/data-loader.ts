@@ -1,5 +1,5 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
-import { didYouMean, type Generator, runtimes, unknownKey, ValueError } from '@tessera/core';
+import { checkOptions, type Generator, type OptionNames, refusePythonNames, runtimes, ValueError } from '@tessera/core';
 import { defaultCollate, defaultConvert } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { type DataLoaderState, readState, Skip } from './loader-state.js';
@@ -34,20 +34,20 @@ export interface DataLoaderOptions {
   readonly generator?: Generator;
 }
 
-const OPTIONS: readonly string[] = [
-  'batchSize',
-  'shuffle',
-  'dropLast',
-  'sampler',
-  'batchSampler',
-  'collateFn',
-  'numWorkers',
-  'worker',
-  'prefetchFactor',
-  'persistentWorkers',
-  'timeout',
-  'generator',
-] satisfies (keyof DataLoaderOptions)[];
+const DATA_LOADER_OPTIONS: OptionNames<DataLoaderOptions> = {
+  batchSize: true,
+  shuffle: true,
+  dropLast: true,
+  sampler: true,
+  batchSampler: true,
+  collateFn: true,
+  numWorkers: true,
+  worker: true,
+  prefetchFactor: true,
+  persistentWorkers: true,
+  timeout: true,
+  generator: true,
+};
 
 /** Lets finalizers run: they need a macrotask, which a loop of mere promises never gives them. */
 function macrotask(): Promise<void> {
@@ -78,6 +78,7 @@ async function keepUp(): Promise<void> {
  * for await (const [x, y] of loader) { … }
  */
 export class DataLoader<B = unknown> implements AsyncIterable<B> {
+  readonly dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number };
   /** What batches are made of; null for a stream. */
   readonly batchSampler: Sampler<number[]> | null;
   readonly #options: DataLoaderOptions;
@@ -89,16 +90,11 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
   #resumed: DataLoaderState | null = null;
 
   /** @throws ValueError `ERR_OPTION`, `ERR_DATA_LOADER`, `ERR_BATCH_SIZE`, `ERR_SAMPLER`. */
-  constructor(
-    readonly dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number },
-    options: DataLoaderOptions = {},
-  ) {
-    const wrong = unknownKey(options, OPTIONS);
-    if (wrong !== null)
-      throw new ValueError(
-        'ERR_OPTION',
-        `DataLoader: there is no option '${wrong}'; there are ${OPTIONS.join(', ')}${didYouMean(wrong, OPTIONS)}`,
-      );
+  constructor(dataset: Dataset<unknown, B>, options?: DataLoaderOptions & { readonly collateFn?: undefined; readonly batchSize?: number });
+  constructor(dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number }, options?: DataLoaderOptions);
+  constructor(dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number }, options: DataLoaderOptions = {}) {
+    this.dataset = dataset;
+    checkOptions('DataLoader', options, DATA_LOADER_OPTIONS);
     this.#options = options;
     const collate = options.collateFn ?? defaultCollate;
     // PyTorch calls collate_fn with the sample itself where there are no batches.
@@ -233,6 +229,15 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
     this.dispose();
   }
 }
+
+refusePythonNames(DataLoader.prototype, 'loader');
+// In no type: the compiler is to refuse `for (const batch of loader)` as it does.
+Object.defineProperty(DataLoader.prototype, Symbol.iterator, {
+  value(): never {
+    throw new ValueError('ERR_ASYNC_ITERATION', 'a DataLoader loads its batches asynchronously: write for await (const batch of loader)');
+  },
+  configurable: true,
+});
 
 function makeBatchSampler(dataset: { readonly length: number }, options: DataLoaderOptions): Sampler<number[]> {
   const { batchSize = 1, shuffle = false, dropLast = false, sampler, batchSampler } = options;

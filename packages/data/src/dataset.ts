@@ -1,51 +1,54 @@
 /** @file Datasets: samples by number, and their combinations. PyTorch: torch.utils.data. */
-import { type Generator, IndexError, runtimes, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type Generator, IndexError, type OptionNames, runtimes, type Tensor, ValueError } from '@tessera/core';
 
 /** Samples by number. Subclass it, or give any object with `length` and `get`. PyTorch: Dataset. */
-export interface Dataset<T> {
+export interface Dataset<T, B = unknown> {
   readonly length: number;
   /** Sample `index`; may be loaded asynchronously. */
   get(index: number): T | Promise<T>;
   /** Several samples at once, collated, where a dataset can do that faster than one by one. PyTorch: __getitems__. */
-  getBatch?(indices: readonly number[]): unknown;
+  getBatch?(indices: readonly number[]): B | Promise<B>;
 }
 
-/** Tensors with a first dim in common; sample `i` is row `i` of each. PyTorch: TensorDataset. */
-export class TensorDataset implements Dataset<Tensor[]> {
-  readonly tensors: readonly Tensor[];
+/** As many tensors as there are in T. */
+type Rows<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 
-  constructor(...tensors: Tensor[]) {
+/** Tensors with a first dim in common; sample `i` is row `i` of each. PyTorch: TensorDataset. */
+export class TensorDataset<T extends readonly Tensor[] = Tensor[]> implements Dataset<Rows<T>, Rows<T>> {
+  readonly tensors: Readonly<Rows<T>>;
+
+  constructor(...tensors: T) {
     if (tensors.length === 0) throw new ValueError('ERR_DATASET', 'TensorDataset: give at least one tensor');
     const sizes = tensors.map((t) => t.size(0));
     if (sizes.some((s) => s !== sizes[0]))
       throw new ValueError('ERR_DATASET', `TensorDataset: Size mismatch between tensors: ${sizes.join(', ')}`);
-    this.tensors = tensors;
+    this.tensors = tensors as unknown as Rows<T>;
   }
 
   get length(): number {
     return this.tensors[0]!.size(0);
   }
 
-  get(index: number): Tensor[] {
-    return this.tensors.map((t) => t.select(0, index));
+  get(index: number): Rows<T> {
+    return this.tensors.map((t) => t.select(0, index)) as unknown as Rows<T>;
   }
 
   /** One gather a tensor, rather than a view a sample. */
-  getBatch(indices: readonly number[]): Tensor[] {
+  getBatch(indices: readonly number[]): Rows<T> {
     const index = Int32Array.from(indices, (i) => {
       const k = i < 0 ? i + this.length : i;
       if (!(k >= 0 && k < this.length))
         throw new IndexError('ERR_INDEX_RANGE', `TensorDataset: sample ${i} is out of range for ${this.length} samples`);
       return k;
     });
-    return this.tensors.map((t) => t.indexSelect(0, t.newTensor(index, { dtype: 'int32' })));
+    return this.tensors.map((t) => t.indexSelect(0, t.newTensor(index, { dtype: 'int32' }))) as unknown as Rows<T>;
   }
 }
 
 /** Some samples of a dataset, in an order of their own. PyTorch: Subset. */
-export class Subset<T> implements Dataset<T> {
+export class Subset<T, B = unknown> implements Dataset<T, B> {
   constructor(
-    readonly dataset: Dataset<T>,
+    readonly dataset: Dataset<T, B>,
     readonly indices: readonly number[],
   ) {
     if (dataset.getBatch !== undefined) this.getBatch = (at) => dataset.getBatch!(at.map((i) => indices[i]!));
@@ -61,7 +64,7 @@ export class Subset<T> implements Dataset<T> {
     return this.dataset.get(at);
   }
 
-  getBatch?: (indices: readonly number[]) => unknown;
+  getBatch?: (indices: readonly number[]) => B | Promise<B>;
 }
 
 /** Datasets one behind the other. PyTorch: ConcatDataset. */
@@ -108,15 +111,18 @@ export class StackDataset implements Dataset<unknown> {
   }
 }
 
+const RANDOM_SPLIT_OPTIONS: OptionNames<{ generator?: Generator }> = { generator: true };
+
 /**
  * Random parts of a dataset without overlap. Lengths are numbers of samples, or fractions that sum to 1 (what is left over goes to the first
  * parts, one each). PyTorch: random_split, in its order for a seed.
  */
-export function randomSplit<T>(
-  dataset: Dataset<T>,
+export function randomSplit<T, B = unknown>(
+  dataset: Dataset<T, B>,
   lengths: readonly number[],
   options: { readonly generator?: Generator } = {},
-): Subset<T>[] {
+): Subset<T, B>[] {
+  checkOptions('randomSplit', options, RANDOM_SPLIT_OPTIONS);
   const n = dataset.length;
   let sizes = [...lengths];
   if (Math.abs(lengths.reduce((a, b) => a + b, 0) - 1) < 1e-6 && lengths.every((f) => f >= 0 && f <= 1)) {

@@ -28,3 +28,4 @@ export {
 } from './sampler.js';
 export { getWorkerInfo, serveDataset, type WorkerInfo } from './worker/serve.js';
 export { WorkerError } from './worker/worker-pool.js';
+export * from './python-names.js';

@@ -1,5 +1,5 @@
 /** @file Samplers: in which order the samples of a dataset come. PyTorch: torch.utils.data.sampler. */
-import { Generator, isTensor, multinomial, runtimes, type Tensor, tensor, ValueError } from '@tessera/core';
+import { checkOptions, Generator, isTensor, multinomial, type OptionNames, runtimes, type Tensor, tensor, ValueError } from '@tessera/core';
 
 /** Gives the numbers of samples, anew each time it is iterated. */
 export interface Sampler<T = number> extends Iterable<T> {
@@ -26,6 +26,8 @@ export interface RandomSamplerOptions {
   readonly generator?: Generator;
 }
 
+const RANDOM_SAMPLER_OPTIONS: OptionNames<RandomSamplerOptions> = { replacement: true, numSamples: true, generator: true };
+
 /** A random order, PyTorch's for a seed. PyTorch: RandomSampler. */
 export class RandomSampler implements Sampler {
   readonly #options: RandomSamplerOptions;
@@ -33,7 +35,7 @@ export class RandomSampler implements Sampler {
     readonly source: { readonly length: number },
     options: RandomSamplerOptions = {},
   ) {
-    this.#options = options;
+    this.#options = checkOptions('RandomSampler', options, RANDOM_SAMPLER_OPTIONS);
     if (!(this.length > 0 && Number.isInteger(this.length)))
       throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${this.length}`);
   }
@@ -86,12 +88,16 @@ export interface GeneratorOptions {
   readonly generator?: Generator;
 }
 
+const GENERATOR_OPTIONS: OptionNames<GeneratorOptions> = { generator: true };
+
 /** Some samples in a random order. PyTorch: SubsetRandomSampler. */
 export class SubsetRandomSampler implements Sampler {
   constructor(
     readonly indices: readonly number[],
     readonly options: GeneratorOptions = {},
-  ) {}
+  ) {
+    checkOptions('SubsetRandomSampler', options, GENERATOR_OPTIONS);
+  }
   get length(): number {
     return this.indices.length;
   }
@@ -105,6 +111,8 @@ export interface WeightedRandomSamplerOptions extends GeneratorOptions {
   readonly replacement?: boolean;
 }
 
+const WEIGHTED_RANDOM_SAMPLER_OPTIONS: OptionNames<WeightedRandomSamplerOptions> = { replacement: true, generator: true };
+
 /**
  * Samples drawn with given weights, which need not sum to 1; PyTorch's for a seed. PyTorch: WeightedRandomSampler.
  * @throws ValueError `ERR_SAMPLER`.
@@ -117,6 +125,7 @@ export class WeightedRandomSampler implements Sampler {
     readonly length: number,
     readonly options: WeightedRandomSamplerOptions = {},
   ) {
+    checkOptions('WeightedRandomSampler', options, WEIGHTED_RANDOM_SAMPLER_OPTIONS);
     if (!Number.isInteger(length) || length <= 0)
       throw new ValueError('ERR_SAMPLER', `num_samples should be a positive integer value, but got num_samples=${length}`);
     const host = Float64Array.from(isTensor(weights) ? weights.data() : weights);
@@ -148,6 +157,14 @@ export interface DistributedSamplerOptions {
   readonly dropLast?: boolean;
 }
 
+const DISTRIBUTED_SAMPLER_OPTIONS: OptionNames<DistributedSamplerOptions> = {
+  numReplicas: true,
+  rank: true,
+  shuffle: true,
+  seed: true,
+  dropLast: true,
+};
+
 /** This process's share of the samples. Call `setEpoch` before each pass, or each has the same order. PyTorch: DistributedSampler. */
 export class DistributedSampler implements Sampler {
   #epoch = 0;
@@ -155,7 +172,7 @@ export class DistributedSampler implements Sampler {
     readonly source: { readonly length: number },
     readonly options: DistributedSamplerOptions,
   ) {
-    const { numReplicas, rank } = options;
+    const { numReplicas, rank } = checkOptions('DistributedSampler', options, DISTRIBUTED_SAMPLER_OPTIONS);
     if (!(Number.isInteger(rank) && rank >= 0 && rank < numReplicas))
       throw new ValueError('ERR_SAMPLER', `Invalid rank ${rank}, rank should be in the interval [0, ${numReplicas - 1}]`);
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchSampler, DataLoader, defaultCollate, randomSplit, SequentialSampler, Subset, TensorDataset } from '../src/index.js';
 
 runtimes.current.use(cpuPlugin);
-const numbers = (n: number): TensorDataset => new TensorDataset(arange(n), arange(n).mul(10));
+const numbers = (n: number): TensorDataset<[Tensor, Tensor]> => new TensorDataset(arange(n), arange(n).mul(10));
 async function collect(loader: DataLoader<[Tensor, Tensor]>): Promise<number[][]> {
   const out: number[][] = [];
   for await (const [x] of loader) out.push(x.toArray() as number[]);

@@ -1,5 +1,5 @@
 /** @file How layers take their options. */
-import type { DeviceLike, DType } from '@tessera/core';
+import { checkOptions, type DeviceLike, type DType, type OptionNames, refuseMore } from '@tessera/core';
 
 /** Where and as what a layer's parameters are made. */
 export interface FactoryOptions {
@@ -16,8 +16,16 @@ export const factory = ({ device, dtype }: FactoryOptions): FactoryOptions => ({
 /**
  * The options of a layer whose first one people write as a plain value: `new Dropout(0.5)` for `new Dropout({ p: 0.5 })`.
  * `more` are options that follow the plain value.
+ *
+ * @param owner The layer, for messages.
+ * @throws ValueError `ERR_OPTION` for a name that is none of `names`, or for what is neither a value nor options.
  */
-export function withFirst<O extends object>(first: unknown, name: keyof O & string, more?: O): O {
-  if (typeof first === 'object' && first !== null && !Array.isArray(first)) return first as O;
+export function withFirst<O extends object>(owner: string, names: OptionNames<O>, first: unknown, name: keyof O & string, more?: O): O {
+  if (typeof first === 'string' || typeof first === 'function') refuseMore(owner, first);
+  if (typeof first === 'object' && first !== null && !Array.isArray(first)) {
+    if (more !== undefined) refuseMore(owner, more);
+    return checkOptions(owner, first as O, names);
+  }
+  checkOptions(owner, more, names);
   return { ...(more as O), ...(first === undefined ? {} : { [name]: first }) };
 }

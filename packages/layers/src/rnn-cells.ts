@@ -1,7 +1,22 @@
 /** @file RNNCell, LSTMCell and GRUCell: one step. */
-import { empty, linear, Module, noGrad, Parameter, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  empty,
+  linear,
+  Module,
+  noGrad,
+  Parameter,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@tessera/core';
 import { factory, type FactoryOptions } from './options.js';
 import { gruStep, lstmStep, reluStep, type Step, tanhStep } from './functional/recurrent-cells.js';
+
+const CELL_OPTIONS: OptionNames<CellOptions> = { bias: true, device: true, dtype: true };
+const RNN_CELL_OPTIONS: OptionNames<RNNCellOptions> = { nonlinearity: true, bias: true, device: true, dtype: true };
 
 export interface CellOptions extends FactoryOptions {
   /** Default true. */
@@ -88,6 +103,7 @@ export class RNNCell extends RNNCellBase {
   readonly nonlinearity: 'tanh' | 'relu';
 
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    checkOptions('RNNCell', options, RNN_CELL_OPTIONS);
     super(inputSize, hiddenSize, 1, options);
     this.nonlinearity = options.nonlinearity ?? 'tanh';
     if (this.nonlinearity !== 'tanh' && this.nonlinearity !== 'relu')
@@ -108,6 +124,7 @@ export class LSTMCell extends RNNCellBase {
   static override readonly typeName = 'LSTMCell';
 
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    checkOptions('LSTMCell', options, CELL_OPTIONS);
     super(inputSize, hiddenSize, 4, options);
   }
 
@@ -122,6 +139,7 @@ export class GRUCell extends RNNCellBase {
   static override readonly typeName = 'GRUCell';
 
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    checkOptions('GRUCell', options, CELL_OPTIONS);
     super(inputSize, hiddenSize, 3, options);
   }
 

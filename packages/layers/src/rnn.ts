@@ -2,6 +2,37 @@
 import type { Tensor } from '@tessera/core';
 import { RNNBase, type RNNBaseOptions } from './rnn-base.js';
 import type { PackedSequence } from './utils/rnn.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const RNN_BASE_OPTIONS: OptionNames<RNNBaseOptions> = {
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+  device: true,
+  dtype: true,
+};
+const LSTM_OPTIONS: OptionNames<LSTMOptions> = {
+  projSize: true,
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+  device: true,
+  dtype: true,
+};
+const RNN_OPTIONS: OptionNames<RNNOptions> = {
+  nonlinearity: true,
+  numLayers: true,
+  bias: true,
+  batchFirst: true,
+  dropout: true,
+  bidirectional: true,
+  device: true,
+  dtype: true,
+};
 
 export interface RNNOptions extends RNNBaseOptions {
   /** Default 'tanh'. */
@@ -24,6 +55,7 @@ export interface RNN {
 export class RNN extends RNNBase {
   static override readonly typeName = 'RNN';
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
+    checkOptions('RNN', options, RNN_OPTIONS);
     super(options.nonlinearity ?? 'tanh', inputSize, hiddenSize, options);
   }
   forward(input: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {
@@ -50,6 +82,7 @@ export interface LSTM {
 export class LSTM extends RNNBase {
   static override readonly typeName = 'LSTM';
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
+    checkOptions('LSTM', options, LSTM_OPTIONS);
     super('lstm', inputSize, hiddenSize, options, options.projSize ?? 0);
   }
   forward(input: Tensor, state?: readonly [Tensor, Tensor] | null): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
@@ -69,6 +102,7 @@ export interface GRU {
 export class GRU extends RNNBase {
   static override readonly typeName = 'GRU';
   constructor(inputSize: number, hiddenSize: number, options: RNNBaseOptions = {}) {
+    checkOptions('GRU', options, RNN_BASE_OPTIONS);
     super('gru', inputSize, hiddenSize, options);
   }
   forward(input: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {

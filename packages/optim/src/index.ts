@@ -19,3 +19,4 @@ export { Rprop, type RpropOptions } from './optimizers/rprop.js';
 export { SGD, type SGDOptions } from './optimizers/sgd.js';
 export * as lrScheduler from './lr-scheduler/index.js';
 export * as swaUtils from './swa-utils/index.js';
+export * from './python-names.js';

@@ -16,3 +16,4 @@ export * as optim from '@tessera/optim';
 export * as data from '@tessera/data';
 export * as io from '@tessera/io';
 export { cpuPlugin, wasmPlugin, webgpuPlugin };
+export * from './python-names.js';

@@ -19,6 +19,7 @@ export const SOURCE_FIELDS = words(
  * A correlation: `rows` output channels for each group, `k` = channels × taps, packed weights in blocks of `kBlock` k's; results of PD slices of PH rows
  * of PW positions; `chunk` flat positions are made at a time, from `panels` panels of patches at a time; each image is cut into `parts`.
  * `firstTap` and `tapStep`: where the first of a 3x3 window's taps, in reading order, lies in a panel of weights, and from one to the next.
+ * Of `direct3x3`, which reads planes where they are, `planesBytes` are a row of zeros.
  */
 export const CORRELATION_FIELDS = [
   ...words(
@@ -41,9 +42,9 @@ export function emitCorrelation(module: ModuleBuilder, tile: TileShape): void {
   emitPackWeights(module, tile.rows);
 
   const singleChannel = emitSingleChannel(module);
-  const singleChannel3x3 = emitSingleChannel3x3(module);
+  const windows = { single3x3: emitSingleChannel3x3(module, false), direct3x3: emitSingleChannel3x3(module, true) };
 
-  for (const kind of ['patches', 'few', 'single', 'single3x3'] as const) {
+  for (const kind of ['patches', 'few', 'single', 'single3x3', 'direct3x3'] as const) {
     task(module, kind, CORRELATION_FIELDS, (f, read, begin, end, scratch) => {
       const p = read as unknown as Fields;
       const [image, group, part, planes, panels, sums, strip, bias, units, slices, unit, lastUnit] = locals(f, 'i32', 12);
@@ -67,7 +68,7 @@ export function emitCorrelation(module: ModuleBuilder, tile: TileShape): void {
           f.set(image, i32.divU(begin, p.parts));
           f.set(group, i32.remU(image, p.groups));
           f.set(image, i32.divU(image, p.groups));
-          spreadImage(f, spread, p, image, group, planes);
+          if (kind !== 'direct3x3') spreadImage(f, spread, p, image, group, planes);
           f.if(p.bias, () => {
             f.set(at, i32.add(p.bias, i32.mul(i32.mul(group, p.rows), p.biasStride)));
             f.for(n, 0, p.rows, 1, () => {
@@ -76,11 +77,14 @@ export function emitCorrelation(module: ModuleBuilder, tile: TileShape): void {
             });
           });
           f.set(first, i32.add(p.out, i32.add(i32.mul(image, p.outImage), i32.mul(group, p.outGroup))));
-          if (kind === 'single3x3') {
+          if (kind === 'single3x3' || kind === 'direct3x3') {
+            const direct = kind === 'direct3x3';
+            if (direct) f.set(at, i32.add(p.from, i32.add(i32.mul(image, p.fromImage), i32.mul(group, p.fromGroup))));
             f.for(n, 0, p.rows, 1, () => {
               f.set(weights, i32.add(i32.add(p.weights, p.firstTap), i32.add(i32.mul(group, p.weightsGroup), i32.mul(n, 4))));
               const from = i32.add(bias, i32.mul(n, hasBias));
-              f.emit(call(singleChannel3x3, planes, p.rowBytes, p.PH, p.PW, weights, p.tapStep, from, first, p.outH));
+              const source = direct ? [at, p.fromH] : [planes, p.rowBytes];
+              f.emit(call(windows[kind], ...source, p.PH, p.PW, weights, p.tapStep, from, first, p.outH, planes));
               f.increment(first, p.outPlane);
             });
             f.increment(begin, 1);

@@ -47,7 +47,13 @@ export class Correlator {
       emitCorrelation(module, tile),
     );
     this.#pack = tasks('packWeights');
-    this.#kinds = { patches: tasks('patches'), few: tasks('few'), single: tasks('single'), single3x3: tasks('single3x3') };
+    this.#kinds = {
+      patches: tasks('patches'),
+      few: tasks('few'),
+      single: tasks('single'),
+      single3x3: tasks('single3x3'),
+      direct3x3: tasks('direct3x3'),
+    };
   }
 
   run(job: Correlation): void {
@@ -65,11 +71,13 @@ export class Correlator {
     });
   }
 
-  #kindOf({ to, rows, taps: { list, reach }, step }: Correlation, channels: number, k: number): Kind {
+  #kindOf({ from, to, rows, taps: { list, pad, reach }, step }: Correlation, channels: number, k: number): Kind {
     if (channels > 1 || rows >= this.tile.rows) return k <= FEW_TAPS ? 'few' : 'patches';
     const threeByThree = list.length === 9 && product(step) === 1 && reach[0] === 0 && reach[1] === 2 && reach[2] === 2;
     const [depth, height, width] = to.sizes;
-    return threeByThree && depth === 1 && height >= 2 && width >= 4 && to.strides[2] === 4 ? 'single3x3' : 'single';
+    if (!(threeByThree && depth === 1 && height >= 2 && width >= 4 && to.strides[2] === 4)) return 'single';
+    const sameSize = pad[1] === 1 && pad[2] === 1 && from.sizes[1] === height && from.sizes[2] === width;
+    return sameSize && width >= 5 && from.strides[2] === 4 ? 'direct3x3' : 'single3x3';
   }
 
   #writeOffsets({ from, groups, weights, taps }: Correlation, planes: PaddedPlanes, tables: number, k: number): void {
@@ -96,12 +104,13 @@ export class Correlator {
       host.launch(this.#pack, packing, groups, 0, groups * rows * k);
     }
 
-    const unit = kind === 'single' || kind === 'single3x3' ? PLANE_POSITIONS : columns;
+    const threeByThree = kind === 'single3x3' || kind === 'direct3x3';
+    const unit = threeByThree || kind === 'single' ? PLANE_POSITIONS : columns;
     const chunk = Math.min(roundUp(planes.flat, unit), Math.max(unit, Math.floor(SUMS_BYTES / (paddedRows * 4) / unit) * unit));
     const panels = streamed ? 1 : Math.min(BLOCK_PANELS, chunk / columns);
     const units = to.sizes[0] * Math.ceil(planes.flat / chunk);
     const whole = from.N * groups;
-    const parts = kind === 'single3x3' ? 1 : Math.max(1, Math.min(units, host.threads === 1 ? 1 : Math.ceil((2 * host.threads) / whole)));
+    const parts = threeByThree ? 1 : Math.max(1, Math.min(units, host.threads === 1 ? 1 : Math.ceil((2 * host.threads) / whole)));
 
     // Rows that lie a multiple of 4096 bytes apart would share cache lines.
     const sumsRow = chunk * 4 + (chunk % 1024 === 0 ? 64 : 0);
@@ -110,6 +119,7 @@ export class Correlator {
     const panelsAt = biasAt + roundUp(paddedRows * 4 + 256, 64);
     const sumsAt = panelsAt + roundUp(panels * columns * kBlock * 4 + 64, 64);
     const planesAt = sumsAt + roundUp(paddedRows * sumsRow + 64, 64);
+    const planesBytes = kind === 'direct3x3' ? roundUp(from.sizes[2] * 4 + 64, 64) : planes.bytes;
     // The nine taps of a 3x3 window in reading order, which is the reverse of the gradient's.
     const forward = job.taps.list[0]?.shift[1] === 0;
     const tapOrder = forward ? [0, tile.rows * 4] : [8 * tile.rows * 4, -tile.rows * 4];
@@ -119,15 +129,15 @@ export class Correlator {
         [groups, rows, k, tables, packedAt, groupBytes, bias.address, bias.stride],
         [to.address, to.strideN, to.strideC * rows, to.strideC, ...to.strides, ...to.sizes, planes.pitch],
         [chunk, kBlock, panels, parts, planesAt, panelsAt, sumsAt, sumsRow, biasAt, stripAt, ...tapOrder],
-        ...planes.fields(from.C / groups),
+        ...planes.fields(from.C / groups, planesBytes),
       ],
       whole * parts,
-      planesAt + planes.bytes,
+      planesAt + planesBytes,
       (whole * rows * k * product(to.sizes)) / MULTIPLICATIONS_PER_NS,
     );
   }
 }
 
-type Kind = 'patches' | 'few' | 'single' | 'single3x3';
+type Kind = 'patches' | 'few' | 'single' | 'single3x3' | 'direct3x3';
 
 export const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;

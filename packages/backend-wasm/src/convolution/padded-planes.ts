@@ -62,12 +62,12 @@ export class PaddedPlanes {
     );
   }
 
-  /** The values of `SOURCE_FIELDS`. */
-  fields(groupChannels: number): Fields {
+  /** The values of `SOURCE_FIELDS`; `bytes` are what is filled with zeros first. */
+  fields(groupChannels: number, bytes = this.bytes): Fields {
     const { source, sweep } = this;
     return [
       [source.address, source.strideN, source.strideC * groupChannels, source.strideC, this.channels, ...source.sizes, ...source.strides],
-      [this.planeBytes, ...sweep.pad, ...sweep.step, this.rowBytes, this.sliceBytes, this.phaseBytes, this.bytes],
+      [this.planeBytes, ...sweep.pad, ...sweep.step, this.rowBytes, this.sliceBytes, this.phaseBytes, bytes],
     ];
   }
 }

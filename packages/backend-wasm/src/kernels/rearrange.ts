@@ -75,7 +75,7 @@ export class Rearranger {
         const bytes = length * DTYPE_INFO[view.dtype].size;
         const address = memory.scratch(bytes);
         taken.push([address, bytes]);
-        const copy: WasmView = { buffer: new WasmBuffer(view.dtype, length, address, bytes), dtype: view.dtype, shape, strides, offset: 0 };
+        const copy: WasmView = { buffer: new WasmBuffer(view.dtype, length, address), dtype: view.dtype, shape, strides, offset: 0 };
         this.#transpose({ ...view, shape }, copy, dims[v]);
         return { ...copy, shape: view.shape };
       });

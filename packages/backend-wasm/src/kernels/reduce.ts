@@ -24,9 +24,15 @@ const KINDS: readonly ReduceKind[] = ['sum', 'prod', 'max', 'min', 'argmax', 'ar
 /** Elements that a thread takes at a time, roughly. */
 const BLOCK = 16384;
 /** Bytes of accumulators that a unit of work has at most: they stay in the nearest cache beside the rows. */
-const ACCUMULATORS = 8192;
+const ACCUMULATORS = 24 * 1024;
+/**
+ * Where accumulators lie after rows of the input, modulo a page, in bytes: loads are held up by stores to the same place of another page just before.
+ * Sums over axis 0 of 2048x2048 took 0.34 ms where they lay there, 0.31 otherwise.
+ */
+const APART = 1088;
+const PAGE = 4096;
 /** Columns that a unit of work has at most, and at least: short runs of memory are slow to read. */
-const MOST_COLUMNS = 1024;
+const MOST_COLUMNS = 2048;
 const LEAST_COLUMNS = 128;
 
 interface Compiled extends CompiledReduce {
@@ -92,15 +98,16 @@ export function createReduce(machine: Machine): RequiredKernels<WasmBuffer>['red
     const block = blockOf(shape[column], outer, columnBytes, machine.threadsFor(total * cost));
     const blocks = Math.ceil(shape[column] / block);
     const stride = block * columnBytes;
-    const scratch = memory.scratch(stride * machine.threadCount);
+    const scratchBytes = stride * machine.threadCount + PAGE;
+    const scratch = memory.scratch(scratchBytes);
     write();
     const head = ARGUMENTS / 4;
-    linear.i32[head + SCRATCH] = scratch;
+    linear.i32[head + SCRATCH] = scratch + ((inputs[0].buffer.address + APART - scratch) & (PAGE - 1) & -64);
     linear.i32[head + SCRATCH_STRIDE] = stride;
     linear.i32[head + BLOCKS] = blocks;
     linear.i32[head + COLUMN_BLOCK] = block;
     machine.parallel(kernel, outer * blocks, 1, total * cost);
-    memory.endScratch(scratch, stride * machine.threadCount);
+    memory.endScratch(scratch, scratchBytes);
 
     function write(): void {
       layout.writeShape(linear, shape);

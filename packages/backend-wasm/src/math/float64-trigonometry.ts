@@ -20,10 +20,10 @@ const COS = [
   4.16666666666666019037e-2,
 ];
 
-/** 2/π in words of 32 bits behind the point: enough for the largest float64 with 160 bits to spare. */
-const TWO_OVER_PI_BITS = twoOverPi(40);
+/** Words of 2/π: enough for the largest float64 with 160 bits to spare. */
+const TWO_OVER_PI_WORDS = 40;
 
-/** The first `words` words of 2/π = 1 / (π/2), from π by Machin's formula in whole numbers. */
+/** The first `words` words, of 32 bits, behind the point of 2/π = 1 / (π/2), from π by Machin's formula in whole numbers. */
 function twoOverPi(words: number): bigint[] {
   const bits = BigInt(words * 32 + 64);
   const one = 1n << bits;
@@ -51,7 +51,7 @@ function largeReduction(lib: MathLibrary): Reduce {
     const exponent = f.local('i32', i32.sub(i32.wrapI64(i64.shrU(bits, 52)), 1075));
     const first = f.local('i32', select(i32.gtS(exponent, 64), i32.shrU(i32.sub(exponent, 64), 5), i32.const(0)));
     const word = Array.from({ length: 8 }, () => f.local('i64'));
-    TWO_OVER_PI_BITS.forEach((value, i) => {
+    twoOverPi(TWO_OVER_PI_WORDS).forEach((value, i) => {
       word.forEach((w, k) => {
         if (i >= k) f.if(i32.eq(first, i - k), () => f.set(w, BigInt.asIntN(64, value)));
       });

@@ -32,17 +32,19 @@ export class WasmMemory {
     this.#bytes += bytes;
     if (this.#bytes > this.#peak) this.#peak = this.#bytes;
     this.#byDType[index] += bytes;
-    return new WasmBuffer(dtype, length, address, bytes);
+    return new WasmBuffer(dtype, length, address);
   }
 
   /** Gives a buffer back; a second call does nothing. */
   free(buffer: WasmBuffer): void {
     if (buffer.freed) return;
-    buffer.freed = true;
+    const { size, index } = DTYPE_INFO[buffer.dtype];
+    const bytes = buffer.length * size;
     this.#buffers--;
-    this.#bytes -= buffer.bytes;
-    this.#byDType[DTYPE_INFO[buffer.dtype].index] -= buffer.bytes;
-    this.#allocator.give(buffer.address, buffer.bytes);
+    this.#bytes -= bytes;
+    this.#byDType[index] -= bytes;
+    this.#allocator.give(buffer.address, bytes);
+    buffer.address = 0;
   }
 
   /**

@@ -22,14 +22,18 @@ export function compileReduce(machine: Machine, program: Program, reduction: Red
   const module = machine.newModule();
   const lib = new MathLibrary(module, machine.fma, machine.functions);
   const inner = form.column >= 0 ? form.column : form.reduced.at(-1)!;
+  let columnBytes = 0;
   module.function(
     'run',
     { args: 'i32', begin: 'i32', end: 'i32', thread: 'i32' },
     'void',
     (f, { args, begin, end, thread }) => {
       const code = new ProgramCode(f, lib, program, layout, args, form.classes, inner);
-      if (form.column >= 0) new ReduceColumns(f, code, reduction, output, form).emit(begin, end, scratchOf(thread));
-      else new ReduceRows(f, code, reduction, output, form).emit(begin, end);
+      if (form.column >= 0) {
+        const columns = new ReduceColumns(f, code, reduction, output, form);
+        columnBytes = columns.columnBytes;
+        columns.emit(begin, end, scratchOf(thread));
+      } else new ReduceRows(f, code, reduction, output, form).emit(begin, end);
       function scratchOf(number: Local<'i32'>): Local<'i32'> {
         return f.local('i32', i32.add(layout.head(args, SCRATCH), i32.mul(number, layout.head(args, SCRATCH_STRIDE))));
       }
@@ -39,6 +43,6 @@ export function compileReduce(machine: Machine, program: Program, reduction: Red
   return {
     kernel: machine.compile(module).kernel('run'),
     layout,
-    columnBytes: reduction.parts.reduce<number>((n, width) => n + width / 8, 0),
+    columnBytes,
   };
 }

@@ -1,6 +1,7 @@
 /**
  * @file Reductions whose lanes run along a kept dim: a row of accumulators in scratch, and rows of the input that are added to it, several at a time, so
- * that memory is read in several streams and the accumulators are touched less often.
+ * that memory is read in several streams and the accumulators are touched less often. float32 sums have a second row, of float32, that takes up to 64 rows
+ * of the input before the float64 accumulators take it.
  */
 import type { DType } from '@tessera/core/backend';
 import { type FunctionBuilder, i32, i32x4, type Local, select, v128 } from '../assembler/index.js';
@@ -14,11 +15,15 @@ import { priceOf, unrolling } from './unroll.js';
 
 type I32 = Local<'i32'>;
 type Pointers = ReadonlyMap<number, I32>;
+/** Groups of rows that the row of short sums takes. */
+const SHORT = 8;
 const NO_STEPS: ReadonlyMap<number, readonly I32[]> = new Map();
 
 export class ReduceColumns {
   readonly #output: number;
   readonly #vectors: number;
+  /** Where the short sums begin, and how many groups of rows they may still take; null where there are none. */
+  #short: { readonly sums: I32; readonly left: I32 } | null = null;
 
   constructor(
     readonly f: FunctionBuilder,
@@ -29,6 +34,15 @@ export class ReduceColumns {
   ) {
     this.#output = code.program.inputs.length;
     this.#vectors = vectorsOf(reduction);
+  }
+
+  /** Bytes of accumulators for a column. */
+  get columnBytes(): number {
+    return 4 * this.#vectors + (this.#hasShort ? 4 : 0);
+  }
+
+  get #hasShort(): boolean {
+    return this.reduction.quick !== undefined && this.#rowsAtOnce === 8;
   }
 
   /** How many rows are taken at once. */
@@ -48,6 +62,7 @@ export class ReduceColumns {
     code.prepare();
     const start = startOf(reduction);
     const [first, count, at] = [f.local('i32'), f.local('i32'), f.local('i32')];
+    if (this.#hasShort) this.#short = { sums: f.local('i32'), left: f.local('i32') };
     f.loop((nextUnit) => {
       const blocks = f.local('i32', layout.head(args, BLOCKS));
       const place = f.local('i32', i32.divU(begin, blocks));
@@ -63,8 +78,15 @@ export class ReduceColumns {
       const bytes = f.local('i32', i32.mul(i32.shrU(i32.add(count, 3), 2), 16 * this.#vectors));
       const stop = f.local('i32', i32.add(scratch, bytes));
       f.for(at, scratch, stop, 16 * this.#vectors, () => start.forEach((s, k) => f.emit(v128.store(at, s, 16 * k))));
+      if (this.#short !== null) {
+        f.set(this.#short.sums, stop);
+        f.set(this.#short.left, SHORT);
+        const end = f.local('i32', i32.add(stop, i32.shl(i32.shrU(i32.add(count, 3), 2), 4)));
+        f.for(at, stop, end, 16, () => f.emit(v128.store(at, v128.zero)));
+      }
       const moving = new Map([...bases].filter(([v]) => v !== this.#output).map(([v, base]) => [v, f.local('i32', base)]));
       this.#rows(moving, outer, first, scratch, stop);
+      if (this.#short !== null) this.#takeShort(scratch, stop);
       this.#store(bases.get(this.#output)!, count, scratch, stop);
       f.brIf(nextUnit, i32.ltU(begin.tee(i32.add(begin, 1)), end));
     });
@@ -102,7 +124,12 @@ export class ReduceColumns {
         }
         const known = sets.map((set, r) => code.startRow(set, index(r)));
         for (const [v, p] of pointers) f.set(p, i32.add(sets.at(-1)!.get(v)!, layout.stride(args, v, last)));
-        this.#take(sets, known, first, scratch, stop, place);
+        if (this.#short === null) this.#take(sets, known, first, scratch, stop, place);
+        else {
+          const { sums, left: groups } = this.#short;
+          this.#take(sets, known, first, sums, f.local('i32', i32.add(sums, i32.shrU(i32.sub(stop, scratch), 1))), null);
+          f.if(i32.eqz(groups.tee(i32.sub(groups, 1))), () => this.#takeShort(scratch, stop));
+        }
         f.increment(along, rows);
         f.increment(left, -rows);
         if (place !== null) f.increment(place, rows);
@@ -127,12 +154,12 @@ export class ReduceColumns {
   }
 
   /** Takes several rows, column after column. Reads (and ignores) up to three columns too many. */
-  #take(sets: readonly Pointers[], known: readonly Row[], first: I32, scratch: I32, stop: I32, place: I32 | null): void {
+  #take(sets: readonly Pointers[], known: readonly Row[], first: I32, sums: I32, stop: I32, place: I32 | null): void {
     const { f, code, form } = this;
-    const at = f.local('i32', scratch);
+    const at = f.local('i32', sums);
     const column = code.innerIndex ? f.local('v128', i32x4.add(i32x4.splat(first), i32x4.const(0, 1, 2, 3))) : null;
     const places = place === null ? null : f.local('v128', i32x4.splat(place));
-    const step = 16 * this.#vectors;
+    const step = this.#short === null ? 16 * this.#vectors : 16;
     const round = (groups: number): void => {
       for (let g = 0; g < groups; g++) {
         const values = sets.map((set, r) => code.evaluate(known[r], set, g, NO_STEPS, column === null ? null : [column])[0]);
@@ -162,17 +189,46 @@ export class ReduceColumns {
   /** Adds four columns of several rows to their accumulator, `offset` bytes from `at`. */
   #add(at: I32, offset: number, values: readonly Quad[], places: VLocal | null): void {
     const { f, reduction } = this;
-    const state: State = Array.from({ length: this.#vectors }, (_, k) => f.local('v128', v128.load(at, offset + 16 * k)));
-    if (reduction.quick !== undefined) {
-      let level: VLocal[] = values.map(([value]) => value);
-      while (level.length > 1) {
-        const next: VLocal[] = [];
-        for (let i = 0; i < level.length; i += 2) next.push(f.local('v128', reduction.quick(level[i], level[i + 1])));
-        level = next;
-      }
-      reduction.take(f, state, level, null);
-    } else for (const value of values) reduction.take(f, state, value, places);
+    if (this.#short !== null) {
+      const sum = this.#tree(values);
+      f.emit(v128.store(at, reduction.quick!(v128.load(at, offset), sum), offset));
+      return;
+    }
+    const state = this.#load(at, offset);
+    if (reduction.quick !== undefined) reduction.take(f, state, [this.#tree(values)], null);
+    else for (const value of values) reduction.take(f, state, value, places);
     state.forEach((s, k) => f.emit(v128.store(at, s, offset + 16 * k)));
+  }
+
+  #load(at: I32, offset = 0): State {
+    return Array.from({ length: this.#vectors }, (_, k) => this.f.local('v128', v128.load(at, offset + 16 * k)));
+  }
+
+  /** The sum of float32 vectors, pairwise. */
+  #tree(values: readonly Quad[]): VLocal {
+    let level: VLocal[] = values.map(([value]) => value);
+    while (level.length > 1) {
+      const next: VLocal[] = [];
+      for (let i = 0; i < level.length; i += 2) next.push(this.f.local('v128', this.reduction.quick!(level[i], level[i + 1])));
+      level = next;
+    }
+    return level[0];
+  }
+
+  /** The accumulators take the short sums, which begin anew. */
+  #takeShort(scratch: I32, stop: I32): void {
+    const { f, reduction } = this;
+    const { sums, left } = this.#short!;
+    f.set(left, SHORT);
+    const from = f.local('i32', sums);
+    const at = f.local('i32', scratch);
+    f.for(at, at, stop, 16 * this.#vectors, () => {
+      const state = this.#load(at);
+      reduction.take(f, state, [f.local('v128', v128.load(from))], null);
+      state.forEach((s, k) => f.emit(v128.store(at, s, 16 * k)));
+      f.emit(v128.store(from, v128.zero));
+      f.increment(from, 16);
+    });
   }
 
   /** The results of a block. */
@@ -185,7 +241,7 @@ export class ReduceColumns {
     const at = f.local('i32', scratch);
     const to = f.local('i32', output);
     f.loop((again) => {
-      const state: State = Array.from({ length: this.#vectors }, (_, k) => f.local('v128', v128.load(at, 16 * k)));
+      const state = this.#load(at);
       storeSome(f, this.dtype, to, steps, count, reduction.result(f, state));
       f.increment(to, four);
       f.increment(count, -4);

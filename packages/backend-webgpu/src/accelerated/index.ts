@@ -1,7 +1,9 @@
 /** @file The accelerated kernels that this backend has. */
 import type { AcceleratedKernels } from '@tessera/core/backend';
 import type { Context } from '../kernels/context.js';
+import { createPointwiseEach } from '../kernels/pointwise-each.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
+import { createMatmulPointwise } from '../kernels/matmul.js';
 import { createAttention } from './attention.js';
 import { createAttentionGrad } from './attention-grad.js';
 import { createBatchNorm } from './batch-norm.js';
@@ -16,6 +18,7 @@ import { createTopk } from './topk.js';
 
 export function acceleratedKernels(context: Context): Partial<AcceleratedKernels<WebGpuBuffer>> {
   return {
+    pointwiseEach: createPointwiseEach(context),
     ...createConvolution(context),
     ...createPool(context),
     ...createSoftmax(context),
@@ -25,6 +28,7 @@ export function acceleratedKernels(context: Context): Partial<AcceleratedKernels
     attention: createAttention(context),
     attentionGrad: createAttentionGrad(context),
     linear: createLinear(context),
+    matmulPointwise: createMatmulPointwise(context),
     ...createRecurrent(context),
     topk: createTopk(context),
   };

@@ -1,4 +1,4 @@
-/** @file The gradients of LSTM and GRU steps: an invocation for each unit of the state writes those of all its gates. */
+/** @file Steps of LSTM and GRU, and their gradients: an invocation for each unit of the state reads its gates, or writes the gradients of all of them. */
 import type { AcceleratedKernels } from '@tessera/core/backend';
 import { type Context, groupsFor, WORKGROUP } from '../kernels/context.js';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
@@ -54,8 +54,23 @@ ${body(at, width)}`,
   launcher.launch(pipeline, groupsFor(rows * hidden));
 }
 
-export function createRecurrent(context: Context): Pick<Kernels, 'lstmStepGrad' | 'gruStepGrad'> {
+export function createRecurrent(context: Context): Pick<Kernels, 'lstmStep' | 'lstmStepGrad' | 'gruStep' | 'gruStepGrad'> {
   return {
+    lstmStep(gates, cell, newHidden, newCell) {
+      const [reads, writes] = [
+        [gates, cell],
+        [newHidden, newCell],
+      ];
+      if (!takes(reads, writes)) return false;
+      launchUnits(context, 'lstmStep', 'lstmStep', reads, writes, (at, hidden) => {
+        const gate = (k: number): string => at(0, 'row', `(j + ${k}u * ${hidden})`);
+        return `let c = sigmoid(${gate(1)}) * ${at(1, 'row', 'j')} + sigmoid(${gate(0)}) * k_tanh(${gate(2)});
+${at(2, 'row', 'j')} = sigmoid(${gate(3)}) * k_tanh(c);
+${at(3, 'row', 'j')} = c;`;
+      });
+      return true;
+    },
+
     lstmStepGrad(gradHidden, gradNewCell, gates, cell, newCell, gradGates, gradCell) {
       const given = [gradHidden, gradNewCell].filter((view) => view !== null);
       const reads = [gates, cell, newCell, ...given];
@@ -73,6 +88,18 @@ ${gate(out, 1)} = c * ${at(1, 'row', 'j')} * f * (1.0 - f);
 ${gate(out, 2)} = c * i * (1.0 - g * g);
 ${gate(out, 3)} = h * squashed * o * (1.0 - o);
 ${at(out + 1, 'row', 'j')} = c * f;`;
+      });
+      return true;
+    },
+
+    gruStep(inputGates, stateGates, hidden, out) {
+      const reads = [inputGates, stateGates, hidden];
+      if (!takes(reads, [out])) return false;
+      launchUnits(context, 'gruStep', 'gruStep', reads, [out], (at, width) => {
+        const gate = (view: number, k: number): string => at(view, 'row', `(j + ${k}u * ${width})`);
+        return `let r = sigmoid(${gate(0, 0)} + ${gate(1, 0)}); let keep = sigmoid(${gate(0, 1)} + ${gate(1, 1)});
+let n = k_tanh(${gate(0, 2)} + r * ${gate(1, 2)});
+${at(3, 'row', 'j')} = n + keep * (${at(2, 'row', 'j')} - n);`;
       });
       return true;
     },

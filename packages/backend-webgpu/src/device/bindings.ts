@@ -1,6 +1,7 @@
 /// <reference types="@webgpu/types" />
 /** @file Layouts of bindings, and the groups that were made for them. Like the executor it travels as source text. */
-import type { DeviceBuffer, ExecutorCounters } from './executor.js';
+import type { DeviceBuffer } from './allocator.js';
+import type { ExecutorCounters } from './executor.js';
 
 /** One for each count of buffers read and written. */
 export interface BindingLayout {

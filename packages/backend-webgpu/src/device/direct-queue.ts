@@ -64,8 +64,12 @@ export class DirectQueue implements DeviceQueue {
     this.#executor.beginTiming();
   }
 
-  endTiming(): Promise<Float64Array> {
-    return this.#executor.endTiming();
+  async endTiming(): Promise<Float64Array> {
+    try {
+      return await this.#executor.endTiming();
+    } catch (error) {
+      throw new DeviceFault(this.#executor.takeFault() ?? { kind: 'internal', message: String(error) });
+    }
   }
 
   async read(id: number, offset: number, length: number, flags: boolean): Promise<Uint8Array> {

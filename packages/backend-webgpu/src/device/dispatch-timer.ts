@@ -89,7 +89,7 @@ export function createDispatchTimer(device: GPUDevice): DispatchTimer {
     async end() {
       on = false;
       if (precise) return readSets();
-      await device.queue.onSubmittedWorkDone();
+      await Promise.race([device.queue.onSubmittedWorkDone(), device.lost]);
       return Float64Array.from(times);
     },
   };

@@ -3,29 +3,23 @@
  * @file The executor: what is done with a GPUDevice, call by call. It runs where the device lives: in the page, or in a worker that gets it as
  * source text. For that reason `createExecutor` uses nothing from outside of itself, types aside; its parts are handed to it.
  */
-import type { BindingLayout, createBindings } from './bindings.js';
+import type { createAllocator, DeviceBuffer } from './allocator.js';
+import type { createBindings } from './bindings.js';
+import type { createCompiler } from './compiler.js';
 import type { createDispatchTimer } from './dispatch-timer.js';
+import type { createFaults, Fault } from './faults.js';
 import type { createPacer } from './pacer.js';
 import type { createStaging } from './staging.js';
 
 /** What an executor is made of besides; see parts.ts. */
 export interface ExecutorParts {
+  readonly createAllocator: typeof createAllocator;
   readonly createBindings: typeof createBindings;
+  readonly createCompiler: typeof createCompiler;
+  readonly createFaults: typeof createFaults;
   readonly createStaging: typeof createStaging;
   readonly createPacer: typeof createPacer;
   readonly createDispatchTimer: typeof createDispatchTimer;
-}
-
-export interface DeviceBuffer {
-  readonly gpu: GPUBuffer;
-  /** The number of the submit that was open when it was last bound. */
-  used: number;
-}
-
-/** Something that went wrong on the device, which the next read reports. */
-export interface Fault {
-  readonly kind: 'validation' | 'out-of-memory' | 'lost' | 'internal';
-  readonly message: string;
 }
 
 /** What was done so far. */
@@ -86,8 +80,6 @@ export interface Executor {
  * @param flagBuffer The id of the buffer (made here) in which kernels raise flags.
  */
 export function createExecutor(device: GPUDevice, flagBuffer: number, parts: ExecutorParts): Executor {
-  const STORAGE = 0x80;
-  const COPY_SRC = 0x04;
   const COPY_DST = 0x08;
   const MAP_READ = 0x01;
   const UNIFORM = 0x40;
@@ -96,17 +88,9 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   const RING = 1 << 20;
   const FLAG_BYTES = 16;
 
-  interface Pipeline {
-    readonly gpu: GPUComputePipeline;
-    readonly layout: BindingLayout;
-  }
-
   const { queue } = device;
   const counters: ExecutorCounters = { dispatches: 0, submits: 0, pipelines: 0, buffers: 0, groups: 0, writes: 0, reads: 0 };
-  const pipelines = new Map<number, Pipeline>();
   const buffers = new Map<number, DeviceBuffer>();
-  const faults: Fault[] = [];
-  let lost: Fault | null = null;
   let destroyed = false;
 
   const ring = device.createBuffer({ label: 'parameters', size: RING + WINDOW, usage: UNIFORM | COPY_DST });
@@ -115,35 +99,24 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   let submitted = 0;
   let filled = 0;
 
+  const faults = parts.createFaults(device);
+  const compiler = parts.createCompiler(device, faults);
+  const inOrder = (command: () => void): void => compiler.inOrder(command);
+  const allocator = parts.createAllocator(device);
   const bindings = parts.createBindings(device, ring, WINDOW, counters);
   const staging = parts.createStaging(device);
   const pacer = parts.createPacer(device);
   const timer = parts.createDispatchTimer(device);
   let timing: Promise<void> | null = null;
-  /** Pipelines that are being compiled aside, and the commands that wait for them. */
-  let aside = false;
-  let compiling = 0;
-  const held: (() => void)[] = [];
 
   let encoder: GPUCommandEncoder | null = null;
   let pass: GPUComputePassEncoder | null = null;
   let current = -1;
   const offsets = new Uint32Array(1);
 
-  device.addEventListener('uncapturederror', (event) => {
-    event.preventDefault();
-    const { error } = event;
-    const name = error.constructor.name;
-    const kind = name === 'GPUOutOfMemoryError' ? 'out-of-memory' : name === 'GPUValidationError' ? 'validation' : 'internal';
-    if (faults.length < 8) faults.push({ kind, message: error.message });
-  });
-  void device.lost.then((info) => {
-    lost = { kind: 'lost', message: `${info.reason}: ${info.message}` };
-  });
-
   function createBuffer(id: number, bytes: number): void {
     counters.buffers++;
-    buffers.set(id, { gpu: device.createBuffer({ label: `buffer ${id}`, size: bytes, usage: STORAGE | COPY_SRC | COPY_DST }), used: -1 });
+    buffers.set(id, allocator.create(id, bytes));
   }
 
   function endPass(): void {
@@ -154,32 +127,23 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     }
   }
 
+  /** What it gets up to its submit is asked about. */
+  function openEncoder(): GPUCommandEncoder {
+    if (encoder !== null) return encoder;
+    faults.begin();
+    return (encoder = device.createCommandEncoder());
+  }
+
   function submit(): void {
     if (encoder === null) return;
     endPass();
     if (filled > submitted) queue.writeBuffer(ring, submitted, ringWords, submitted / 4, (filled - submitted) / 4);
     submitted = filled;
     queue.submit([encoder.finish()]);
+    faults.end();
     encoder = null;
     counters.submits++;
     pacer.submitted(counters.submits);
-  }
-
-  /** Does it now, or, while pipelines are being compiled aside, when they are there. */
-  function inOrder(command: () => void): void {
-    if (compiling === 0) command();
-    else held.push(command);
-  }
-
-  function compiled(): void {
-    if (--compiling > 0) return;
-    for (const command of held.splice(0)) {
-      try {
-        command();
-      } catch (error) {
-        if (faults.length < 8) faults.push({ kind: 'internal', message: String(error) });
-      }
-    }
   }
 
   function dispatch(
@@ -194,21 +158,22 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     wordsAt: number,
     wordCount: number,
   ): void {
-    const entry = pipelines.get(pipeline);
-    // It did not compile, which is a fault that the next read reports.
+    const entry = compiler.find(pipeline);
     if (entry === undefined) return;
     const bytes = Math.max(256, ((wordCount + 63) >> 6) << 8);
     if (filled + bytes > RING) {
       submit();
       filled = submitted = 0;
     }
+    const commands = openEncoder();
     const group = bindings.group(entry.layout, ids, idsAt, count, buffers);
     if (timer.on) endPass();
-    if (pass === null) {
-      encoder ??= device.createCommandEncoder();
-      pass = timer.on ? encoder.beginComputePass(timer.pass()) : encoder.beginComputePass();
+    pass ??= timer.on ? commands.beginComputePass(timer.pass()) : commands.beginComputePass();
+    for (let i = 0; i < count; i++) {
+      const buffer = buffers.get(ids[idsAt + i])!;
+      buffer.used = counters.submits;
+      buffer.user ??= entry.label;
     }
-    for (let i = 0; i < count; i++) buffers.get(ids[idsAt + i])!.used = counters.submits;
     const at = filled >> 2;
     for (let i = 0; i < wordCount; i++) ringWords[at + i] = words[wordsAt + i];
     if (current !== pipeline) {
@@ -235,16 +200,22 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
   function copyOut(id: number, offset: number, length: number, flags: boolean): GPUBuffer {
     const size = length + (flags ? FLAG_BYTES : 0);
     const target = staging.take(size);
-    encoder ??= device.createCommandEncoder();
+    const commands = openEncoder();
     endPass();
-    if (length > 0) encoder.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
+    if (length > 0) commands.copyBufferToBuffer(buffers.get(id)!.gpu, offset, target, 0, length);
     if (flags) {
       const { gpu } = buffers.get(flagBuffer)!;
-      encoder.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
-      encoder.clearBuffer(gpu);
+      commands.copyBufferToBuffer(gpu, 0, target, length, FLAG_BYTES);
+      commands.clearBuffer(gpu);
     }
     submit();
     return target;
+  }
+
+  /** When what was asked so far is answered. */
+  async function settled(): Promise<void> {
+    await faults.settled();
+    await allocator.settled();
   }
 
   createBuffer(flagBuffer, FLAG_BYTES);
@@ -253,21 +224,7 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     counters,
     createPipeline(id, reads, writes, label, code) {
       counters.pipelines++;
-      const layout = bindings.layout(reads, writes);
-      const module = device.createShaderModule({ label, code });
-      const descriptor = { label, layout: layout.pipeline, compute: { module, entryPoint: 'main' } };
-      if (!aside) {
-        pipelines.set(id, { layout, gpu: device.createComputePipeline(descriptor) });
-        return;
-      }
-      compiling++;
-      void device
-        .createComputePipelineAsync(descriptor)
-        .then(
-          (gpu) => void pipelines.set(id, { layout, gpu }),
-          (error: unknown) => void faults.push({ kind: 'validation', message: `${label}: ${String(error)}` }),
-        )
-        .then(compiled);
+      compiler.create(id, bindings.layout(reads, writes), label, code);
     },
     createBuffer,
     destroyBuffer(id) {
@@ -280,27 +237,28 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       });
     },
     write(id, offset, bytes) {
-      const data = compiling === 0 ? bytes : bytes.slice();
+      const data = compiler.pending === 0 ? bytes : bytes.slice();
       inOrder(() => {
         const buffer = buffers.get(id)!;
         if (encoder !== null && buffer.used === counters.submits) submit();
         counters.writes++;
+        buffer.user ??= 'a write';
         queue.writeBuffer(buffer.gpu, offset, data as Uint8Array<ArrayBuffer>);
       });
     },
     dispatch(pipeline, x, y, z, ids, idsAt, count, words, wordsAt, wordCount) {
-      if (compiling === 0) {
+      if (compiler.pending === 0) {
         dispatch(pipeline, x, y, z, ids, idsAt, count, words, wordsAt, wordCount);
         return;
       }
       const [ownIds, ownWords] = [ids.slice(idsAt, idsAt + count), words.slice(wordsAt, wordsAt + wordCount)];
-      held.push(() => dispatch(pipeline, x, y, z, ownIds, 0, count, ownWords, 0, wordCount));
+      inOrder(() => dispatch(pipeline, x, y, z, ownIds, 0, count, ownWords, 0, wordCount));
     },
     flush: () => inOrder(submit),
     ready: () => timing ?? pacer.ready(counters.submits),
-    settled: () => pacer.settled(),
+    settled: () => Promise.all([pacer.settled(), settled()]),
     compileAside(on) {
-      aside = on;
+      compiler.aside = on;
     },
     beginTiming() {
       inOrder(() => {
@@ -311,21 +269,26 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
     async endTiming() {
       await new Promise<void>((resolve) => inOrder(resolve));
       submit();
+      if (faults.isLost()) throw new Error('the device is lost');
       return timer.end();
     },
     async read(id, offset, length, flags, use) {
       const size = length + (flags ? FLAG_BYTES : 0);
-      if (lost !== null || destroyed) return use(new Uint8Array(size));
+      if (faults.isLost() || destroyed) return use(new Uint8Array(size));
       counters.reads++;
       const target =
-        compiling === 0
+        compiler.pending === 0
           ? copyOut(id, offset, length, flags)
-          : await new Promise<GPUBuffer>((resolve) => held.push(() => resolve(copyOut(id, offset, length, flags))));
+          : await new Promise<GPUBuffer>((resolve) => inOrder(() => resolve(copyOut(id, offset, length, flags))));
       try {
         await target.mapAsync(MAP_READ, 0, Math.max(size, 4));
+        await settled();
       } catch (error) {
         target.destroy();
-        if (lost === null && faults.length === 0) faults.push({ kind: 'internal', message: String(error) });
+        await settled();
+        // A device that is lost says so before or after what waits for it fails.
+        if (faults.none()) await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+        if (faults.none()) faults.add({ kind: 'internal', message: String(error) });
         return use(new Uint8Array(size));
       }
       const result = use(new Uint8Array(target.getMappedRange(0, Math.max(size, 4)), 0, size));
@@ -334,16 +297,13 @@ export function createExecutor(device: GPUDevice, flagBuffer: number, parts: Exe
       return result;
     },
     takeFault() {
-      if (faults.length > 0) {
-        const [first] = faults;
-        faults.length = 0;
-        return first;
-      }
-      return lost;
+      // What fails for want of memory fails again wherever it is used.
+      const first = faults.take();
+      return allocator.takeFault() ?? first;
     },
     destroy() {
       destroyed = true;
-      lost ??= { kind: 'lost', message: 'destroyed: the device was destroyed' };
+      faults.lose('destroyed: the device was destroyed');
       encoder = null;
       pass = null;
       device.destroy();

@@ -4,6 +4,7 @@
  */
 import { DeviceError, NotSupportedError } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
+import type { MatrixUnit } from '../wgsl/matrix-unit.js';
 import { type DeviceQueue, FLAG_BUFFER } from './queue.js';
 
 /** Words of parameters that a kernel sees. */
@@ -39,6 +40,8 @@ export class Launcher {
   readonly subgroups: boolean;
   /** Are kernels to be those for adapters that compute on the CPU? */
   readonly software: boolean;
+  /** The adapter's matrix units that are in use. */
+  matrixUnits: readonly MatrixUnit[] = [];
   /** Called with each launch's label. */
   onLaunch: ((label: string) => void) | null = null;
   disposed = false;

@@ -1,5 +1,7 @@
 /** @file What a backend needs of a device, whether it lives in the page or in a worker. */
-import type { ExecutorCounters, Fault } from './executor.js';
+import type { MatrixConfig } from '../wgsl/matrix-unit.js';
+import type { ExecutorCounters } from './executor.js';
+import type { Fault } from './faults.js';
 
 /** What the adapter is and allows. */
 export interface AdapterFacts {
@@ -9,6 +11,10 @@ export interface AdapterFacts {
   /** A driver that computes on the CPU: SwiftShader, lavapipe, WARP. */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Invocations of a subgroup, at least and at most; null where it is not said. */
+  readonly subgroupSizes: readonly [number, number] | null;
+  /** What its matrix units multiply; empty where it has none, or they were not asked for. */
+  readonly matrixConfigs: readonly MatrixConfig[];
   readonly limits: AdapterLimits;
 }
 

@@ -2,7 +2,8 @@
  * @file The worker's side of the ring: takes commands and gives them to an executor. Like the executor it travels as source text, so it uses
  * nothing from outside of itself.
  */
-import type { createExecutor, Executor, ExecutorParts, Fault } from './executor.js';
+import type { createExecutor, Executor, ExecutorParts } from './executor.js';
+import type { Fault } from './faults.js';
 import type { Protocol, Shared } from './protocol.js';
 
 /** What the worker is given. */
@@ -42,7 +43,8 @@ export async function serve(
 
   const text = (at: number, bytes: number): string => decoder.decode(ringBytes.slice(at, at + bytes));
   const fault = (): Fault | null => {
-    const first = thrown ?? executor.takeFault();
+    // What was thrown follows from what the device says, if that says anything.
+    const first = executor.takeFault() ?? thrown;
     thrown = null;
     return first;
   };
@@ -51,7 +53,7 @@ export async function serve(
     count();
     const failed = fault();
     if (failed !== null) {
-      const bytes = new TextEncoder().encode(JSON.stringify({ kind: failed.kind, message: failed.message.slice(0, 2000) }));
+      const bytes = new TextEncoder().encode(JSON.stringify({ ...failed, message: failed.message.slice(0, 2000) }));
       faultBytes.set(bytes);
       length = bytes.length;
     }

@@ -1,6 +1,6 @@
 /// <reference types="@webgpu/types" />
 /** @file The device in a page or in a page's worker: encoded directly, or, for synchronous reads, in a worker of its own. */
-import { openDevice } from './adapter.js';
+import { openDevice, openOptions } from './adapter.js';
 import { DirectQueue } from './direct-queue.js';
 import { workerSource } from './parts.js';
 import { makeShared, PROTOCOL } from './protocol.js';
@@ -12,23 +12,23 @@ const gpuOf = (): GPU | undefined => (globalThis.navigator as Navigator | undefi
 
 /** Is there an adapter? */
 export async function probeBrowser(options: StartOptions): Promise<{ readonly reason?: string; readonly facts?: AdapterFacts }> {
-  return openDevice(gpuOf(), options.powerPreference, true, true);
+  return openDevice(gpuOf(), { ...openOptions(options), probe: true });
 }
 
 export async function startBrowser(options: StartOptions): Promise<Started> {
   if (options.syncReads === true) return startWorker(options);
-  const opened = await openDevice(gpuOf(), options.powerPreference, options.timestamps ?? true, false);
+  const opened = await openDevice(gpuOf(), openOptions(options));
   if ('reason' in opened) return opened;
   return { queue: new DirectQueue((opened as { device: GPUDevice }).device, opened.facts) };
 }
 
 const SOURCE = `
 self.onmessage = async ({ data }) => {
-  const { protocol, shared, flagBuffer, powerPreference, timestamps } = data;
+  const { protocol, shared, flagBuffer, options } = data;
   self.onmessage = null;
   try {
     const openDevice = ${openDevice.toString()};
-    const opened = await openDevice(navigator.gpu, powerPreference, timestamps, false);
+    const opened = await openDevice(navigator.gpu, options);
     if (!opened.device) return postMessage({ reason: opened.reason });
   ${workerSource()}
     Atomics.store(new Int32Array(shared.buffer), protocol.CONTROL.state, protocol.STATE.running);
@@ -61,8 +61,7 @@ async function startWorker(options: StartOptions): Promise<Started> {
     protocol: PROTOCOL,
     shared,
     flagBuffer: FLAG_BUFFER,
-    powerPreference: options.powerPreference,
-    timestamps: options.timestamps ?? true,
+    options: openOptions(options),
   });
   const { facts, reason } = await hello;
   URL.revokeObjectURL(url);

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { openDevice } from './adapter.js';
+import { openDevice, openOptions } from './adapter.js';
 import { workerSource } from './parts.js';
 import { makeShared, PROTOCOL } from './protocol.js';
 import { type AdapterFacts, type DeviceQueue, FLAG_BUFFER } from './queue.js';
@@ -19,18 +19,18 @@ const SOURCE = `
 // A module or a script, as the flags of the process have it: neither require nor import statements.
 import('node:worker_threads').then(async ({ parentPort, workerData }) => {
  try {
-  const { dawn, protocol, shared, flagBuffer, powerPreference, timestamps, probe } = workerData;
+  const { dawn, protocol, shared, flagBuffer, options } = workerData;
   let gpu;
   try {
     const { create, globals } = await import(dawn);
     Object.assign(globalThis, globals);
     // Collected while its device lives, it takes the process with it.
-    globalThis.gpu = gpu = create([]);
+    globalThis.gpu = gpu = create(options.subgroupMatrices ? ['enable-dawn-features=allow_unsafe_apis'] : []);
   } catch (error) {
     return parentPort.postMessage({ reason: 'Dawn does not load: ' + String(error && error.message).split('\\n')[0] });
   }
   const openDevice = ${openDevice.toString()};
-  const opened = await openDevice(gpu, powerPreference, timestamps, probe);
+  const opened = await openDevice(gpu, options);
   if (!opened.device) return parentPort.postMessage({ reason: opened.reason, facts: opened.facts });
   ${workerSource()}
   const control = new Int32Array(shared.buffer);
@@ -108,9 +108,7 @@ function launch(options: StartOptions, probe: boolean): { worker: Worker; shared
       protocol: PROTOCOL,
       shared,
       flagBuffer: FLAG_BUFFER,
-      powerPreference: options.powerPreference,
-      timestamps: options.timestamps ?? true,
-      probe,
+      options: { ...openOptions(options), probe },
     },
   });
   const hello = new Promise<Hello>((resolve) => {

@@ -8,6 +8,11 @@ export interface StartOptions {
   readonly powerPreference?: 'low-power' | 'high-performance';
   /** Profile with the device's own timestamps, where it has them; else each dispatch is submitted alone and waited for. Default true. */
   readonly timestamps?: boolean;
+  /**
+   * Multiply by matrix units, where the adapter has WGSL's experimental extension for them and what it computes is right; 'emulated': the same kernel
+   * without the extension, slowly, for tests. Default false.
+   */
+  readonly subgroupMatrices?: boolean | 'emulated';
 }
 
 export type Started = { readonly queue: DeviceQueue } | { readonly reason: string };

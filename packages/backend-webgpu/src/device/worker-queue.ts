@@ -1,5 +1,6 @@
 /** @file The caller's side of the ring: a device that lives in a worker, whose results can be waited for. */
-import type { ExecutorCounters, Fault } from './executor.js';
+import type { ExecutorCounters } from './executor.js';
+import type { Fault } from './faults.js';
 import { CONTROL, CONTROL_BYTES, FAULT_BYTES, OP, PROTOCOL, type Shared, STATE } from './protocol.js';
 import { type AdapterFacts, DeviceFault, type DeviceQueue, FLAG_BYTES } from './queue.js';
 

@@ -1,9 +1,10 @@
 /** @file The matmul kernel: strided, batched, float32 and int32, and halves with results of float32. */
-import type { RequiredKernels } from '@tessera/core/backend';
+import type { AcceleratedKernels, RequiredKernels } from '@tessera/core/backend';
 import type { WebGpuBuffer } from '../memory/webgpu-buffer.js';
 import { loadElement, loadFour, loadOfFours, storedAs, storedAsFours } from '../wgsl/elements.js';
 import type { GpuView } from '../wgsl/views.js';
 import type { Context } from './context.js';
+import { epilogueResult, type Place, takesEpilogue } from './epilogue.js';
 import type { Operand } from './operand.js';
 import { launchProduct } from './product.js';
 
@@ -32,6 +33,7 @@ export function matrixOperand(view: GpuView, name: 'a' | 'b', halves = false): O
     stored: [stored],
     key: `matrix ${dtype} ${stored} ${fours}`,
     fours,
+    halves: dtype === 'float16',
     pack: (launcher) => void launcher.word(view.offset).list(view.strides),
     text: (p, [b]) => {
       const offset = p.i();
@@ -79,9 +81,33 @@ export function createMatmul(context: Context): RequiredKernels<WebGpuBuffer>['m
 
 /** out = a · b (+ bias), all of rank 3. */
 export function product(context: Context, label: string, a: GpuView, b: GpuView, out: GpuView, bias: GpuView | null): void {
-  const [batch, rows, columns] = out.shape;
-  const inner = a.shape[2];
-  const type = storedAs(out.dtype) as 'f32' | 'i32';
+  productInto(context, label, a, b, storedAs(out.dtype) as 'f32' | 'i32', matrixResult(out, bias));
+}
+
+/** Where the elements of a · b (B, M, N) belong. */
+const inOrder = (rows: number, columns: number): Place => ({
+  key: 'matrix',
+  pack: (launcher) => {
+    launcher.word(rows);
+    launcher.word(columns);
+  },
+  text: (p) => `let at = (batch * ${p.u()} + row) * ${p.u()} + column; let feature = column;`,
+});
+
+export function createMatmulPointwise(context: Context): AcceleratedKernels<WebGpuBuffer>['matmulPointwise'] {
+  return (a, b, bias, program, scalars, inputs, outputs) => {
+    const epilogue = { program, scalars, inputs, outputs };
+    if (a.dtype === 'int32' || !takesEpilogue(epilogue)) return false;
+    const result = epilogueResult(inOrder(a.shape[1], b.shape[2]), bias, epilogue);
+    productInto(context, 'matmul and pointwise', a, b, 'f32', result);
+    context.release();
+    return true;
+  };
+}
+
+function productInto(context: Context, label: string, a: GpuView, b: GpuView, type: 'f32' | 'i32', out: Operand): void {
+  const [batch, rows, inner] = a.shape;
+  const columns = b.shape[2];
   const { halves } = context.launcher;
   const aRowsFast = Math.abs(a.strides[1]) < Math.abs(a.strides[2]);
   const bColumnsFast = Math.abs(b.strides[2]) <= Math.abs(b.strides[1]);
@@ -96,6 +122,6 @@ export function product(context: Context, label: string, a: GpuView, b: GpuView,
     b: matrixOperand(b, 'b', halves),
     aRowsFast,
     bColumnsFast,
-    out: matrixResult(out, bias),
+    out,
   });
 }

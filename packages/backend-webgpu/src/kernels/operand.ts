@@ -17,7 +17,11 @@ export interface Operand {
   readonly stored: readonly Stored[];
   /** All that the source depends on. */
   readonly key: string;
+  /** Of a result: how many of the buffers, the first ones, are written. Default 1. */
+  readonly writes?: number;
   readonly fours?: 'outer' | 'inner' | undefined;
+  /** Its elements are float16. */
+  readonly halves?: boolean;
   pack(launcher: Launcher): void;
   /** The source of its function, and those that it needs. `bindings` are the names of its buffers. */
   text(parameters: Parameters, bindings: readonly string[]): string;
@@ -37,21 +41,53 @@ export interface Product {
   /** Do neighbouring rows of a (columns of b) lie closer together than neighbouring k? */
   readonly aRowsFast: boolean;
   readonly bColumnsFast: boolean;
-  /** Declares store; its first buffer is written. */
+  /** Declares store; its first buffers are written. */
   readonly out: Operand;
 }
 
-/** The names of the bindings: those of a, of b, of what a store reads; the result's is the last. */
+/** How a result is bound: what it reads besides, and what it writes. */
+export function resultBindings({ buffers, stored, writes = 1 }: Operand): {
+  readonly reads: { readonly buffers: readonly WebGpuBuffer[]; readonly stored: readonly Stored[] };
+  readonly writes: { readonly buffers: readonly WebGpuBuffer[]; readonly stored: readonly Stored[] };
+} {
+  return {
+    reads: { buffers: buffers.slice(writes), stored: stored.slice(writes) },
+    writes: { buffers: buffers.slice(0, writes), stored: stored.slice(0, writes) },
+  };
+}
+
+/** The names of a result's bindings, of which those that are read begin at `first`, in the order that its `text` wants. */
+export function resultNames(out: Operand, first: number): string[] {
+  const { reads, writes } = resultBindings(out);
+  const name = (i: number): string => `b${first + i}`;
+  return [...writes.stored.map((_, i) => name(reads.stored.length + i)), ...reads.stored.map((_, i) => name(i))];
+}
+
+/** The names of the bindings: those of a, of b, of what a store reads; those that it writes are the last. */
 export function bindingNames({ a, b, out }: Product): { a: string[]; b: string[]; out: string[] } {
   const at = (first: number, count: number): string[] => Array.from({ length: count }, (_, i) => `b${first + i}`);
   const n = a.stored.length + b.stored.length;
-  const more = out.stored.length - 1;
-  return { a: at(0, a.stored.length), b: at(a.stored.length, b.stored.length), out: [`b${n + more}`, ...at(n, more)] };
+  return { a: at(0, a.stored.length), b: at(a.stored.length, b.stored.length), out: resultNames(out, n) };
 }
 
-export function bindAll(launcher: Launcher, { a, b, out }: Product): void {
+/** What a product's kernel binds, as its source declares it. */
+export function bindingTypes({ a, b, out }: Product): { reads: Stored[]; writes: readonly Stored[] } {
+  const { reads, writes } = resultBindings(out);
+  return { reads: [...a.stored, ...b.stored, ...reads.stored], writes: writes.stored };
+}
+
+export function bindResult(launcher: Launcher, out: Operand): void {
+  const { reads, writes } = resultBindings(out);
+  for (const buffer of reads.buffers) launcher.bind(buffer);
+  for (const buffer of writes.buffers) launcher.bind(buffer);
+}
+
+export function bindOperands(launcher: Launcher, { a, b }: Product): void {
   launcher.begin();
   for (const operand of [a, b]) for (const buffer of operand.buffers) launcher.bind(buffer);
-  for (const buffer of out.buffers.slice(1)) launcher.bind(buffer);
-  launcher.bind(out.buffers[0]);
+}
+
+export function bindAll(launcher: Launcher, product: Product): void {
+  bindOperands(launcher, product);
+  bindResult(launcher, product.out);
 }

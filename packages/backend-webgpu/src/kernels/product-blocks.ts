@@ -3,7 +3,7 @@
  * faster than any other, so that each invocation computes its block of 4 x 4 from memory.
  */
 import { type Context, groupsFor } from './context.js';
-import { bindAll, bindingNames, type Operand, type Product } from './operand.js';
+import { bindAll, bindingNames, bindingTypes, type Operand, type Product } from './operand.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 
 const LANES = 64;
@@ -50,8 +50,7 @@ export function launchBlocks({ launcher }: Context, product: Product): void {
     );
     return kernelSource({
       label: `${label}, blocks`,
-      reads: [...a.stored, ...b.stored, ...out.stored.slice(1)],
-      writes: [out.stored[0]],
+      ...bindingTypes(product),
       workgroup: LANES,
       head,
       body: `if (id >= ${all}) { return; }

@@ -1,6 +1,6 @@
 /** @file Products with few rows or columns: an invocation for each element, or a workgroup whose lanes share K. */
 import { type Context, groupsFor, WORKGROUP } from './context.js';
-import { bindAll, bindingNames, type Product } from './operand.js';
+import { bindAll, bindingNames, bindingTypes, type Product } from './operand.js';
 import { groupSum } from '../wgsl/group-sum.js';
 import { kernelSource, Parameters } from '../wgsl/source.js';
 
@@ -24,8 +24,7 @@ export function launchSimple({ launcher }: Context, product: Product, form: 'eac
     const head = [a.text(p, names.a), b.text(p, names.b), out.text(p, names.out)].join('\n');
     return kernelSource({
       label: `${label}, ${shared ? 'dot products' : 'one by one'}`,
-      reads: [...a.stored, ...b.stored, ...out.stored.slice(1)],
-      writes: [out.stored[0]],
+      ...bindingTypes(product),
       workgroup: shared ? DOT_LANES : WORKGROUP,
       subgroups,
       head: `${head}\n${shared ? groupSum(type, DOT_LANES, subgroups) : ''}`,

@@ -22,6 +22,8 @@ export class BufferPool {
   readonly #limits: PoolLimits;
   /** Ids of free memory by capacity. */
   readonly #free = new Map<number, IdHeap>();
+  /** Ids that the device had no memory for. */
+  readonly #absent = new Set<number>();
   #nextId = FLAG_BUFFER + 1;
   #buffers = 0;
   #bytes = 0;
@@ -68,11 +70,20 @@ export class BufferPool {
     const { capacity, id } = buffer;
     this.#buffers--;
     this.#bytes -= buffer.length * DTYPE_INFO[buffer.dtype].size;
+    if (this.#absent.delete(id)) {
+      this.#queue.destroyBuffer(id);
+      return;
+    }
     let list = this.#free.get(capacity);
     if (list === undefined) this.#free.set(capacity, (list = new IdHeap()));
     list.push(id);
     this.#pooled += capacity;
     if (this.#pooled > this.#limits.poolBytes) this.trim(this.#limits.poolBytes / 2);
+  }
+
+  /** The device had no memory for these: they are not to be used again. Those that are free already, a `trim(0)` destroys. */
+  forget(ids: readonly number[]): void {
+    for (const id of ids) this.#absent.add(id);
   }
 
   /** Destroys free memory, the largest first, and of one size that with the highest ids, until at most `bytes` are kept. */
@@ -82,6 +93,7 @@ export class BufferPool {
       if (surplus <= 0) return;
       for (const id of list.truncate(Math.max(0, list.size - surplus))) {
         this.#queue.destroyBuffer(id);
+        this.#absent.delete(id);
         this.#pooled -= capacity;
       }
       if (list.size === 0) this.#free.delete(capacity);

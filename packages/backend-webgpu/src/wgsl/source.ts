@@ -43,6 +43,10 @@ export interface KernelText {
   readonly workgroup: number;
   /** Uses subgroup operations: `body` has the number of its lane's subgroup, `subgroup`, and how many there are, `subgroups`. Default false. */
   readonly subgroups?: boolean;
+  /** Extensions, besides those that follow from the above; directives after them; attributes of `main`. */
+  readonly enables?: readonly string[];
+  readonly directives?: readonly string[];
+  readonly attributes?: readonly string[];
   /** Declarations at module level: shared arrays, functions. */
   readonly head?: string;
   /** Of `main`: `group` is the number of the workgroup, `z` its third coordinate, `lane` the invocation in it, `id` = group · workgroup + lane. */
@@ -61,7 +65,8 @@ const TYPES: { readonly [S in Stored]: string } = {
 };
 
 /** The whole source. Library functions that it calls come with it. */
-export function kernelSource({ label, reads, writes, workgroup, subgroups = false, head = '', body }: KernelText): PipelineSource {
+export function kernelSource(kernel: KernelText): PipelineSource {
+  const { label, reads, writes, workgroup, subgroups = false, enables = [], directives = [], attributes = [], head = '', body } = kernel;
   const bindings = [
     ...reads.map((type, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<${TYPES[type]}>;`),
     ...writes.map(
@@ -69,11 +74,15 @@ export function kernelSource({ label, reads, writes, workgroup, subgroups = fals
     ),
     `@group(0) @binding(${reads.length + writes.length}) var<uniform> P: array<vec4u, 64>;`,
   ];
-  const enabled = [...(subgroups ? ['subgroups'] : []), ...(reads.some((type) => type.startsWith('f16')) ? ['f16'] : [])];
+  const enabled = new Set([
+    ...(subgroups ? ['subgroups'] : []),
+    ...(reads.some((type) => type.startsWith('f16')) ? ['f16'] : []),
+    ...enables,
+  ]);
   const lanes = subgroups ? ', @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32' : '';
   const code = `${bindings.join('\n')}
 ${head}
-@compute @workgroup_size(${workgroup})
+${['@compute', `@workgroup_size(${workgroup})`, ...attributes].join(' ')}
 fn main(@builtin(workgroup_id) w: vec3u, @builtin(num_workgroups) nw: vec3u, @builtin(local_invocation_index) lane: u32${lanes}) {
 let group = w.x + w.y * nw.x;
 let z = w.z;
@@ -85,6 +94,6 @@ ${body}
     label,
     reads: reads.length,
     writes: writes.length,
-    code: `${enabled.map((name) => `enable ${name};\n`).join('')}${withFunctions(code)}`,
+    code: `${[...enabled].map((name) => `enable ${name};\n`).join('')}${directives.map((line) => `${line};\n`).join('')}${withFunctions(code)}`,
   };
 }

@@ -1,10 +1,8 @@
 /// <reference types="@webgpu/types" />
 /** @file An executor in the test's own thread. */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { openDevice } from '../../src/device/adapter.js';
 import { createExecutor, type Executor } from '../../src/device/executor.js';
 import { PARTS } from '../../src/device/parts.js';
+import { openHere } from './dawn.js';
 
 const CODE = `
 @group(0) @binding(0) var<storage, read_write> sums: array<f32>;
@@ -13,13 +11,7 @@ const CODE = `
 
 /** A device in this thread, as in a page, with one kernel, which adds 1 to the 64 numbers of buffer 2; `submit` launches and submits it. */
 export async function executorHere(): Promise<{ readonly device: GPUDevice; readonly executor: Executor; readonly submit: () => void }> {
-  const { create, globals } = (await import(pathToFileURL(createRequire(import.meta.url).resolve('webgpu')).href)) as {
-    readonly create: (options: string[]) => GPU;
-    readonly globals: object;
-  };
-  Object.assign(globalThis, globals);
-  const opened = await openDevice(Object.assign(globalThis, { heldGpu: create([]) }).heldGpu, undefined, true, false);
-  const { device } = opened as { device: GPUDevice };
+  const { device } = await openHere();
   const executor = createExecutor(device, 1, PARTS);
   executor.createPipeline(0, 0, 1, 'sums', CODE);
   executor.createBuffer(2, 256);

@@ -1,4 +1,5 @@
 /** @file autocast: products in half precision, what needs range and accuracy in float32. PyTorch: torch.autocast. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { AutogradError, DTypeError } from '../errors.js';
 import { clearAutocastCache } from './policy.js';
 import { type AutocastState, autocasting, type HalfDType } from './state.js';
@@ -19,6 +20,8 @@ export interface AutocastRegion {
   [Symbol.dispose](): void;
 }
 
+const AUTOCAST_OPTIONS: OptionNames<AutocastOptions> = { dtype: true, enabled: true, cacheEnabled: true };
+
 const open: AutocastState[] = [];
 
 /**
@@ -35,7 +38,7 @@ export function enterAutocast(options: HalfDType | AutocastOptions = {}): Autoca
     dtype = 'float16',
     enabled = true,
     cacheEnabled = true,
-  }: AutocastOptions = typeof options === 'string' ? { dtype: options } : options;
+  }: AutocastOptions = typeof options === 'string' ? { dtype: options } : checkOptions('autocast', options, AUTOCAST_OPTIONS);
   if (dtype !== 'float16' && dtype !== 'bfloat16')
     throw new DTypeError('ERR_AUTOCAST_DTYPE', `autocast: computes in float16 or bfloat16, not ${String(dtype)}`, { op: 'autocast' });
   const was: AutocastState = { ...autocasting };
@@ -64,7 +67,7 @@ export function enterAutocast(options: HalfDType | AutocastOptions = {}): Autoca
  *
  * Things to know
  * - Only the forward and the loss belong in it. A backward pass runs with autocast off, in the dtypes that the forward chose.
- * - float16 gradients may underflow: see {@link GradScaler}. bfloat16 has the range of float32 and needs none.
+ * - float16 gradients may underflow: see `amp.GradScaler`. bfloat16 has the range of float32 and needs none.
  * - Writes in place (`exp_`) are not converted: they end in the dtype of the tensor that they write to.
  * - Halves are half the memory on every device; they are faster where the device computes in them. The CPU backend does not.
  *

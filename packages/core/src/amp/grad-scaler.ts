@@ -3,6 +3,15 @@ import { noGrad } from '../autograd/mode.js';
 import { AutogradError, DTypeError, ValueError } from '../errors.js';
 import { stack } from '../ops/cat.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const GRAD_SCALER_OPTIONS: OptionNames<GradScalerOptions> = {
+  initScale: true,
+  growthFactor: true,
+  backoffFactor: true,
+  growthInterval: true,
+  enabled: true,
+};
 
 export interface GradScalerOptions {
   /** The first factor. Default 65536. */
@@ -71,6 +80,7 @@ export class GradScaler {
 
   /** @throws ValueError `ERR_SCALER_OPTION` */
   constructor(options: GradScalerOptions = {}) {
+    checkOptions('GradScaler', options, GRAD_SCALER_OPTIONS);
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     this.#enabled = enabled;
     this.#scale = positive('initScale', initScale);

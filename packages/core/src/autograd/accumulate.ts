@@ -23,6 +23,8 @@ export function accumulate(leaf: Tensor, grad: Tensor, createGraph: boolean): vo
     else leaf.takeGrad(ownCopy(grad));
   } else if (createGraph || previous.requiresGrad) leaf.grad = addGradients(previous, grad);
   else addInPlace(previous, grad);
+  // A product of gradients that waits for what comes after it would keep them until the pass ends; nothing comes after it.
+  if (leaf.device.kernels.matmulPointwise !== undefined) leaf.ownGrad!.realize();
   keep(leaf.ownGrad!);
   asUser(() => leaf.afterAccumulate());
 }

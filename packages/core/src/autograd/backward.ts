@@ -7,6 +7,16 @@ import { edgeOf } from './edge.js';
 import { runBackward } from './engine.js';
 import { type BackwardOptions, onesLike } from './engine-ops.js';
 import type { GradNode } from './node.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const BACKWARD_OPTIONS: OptionNames<BackwardOptions> = { retainGraph: true, createGraph: true, inputs: true };
+const GRAD_OPTIONS: OptionNames<{
+  gradOutputs?: Tensor | readonly (Tensor | null)[];
+  retainGraph?: boolean;
+  createGraph?: boolean;
+  allowUnused?: boolean;
+  materializeGrads?: boolean;
+}> = { gradOutputs: true, retainGraph: true, createGraph: true, allowUnused: true, materializeGrads: true };
 
 function rootsOf(
   outputs: readonly Tensor[],
@@ -53,6 +63,7 @@ export function backward(
   gradTensors?: Tensor | readonly (Tensor | null)[] | null,
   options: BackwardOptions = {},
 ): void {
+  checkOptions('backward', options, BACKWARD_OPTIONS);
   const outputs = Array.isArray(tensors) ? (tensors as readonly Tensor[]) : [tensors as Tensor];
   const given =
     gradTensors === undefined || gradTensors === null
@@ -107,6 +118,7 @@ export function grad(
     materializeGrads?: boolean;
   } = {},
 ): (Tensor | null)[] {
+  checkOptions('grad', options, GRAD_OPTIONS);
   const outs = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [outputs as Tensor];
   const ins = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const given =

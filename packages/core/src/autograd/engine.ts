@@ -118,6 +118,8 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
   autocasting.on = false;
   current = { mark, outer: current, wanted, captured };
   const leaves: Tensor[] = [];
+  /** What the node at hand reads, where it has no slots. */
+  let reading: Tensor | null = null;
   try {
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
       let grad = node.grad;
@@ -128,14 +130,16 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
           temporaries?.escape(grad);
           grad = runHooks(node, grad);
         }
+        if (node.slots === null) reading = grad;
         if (node.retain !== null && targets === null) retain(node.retain, grad, createGraph);
         if (captured.has(node)) captured.set(node, temporaries === null ? grad : temporaries.hold(grad));
         if (node.leaf !== null) {
           if (targets === null) {
-            if (node.around !== null) grad = aroundLeaf(node, grad, createGraph, temporaries);
+            if (node.around !== null) reading = grad = aroundLeaf(node, grad, createGraph, temporaries);
             else accumulate(node.leaf, grad, createGraph);
             leaves.push(node.leaf);
           }
+          reading = null;
           temporaries?.letGo(grad);
           continue;
         }
@@ -168,6 +172,7 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
       }
       if (temporaries !== null) {
         temporaries.sweep();
+        reading = null;
         // A node with slots has its gradients there; `grad` only says that one came.
         if (slots !== null) {
           if (node.slots === slots) node.takeSlots();
@@ -176,6 +181,13 @@ function walk(roots: readonly GradNode[], grads: readonly Tensor[], options: Bac
       }
       if (expand && !retainGraph) node.release();
     }
+  } catch (error) {
+    // What was being read and what was to be given back are nobody's.
+    if (temporaries !== null) {
+      if (reading !== null) temporaries.letGo(reading);
+      for (const g of captured.values()) if (g !== null) temporaries.letGo(g);
+    }
+    throw error;
   } finally {
     gradState.enabled = was;
     autocasting.on = cast;

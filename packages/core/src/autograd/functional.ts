@@ -7,6 +7,9 @@ import { sameShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { grad } from './backward.js';
 import { enableGrad } from './mode.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DERIVATIVE_OPTIONS: OptionNames<DerivativeOptions> = { createGraph: true, strict: true };
 
 /** One tensor or several, as a function takes or gives them; results have the same form. */
 type Tensors = Tensor | readonly Tensor[];
@@ -94,6 +97,7 @@ export function vjp(
   v?: Tensors | null,
   options: DerivativeOptions = {},
 ): [outputs: Tensors, product: Tensor | Tensor[]] {
+  checkOptions('vjp', options, DERIVATIVE_OPTIONS);
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const result = func(...xs);
@@ -110,6 +114,7 @@ export function jvp(
   v?: Tensors | null,
   options: DerivativeOptions = {},
 ): [outputs: Tensors, product: Tensor | Tensor[]] {
+  checkOptions('jvp', options, DERIVATIVE_OPTIONS);
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const vs = direction('jvp', v, xs, 'input');
@@ -131,6 +136,7 @@ const released = (result: Tensors, options: DerivativeOptions): Tensors =>
  * @example jacobian((x) => x.exp(), x) // the diagonal matrix of eˣ
  */
 export function jacobian(func: Func, inputs: Tensors, options: DerivativeOptions = {}): Tensor | Tensor[] | Tensor[][] {
+  checkOptions('jacobian', options, DERIVATIVE_OPTIONS);
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const result = func(...xs);
@@ -176,6 +182,7 @@ export function hessian(
   inputs: Tensors,
   options: DerivativeOptions = {},
 ): Tensor | Tensor[] | Tensor[][] {
+  checkOptions('hessian', options, DERIVATIVE_OPTIONS);
   const slope = (...xs: Tensor[]): Tensors => {
     const [, found] = slopeOf('hessian', func, xs, options);
     return isTensor(inputs) ? found[0]! : found;
@@ -190,6 +197,7 @@ export function vhp(
   v?: Tensors | null,
   options: DerivativeOptions = {},
 ): [output: Tensor, product: Tensor | Tensor[]] {
+  checkOptions('vhp', options, DERIVATIVE_OPTIONS);
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const vs = direction('vhp', v, xs, 'input');
@@ -210,6 +218,7 @@ export function hvp(
   v?: Tensors | null,
   options: DerivativeOptions = {},
 ): [output: Tensor, product: Tensor | Tensor[]] {
+  checkOptions('hvp', options, DERIVATIVE_OPTIONS);
   return enableGrad(() => {
     const xs = prepared(inputs, options.createGraph ?? false);
     const vs = direction('hvp', v, xs, 'input');

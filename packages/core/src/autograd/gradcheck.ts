@@ -7,6 +7,9 @@ import { numelOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { grad } from './backward.js';
 import { enableGrad, noGrad } from './mode.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const GRADCHECK_OPTIONS: OptionNames<GradcheckOptions> = { eps: true, atol: true, rtol: true, raiseException: true, nondetTol: true };
 
 /** What is checked: any function of tensors (and other arguments) to a tensor or several. */
 export type CheckedFunction = (...inputs: never[]) => unknown;
@@ -103,6 +106,7 @@ function differs(a: Jacobian, b: Jacobian, atol: number, rtol: number): boolean 
  * @example gradcheck((x, y) => x.mul(y).sin(), [x, y])
  */
 export function gradcheck(fn: CheckedFunction, inputs: unknown, options: GradcheckOptions = {}): boolean {
+  checkOptions('gradcheck', options, GRADCHECK_OPTIONS);
   const { eps = 1e-6, atol = 1e-5, rtol = 1e-3, raiseException = true, nondetTol = 0 } = options;
   try {
     check(fn, Array.isArray(inputs) ? (inputs as unknown[]) : [inputs], eps, atol, rtol, nondetTol);
@@ -169,6 +173,7 @@ export function gradgradcheck(
   gradOutputs?: Tensor | readonly Tensor[] | null,
   options: GradcheckOptions = {},
 ): boolean {
+  checkOptions('gradgradcheck', options, GRADCHECK_OPTIONS);
   const args = Array.isArray(inputs) ? (inputs as unknown[]) : [inputs];
   const outputs = (result: unknown): Tensor[] => outputsOf(result).filter((y) => y.requiresGrad);
   const generator = new Generator(0);

@@ -5,6 +5,9 @@ import { edgeOf } from './edge.js';
 import { currentPass, willReach } from './engine.js';
 import type { GradNode } from './node.js';
 import { savedHooks, savedTensorsHooks } from './saved-hooks.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const REGISTER_MULTI_GRAD_HOOK_OPTIONS: OptionNames<{ readonly mode?: 'all' | 'any' }> = { mode: true };
 
 export { GradNode as Node } from './node.js';
 export { type SavedTensorHooks, savedTensorsHooks } from './saved-hooks.js';
@@ -60,6 +63,7 @@ export function registerMultiGradHook(
   fn: ((grads: readonly (Tensor | null)[]) => void) | ((grad: Tensor) => void),
   options: { readonly mode?: 'all' | 'any' } = {},
 ): RemovableHandle {
+  checkOptions('registerMultiGradHook', options, REGISTER_MULTI_GRAD_HOOK_OPTIONS);
   const any = options.mode === 'any';
   const passes = new WeakMap<object, Gathered>();
   const handles = tensors.map((t, i) =>

@@ -1,5 +1,8 @@
 /** @file Whether operations are recorded. PyTorch: torch.no_grad, torch.enable_grad, torch.inference_mode. */
 import { AutogradError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DETECT_ANOMALY_OPTIONS: OptionNames<{ readonly checkNan?: boolean }> = { checkNan: true };
 
 /** The state of the tape in this copy of core; JavaScript runs one synchronous piece of code at a time, so it needs no threads' copies. */
 export const gradState = { enabled: true, inference: false };
@@ -51,6 +54,7 @@ export const anomaly = { on: false, checkNan: true };
 
 /** Switches anomaly mode on or off. PyTorch: torch.autograd.set_detect_anomaly. */
 export function setDetectAnomaly(on: boolean, options: { readonly checkNan?: boolean } = {}): void {
+  checkOptions('setDetectAnomaly', options, DETECT_ANOMALY_OPTIONS);
   anomaly.on = on;
   anomaly.checkNan = options.checkNan ?? true;
 }
@@ -61,6 +65,7 @@ export function setDetectAnomaly(on: boolean, options: { readonly checkNan?: boo
  * @example detectAnomaly(() => model(x).sum().backward())
  */
 export function detectAnomaly<T>(fn: () => T, options: { readonly checkNan?: boolean } = {}): T {
+  checkOptions('detectAnomaly', options, DETECT_ANOMALY_OPTIONS);
   const was = { ...anomaly };
   setDetectAnomaly(true, options);
   try {

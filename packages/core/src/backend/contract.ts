@@ -160,6 +160,16 @@ export interface Window {
  * written nothing, and the decomposition runs. Plugins extend this interface by declaration merging and reach theirs by name.
  */
 export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
+  /**
+   * `pointwise` of one program on several sets of views, each with a shape and scalars of its own: an optimizer's step of all parameters. No set
+   * touches a buffer that another writes.
+   */
+  pointwiseEach(
+    program: Program,
+    scalars: readonly ArrayLike<number>[],
+    inputs: readonly (readonly View<B>[])[],
+    outputs: readonly (readonly View<B>[])[],
+  ): boolean;
   /** input (N, C, …), weight (O, C/groups, …), bias (O) or null, out (N, O, …). Any strides. A cross-correlation, as in PyTorch. */
   convolution(input: View<B>, weight: View<B>, bias: View<B> | null, out: View<B>, window: Window, groups: number): boolean;
   /** The gradient of `convolution` by its input (also: the transposed convolution): gradOut (N, O, …), weight → gradInput (N, C, …). */
@@ -185,6 +195,33 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
   softmaxGrad(gradOut: View<B>, out: View<B>, gradInput: View<B>, log: boolean): boolean;
   /** out = a · bᵀ + bias, a (M, K), b (N, K), bias (N) or null, out (M, N). */
   linear(a: View<B>, b: View<B>, bias: View<B> | null, out: View<B>): boolean;
+  /**
+   * A product, and a pointwise program on it as its epilogue (bias, activation, a residual, a mask), in one kernel: a (B, M, K), b (B, K, N) as in `matmul`,
+   * bias (N) or null. The program reads a · b + bias (float32) where `inputs` is null, and there only; its other inputs and its outputs have one shape,
+   * whose row-major order is that of (B, M, N). A backend with this kernel has
+   * `linear` too, and declines none of float32 results there: core then hands it products only once it knows what comes after them.
+   */
+  matmulPointwise(
+    a: View<B>,
+    b: View<B>,
+    bias: View<B> | null,
+    program: Program,
+    scalars: ArrayLike<number>,
+    inputs: readonly (View<B> | null)[],
+    outputs: readonly View<B>[],
+  ): boolean;
+  /** The same of a convolution, whose result (N, O, …) gives the order. A backend with this kernel declines no `convolution` of float32. */
+  convolutionPointwise(
+    input: View<B>,
+    weight: View<B>,
+    bias: View<B> | null,
+    window: Window,
+    groups: number,
+    program: Program,
+    scalars: ArrayLike<number>,
+    inputs: readonly (View<B> | null)[],
+    outputs: readonly View<B>[],
+  ): boolean;
   /**
    * Normalizes each row of input (rows, columns): (x − mean) · rstd · weight + bias, rstd = 1/√(var + eps) with the biased variance; writes
    * `mean` and `rstd` (rows) too. `mean` null: the root-mean-square norm, x · rstd, rstd = 1/√(mean(x²) + eps). weight, bias: (columns) or null.
@@ -286,6 +323,8 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
    * first, so that NaN counts as the largest, and equals stay in the order of their columns.
    */
   topk(input: View<B>, k: number, largest: boolean, values: View<B>, indices: View<B>): boolean;
+  /** A step of an LSTM: c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'), from the gates (N, 4H), in the order i, f, g, o, and c (N, H). */
+  lstmStep(gates: View<B>, cell: View<B>, newHidden: View<B>, newCell: View<B>): boolean;
   /**
    * The gradients of an LSTM's step c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'): from those of h' and c' (null: none) by the gates (N, 4H), in
    * the order i, f, g, o, and by c (N, H), from gates, c and c'.
@@ -299,6 +338,8 @@ export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
     gradGates: View<B>,
     gradCell: View<B>,
   ): boolean;
+  /** A step of a GRU, as described at `gruStepGrad`: from the gates of the input and of the state (N, 3H each) and h (N, H) to h' (N, H). */
+  gruStep(inputGates: View<B>, stateGates: View<B>, hidden: View<B>, out: View<B>): boolean;
   /**
    * The gradients of a GRU's step r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r·h_n), h' = (1 − z)·n + z·h by the gates of the input x and of
    * the state (N, 3H each), in the order r, z, n, and by h (N, H).

@@ -5,6 +5,9 @@ import { memberOf, setMember } from '../module/members.js';
 import type { Module } from '../module/module.js';
 import { stack } from '../ops/cat.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const FUNCTIONAL_CALL_OPTIONS: OptionNames<FunctionalCallOptions> = { tieWeights: true, strict: true };
 
 /** Tensors by the names that `namedParameters()` and `namedBuffers()` give. */
 export type NamedTensors = ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>;
@@ -50,8 +53,9 @@ export function functionalCall<M extends Module>(
   module: M,
   tensors: NamedTensors | readonly NamedTensors[],
   args: Parameters<M['forward']>,
-  { tieWeights = true, strict = false }: FunctionalCallOptions = {},
+  options: FunctionalCallOptions = {},
 ): ReturnType<M['forward']> {
+  const { tieWeights = true, strict = false } = checkOptions('functionalCall', options, FUNCTIONAL_CALL_OPTIONS);
   const given = new Map((Array.isArray(tensors) ? (tensors as readonly NamedTensors[]) : [tensors as NamedTensors]).flatMap(entriesOf));
   const all = [...module.namedParameters({ removeDuplicate: false }), ...module.namedBuffers({ removeDuplicate: false })];
   const known = new Map(all);

@@ -9,6 +9,11 @@ import { sameShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { pullBack, recorded, Tape } from './tape.js';
 import { filledTree, leavesLike, leavesOf, type Tree } from './tree.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const HESSIAN_OPTIONS: OptionNames<{ readonly argnums?: number | readonly number[] }> = { argnums: true };
+const TRANSFORM_OPTIONS: OptionNames<TransformOptions> = { argnums: true, hasAux: true };
+const AUX_OPTIONS: OptionNames<{ readonly hasAux?: boolean }> = { hasAux: true };
 
 export interface TransformOptions {
   /** Which arguments are differentiated by: one, whose derivative comes as it is, or several, whose come in an array. Default 0. */
@@ -65,7 +70,8 @@ function parts(name: string, result: Tree, hasAux: boolean): { output: Tree; aux
 }
 
 /** A run with some arguments recorded. */
-function tapeOf(name: string, fn: Fn, args: readonly Tree[], { argnums = 0, hasAux = false }: TransformOptions) {
+function tapeOf(name: string, fn: Fn, args: readonly Tree[], options: TransformOptions) {
+  const { argnums = 0, hasAux = false } = checkOptions(name, options, TRANSFORM_OPTIONS);
   const { all, chosen } = enableGrad(() => choose(name, args, argnums));
   const tape = new Tape(
     () => fn(...(all as never[])),
@@ -130,8 +136,9 @@ export type VjpFunction = (cotangents: Tree) => Tree[];
 export function vjp(
   fn: Fn,
   primals: readonly Tree[],
-  { hasAux = false }: { readonly hasAux?: boolean } = {},
+  options: { readonly hasAux?: boolean } = {},
 ): [output: Tree, pull: VjpFunction, aux: Tree] {
+  const { hasAux = false } = checkOptions('vjp', options, AUX_OPTIONS);
   const { tape, chosen, output, aux } = tapeOf('vjp', fn, primals, { argnums: primals.map((_, i) => i), hasAux });
   const pull: VjpFunction = (cotangents) => filledTree(chosen, tape.pull(leavesLike(cotangents, output, 'vjp', 'the cotangent'))) as Tree[];
   return [tape.result(output), pull, tape.result(aux)];
@@ -156,8 +163,9 @@ export function jvp(
   fn: Fn,
   primals: readonly Tree[],
   tangents: readonly Tree[],
-  { hasAux = false }: { readonly hasAux?: boolean } = {},
+  options: { readonly hasAux?: boolean } = {},
 ): [output: Tree, tangent: Tree, aux: Tree] {
+  const { hasAux = false } = checkOptions('jvp', options, AUX_OPTIONS);
   const { tape, chosen, output, aux } = tapeOf('jvp', fn, primals, { argnums: primals.map((_, i) => i), hasAux });
   const given = leavesLike(tangents, chosen, 'jvp', 'the tangents');
   given.forEach((t, i) => {
@@ -251,7 +259,8 @@ export function jacfwd<F extends Fn, const O extends TransformOptions = {}>(
  */
 export function hessian<F extends Fn>(
   fn: F,
-  { argnums = 0 }: { readonly argnums?: number | readonly number[] } = {},
+  options: { readonly argnums?: number | readonly number[] } = {},
 ): (...args: Parameters<F>) => Jacobian<F, {}> {
+  const { argnums = 0 } = checkOptions('hessian', options, HESSIAN_OPTIONS);
   return jacrev(jacrev(fn, { argnums }) as Fn, { argnums }) as (...args: Parameters<F>) => Jacobian<F, {}>;
 }

@@ -6,6 +6,9 @@ import { normalizeDim } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Fn } from './transforms.js';
 import { filledTree, leavesOf, mapTree, type Tree } from './tree.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const VMAP_OPTIONS: OptionNames<VmapOptions> = { inDims: true, outDims: true, randomness: true };
 
 /** The batch's dim in each tensor: one for all, or arrays and objects of the arguments' forms; null for what all samples share. */
 export type BatchDims = number | null | readonly BatchDims[] | { readonly [key: string]: BatchDims };
@@ -47,10 +50,8 @@ function eachBatched(name: string, tree: Tree, dims: BatchDims, visit: (t: Tenso
  * const perSample = func.vmap(func.grad(loss), { inDims: [null, 0, 0] })(params, x, y);
  * @throws ValueError `ERR_IN_DIMS`, `ERR_OUT_DIMS`; ShapeError `ERR_BATCH_SIZE` where batches differ in size.
  */
-export function vmap<F extends Fn>(
-  fn: F,
-  { inDims = 0, outDims = 0, randomness = 'different' }: VmapOptions = {},
-): (...args: Parameters<F>) => ReturnType<F> {
+export function vmap<F extends Fn>(fn: F, options: VmapOptions = {}): (...args: Parameters<F>) => ReturnType<F> {
+  const { inDims = 0, outDims = 0, randomness = 'different' } = checkOptions('vmap', options, VMAP_OPTIONS);
   return (...args) => {
     const places: (number | null)[] = [];
     const sizes = new Set<number>();

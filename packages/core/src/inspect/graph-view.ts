@@ -4,6 +4,9 @@ import type { GradNode } from '../autograd/node.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const GRAPH_OPTIONS: OptionNames<GraphOptions> = { params: true };
 
 /** A node of the view: an op of the tape, a leaf that gradients accumulate into, or a tensor that was asked about. */
 export interface GraphViewNode {
@@ -73,7 +76,8 @@ const textOf = (n: GraphViewNode): string => (n.shape === null ? n.label : `${n.
  * writeFileSync('graph.dot', graphOf(loss, { params: new Map(model.namedParameters()) }).toDot());
  * console.log(graphOf(loss).toMermaid());
  */
-export function graphOf(outputs: Tensor | readonly Tensor[], { params = {} }: GraphOptions = {}): GraphView {
+export function graphOf(outputs: Tensor | readonly Tensor[], options: GraphOptions = {}): GraphView {
+  const { params = {} } = checkOptions('graphOf', options, GRAPH_OPTIONS);
   const names = new Map<Tensor, string>();
   for (const [name, t] of params instanceof Map ? (params as ReadonlyMap<string, Tensor>) : Object.entries(params)) names.set(t, name);
   const nodes: GraphViewNode[] = [];

@@ -16,7 +16,7 @@ const isView = (x: unknown): x is View => typeof x === 'object' && x !== null &&
 
 /** The views among a kernel's arguments, in order. */
 function viewsIn(args: readonly unknown[]): View[] {
-  return args.flatMap((a) => (isView(a) ? [a] : Array.isArray(a) ? a.filter(isView) : []));
+  return args.flatMap((a) => (isView(a) ? [a] : Array.isArray(a) ? viewsIn(a) : []));
 }
 
 const names = new WeakMap<Program, string>();
@@ -42,6 +42,9 @@ function nameOf(key: string, args: readonly unknown[]): string {
     const program = args[1] as Program;
     return program.instructions.length === 0 ? `reduce ${args[0] as string}` : `reduce ${args[0] as string} of ${programName(program)}`;
   }
+  if (key === 'pointwiseEach') return `pointwise ${programName(args[0] as Program)}`;
+  if (key === 'matmulPointwise') return `matmul and ${programName(args[3] as Program)}`;
+  if (key === 'convolutionPointwise') return `convolution and ${programName(args[5] as Program)}`;
   return key === 'scan' || key === 'scatter' ? `${key} ${args[0] as string}` : key;
 }
 
@@ -77,7 +80,7 @@ const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a *
 /** Floating point operations (two for a multiply-add) of the kernels whose shapes tell them; 0 for all others. */
 export function flopsOf(kernel: string, views: readonly View[]): number {
   const shape = (i: number): readonly number[] => views[i]!.shape;
-  switch (kernel) {
+  switch (kernel.split(' and ')[0]) {
     case 'matmul':
       return 2 * product(shape(0)) * shape(1)[2]!;
     case 'linear':

@@ -6,6 +6,9 @@ import type { Shape } from '../tensor/shape.js';
 import type { Storage } from '../tensor/storage.js';
 import { alignTable } from './text-table.js';
 import { liveTensors, tensorTracking } from './tensor-tracking.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const MEMORY_REPORT_OPTIONS: OptionNames<{ readonly minAgeMs?: number; readonly limit?: number }> = { minAgeMs: true, limit: true };
 
 /** Tensors that were made at one place in the code and still live. */
 export interface TensorOrigin {
@@ -60,7 +63,8 @@ function callersOf(stack: string): string[] {
  * for (let i = 0; i < 10; i++) await trainStep();
  * console.log(String(memoryReport({ minAgeMs: 1000 })));
  */
-export function memoryReport({ minAgeMs = 0, limit = 20 }: { readonly minAgeMs?: number; readonly limit?: number } = {}): MemoryReport {
+export function memoryReport(options: { readonly minAgeMs?: number; readonly limit?: number } = {}): MemoryReport {
+  const { minAgeMs = 0, limit = 20 } = checkOptions('memoryReport', options, MEMORY_REPORT_OPTIONS);
   const devices = runtimes.current.devices.map((d) => ({ id: d.id, memory: d.memory() }));
   const now = performance.now();
   const groups = new Map<string, { stack: string[]; tensors: TensorOrigin['tensors'][number][]; bytes: number }>();

@@ -1,5 +1,5 @@
 /** @file Which steps of a loop a profiler records. PyTorch: torch.profiler.schedule. */
-import { didYouMean, unknownKey } from '../suggest.js';
+import { checkOptions, type OptionNames } from '../options.js';
 import { ValueError } from '../errors.js';
 
 /**
@@ -26,14 +26,14 @@ export interface ProfilerScheduleOptions {
   readonly skipFirstWait?: boolean;
 }
 
-const OPTIONS: readonly string[] = [
-  'wait',
-  'warmup',
-  'active',
-  'repeat',
-  'skipFirst',
-  'skipFirstWait',
-] satisfies (keyof ProfilerScheduleOptions)[];
+const OPTIONS: OptionNames<ProfilerScheduleOptions> = {
+  wait: true,
+  warmup: true,
+  active: true,
+  repeat: true,
+  skipFirst: true,
+  skipFirstWait: true,
+};
 
 /**
  * Cycles of waiting, warming up and recording. PyTorch: torch.profiler.schedule.
@@ -42,12 +42,7 @@ const OPTIONS: readonly string[] = [
  * @example new Profiler({ schedule: profilerSchedule({ wait: 10, warmup: 1, active: 3, repeat: 1 }), onTraceReady: (p) => console.log(p.table()) })
  */
 export function profilerSchedule(options: ProfilerScheduleOptions): ProfilerSchedule {
-  const unknown = unknownKey(options, OPTIONS);
-  if (unknown !== null)
-    throw new ValueError(
-      'ERR_OPTION',
-      `profilerSchedule: there is no option '${unknown}'; there are ${OPTIONS.join(', ')}${didYouMean(unknown, OPTIONS)}`,
-    );
+  checkOptions('profilerSchedule', options, OPTIONS);
   const { wait, warmup, active, repeat = 0, skipFirst = 0, skipFirstWait = false } = options;
   for (const [name, steps] of Object.entries({ wait, warmup, active, repeat, skipFirst }))
     if (!Number.isSafeInteger(steps) || steps < (name === 'active' ? 1 : 0))

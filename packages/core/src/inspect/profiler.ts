@@ -10,6 +10,9 @@ import { observing } from './observing.js';
 import { Profile } from './profile.js';
 import type { ProfilerSchedule } from './profiler-schedule.js';
 import { Recorder } from './recorder.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const PROFILER_OPTIONS: OptionNames<ProfilerOptions> = { exactModules: true, recordShapes: true, schedule: true, onTraceReady: true };
 
 export interface ProfilerOptions {
   /**
@@ -68,6 +71,7 @@ export class Profiler {
   #last: Profile | null = null;
 
   constructor(options: ProfilerOptions = {}) {
+    checkOptions('Profiler', options, PROFILER_OPTIONS);
     this.#options = options;
   }
 
@@ -236,6 +240,7 @@ const closes = (action: ReturnType<ProfilerSchedule>, next: ReturnType<ProfilerS
 export function profile(fn: () => Promise<unknown>, options?: ProfilerOptions): Promise<Profile>;
 export function profile(fn: () => unknown, options?: ProfilerOptions): Profile;
 export function profile(fn: () => unknown, options: ProfilerOptions = {}): Profile | Promise<Profile> {
+  checkOptions('profile', options, PROFILER_OPTIONS);
   const profiler = new Profiler(options).start();
   let result: unknown;
   try {

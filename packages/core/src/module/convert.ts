@@ -1,7 +1,8 @@
 /** @file Moving and converting what a module holds, under the same handles: optimizers and users keep the parameters that they have. */
+import { checkOptions } from '../options.js';
 import { noGrad } from '../autograd/mode.js';
 import { DTypeError } from '../errors.js';
-import type { ToOptions } from '../ops/copy.js';
+import { TO_OPTIONS, type ToOptions } from '../ops/to-options.js';
 import type { DeviceLike } from '../plugin/runtime.js';
 import { type DType, DTYPES, isFloat } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -36,7 +37,7 @@ function targetOf(target: ToTarget): (t: Tensor) => ToOptions {
         ? { device: target.device, dtype: target.dtype }
         : 'backend' in target
           ? { device: target }
-          : target;
+          : checkOptions('to', target, TO_OPTIONS);
   const { device, dtype } = options;
   if (dtype !== undefined && !isFloat(dtype)) {
     throw new DTypeError('ERR_DTYPE', `nn.Module.to only accepts floating point dtypes, but got desired dtype=${dtype}`, {

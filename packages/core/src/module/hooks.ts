@@ -1,4 +1,5 @@
 /** @file Hooks of modules, and the call of a module that has some. PyTorch: nn.Module._call_impl. */
+import { checkOptions, type OptionNames } from '../options.js';
 import type { RemovableHandle, Tensor } from '../tensor/tensor.js';
 import { watchInputs, watchOutput } from './backward-hooks.js';
 import type { Module } from './module.js';
@@ -28,11 +29,14 @@ interface Entry<H> {
   readonly always: boolean;
 }
 
+const HOOK_OPTIONS: OptionNames<ForwardHookOptions> = { prepend: true, alwaysCall: true };
+
 /** Hooks of one kind, in the order of their calls. */
 export class HookList<H> {
   entries: readonly Entry<H>[] = [];
 
-  add(hook: H, { prepend = false, alwaysCall = false }: ForwardHookOptions = {}): RemovableHandle {
+  add(hook: H, options: ForwardHookOptions = {}): RemovableHandle {
+    const { prepend = false, alwaysCall = false } = checkOptions('register…Hook', options, HOOK_OPTIONS);
     const entry: Entry<H> = { hook, always: alwaysCall };
     this.entries = prepend ? [entry, ...this.entries] : [...this.entries, entry];
     return { remove: () => void (this.entries = this.entries.filter((e) => e !== entry)) };

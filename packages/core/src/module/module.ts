@@ -1,4 +1,6 @@
 /** @file Module: the base of all layers and models. What it does stands in the files beside this one; here is what people call. */
+import { checkOptions, type OptionNames, refuseMore } from '../options.js';
+import { refusePythonNames } from '../renamed.js';
 import { ModuleError } from '../errors.js';
 import type { TesseraError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
@@ -70,6 +72,12 @@ export function missingForward(module: Module): never {
   throw new ModuleError('ERR_NO_FORWARD', `Module [${typeNameOf(module)}] is missing the required "forward" function`);
 }
 
+const PERSISTENT: OptionNames<{ persistent?: boolean }> = { persistent: true };
+const NAMING: OptionNames<{ prefix?: string; removeDuplicate?: boolean }> = { prefix: true, removeDuplicate: true };
+const STRICT: OptionNames<{ strict?: boolean }> = { strict: true };
+const SET_TO_NONE: OptionNames<{ setToNone?: boolean }> = { setToNone: true };
+const TO_EMPTY: OptionNames<{ device: DeviceLike; recurse?: boolean }> = { device: true, recurse: true };
+
 const hooksOf = (module: Module): ModuleHooks => (module[STATE].hooks ??= new ModuleHooks());
 
 /** Modules are called as functions, with the arguments and the result of their `forward`. */
@@ -117,8 +125,11 @@ export abstract class Module extends Callable {
   /** @internal */
   declare readonly bind: never;
 
+  /** Takes no arguments, whatever a class without a constructor of its own is given. @throws ValueError `ERR_OPTION` */
   constructor() {
     super(route);
+    // oxlint-disable-next-line prefer-rest-params -- rest parameters would be part of the type
+    if (arguments.length > 0) refuseMore(typeNameOf(this), arguments[0]);
   }
 
   /** What the module computes: to be written by each class. */
@@ -136,7 +147,7 @@ export abstract class Module extends Callable {
 
   /** Makes a tensor part of the module's state that is not learnt; `persistent: false` keeps it out of `stateDict()`. PyTorch: register_buffer. */
   registerBuffer(name: string, tensor: Tensor | null, options: { readonly persistent?: boolean } = {}): void {
-    registerBuffer(this, name, tensor, options.persistent ?? true);
+    registerBuffer(this, name, tensor, checkOptions('registerBuffer', options, PERSISTENT).persistent ?? true);
   }
 
   /** Puts a child under a name that is computed. PyTorch: register_module. */
@@ -186,7 +197,8 @@ export abstract class Module extends Callable {
 
   /** PyTorch: named_modules(). */
   namedModules(options: { readonly prefix?: string; readonly removeDuplicate?: boolean } = {}): [string, Module][] {
-    return namedModules(this, options.prefix, options.removeDuplicate);
+    const { prefix, removeDuplicate } = checkOptions('namedModules', options, NAMING);
+    return namedModules(this, prefix, removeDuplicate);
   }
 
   /** The module of a dotted path. PyTorch: get_submodule. @throws ModuleError `ERR_NO_MEMBER`. @example model.getSubmodule('layers.0.conv') */
@@ -196,7 +208,7 @@ export abstract class Module extends Callable {
 
   /** Puts a module at a dotted path; with `strict` only where there is one. PyTorch: set_submodule. */
   setSubmodule(target: string, module: Module, options: { readonly strict?: boolean } = {}): void {
-    setSubmodule(this, target, module, options.strict ?? false);
+    setSubmodule(this, target, module, checkOptions('setSubmodule', options, STRICT).strict ?? false);
   }
 
   /** PyTorch: get_parameter. @throws ModuleError `ERR_NO_MEMBER`. */
@@ -236,7 +248,8 @@ export abstract class Module extends Callable {
   }
 
   /** Forgets the gradients, or fills them with 0 when `setToNone` is false. PyTorch: zero_grad(). */
-  zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    const { setToNone = true } = checkOptions('zeroGrad', options, SET_TO_NONE);
     for (const p of this.parameters()) {
       if (setToNone) p.dropGrad();
       else p.ownGrad?.detach_().zero_();
@@ -284,7 +297,8 @@ export abstract class Module extends Callable {
   }
 
   /** Puts tensors without defined contents in the place of all parameters and buffers. PyTorch: to_empty(). */
-  toEmpty({ device, recurse = true }: { readonly device: DeviceLike; readonly recurse?: boolean }): this {
+  toEmpty(options: { readonly device: DeviceLike; readonly recurse?: boolean }): this {
+    const { device, recurse = true } = checkOptions('toEmpty', options, TO_EMPTY);
     convert(this, (t) => t.newEmpty(t.shape, { device }), recurse);
     return this;
   }
@@ -402,6 +416,7 @@ export abstract class Module extends Callable {
   }
 }
 brandModule(Module.prototype);
+refusePythonNames(Module.prototype, 'module', { open: true });
 // For classes that are no TypeScript, and for what only holds other modules.
 Object.defineProperty(Module.prototype, 'forward', {
   value(this: Module): never {

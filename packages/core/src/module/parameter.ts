@@ -1,6 +1,9 @@
 /** @file Parameters and buffers: tensors that a module finds among its fields. */
 import { keep } from '../memory/scope.js';
 import { isTensor, Tensor } from '../tensor/tensor.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const BUFFER_OPTIONS: OptionNames<{ readonly persistent?: boolean }> = { persistent: true };
 
 const PARAMETER: unique symbol = Symbol.for('tessera.parameter') as never;
 const BUFFER: unique symbol = Symbol.for('tessera.buffer') as never;
@@ -37,7 +40,8 @@ export class Buffer extends Tensor {
   declare readonly [BUFFER]: true;
   readonly persistent: boolean;
 
-  constructor(data: Tensor, { persistent = true }: { readonly persistent?: boolean } = {}) {
+  constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
+    const { persistent = true } = checkOptions('Buffer', options, BUFFER_OPTIONS);
     super(data.storage, data.shape, data.ownStrides, data.offset);
     keep(this);
     this.persistent = persistent;

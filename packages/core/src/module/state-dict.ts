@@ -2,6 +2,7 @@
  * @file A module's state by name: taking it out and putting it back. Keys, their order and the texts of errors are PyTorch's, so that
  * checkpoints go both ways unchanged. Loading looks at everything before it writes anything.
  */
+import { checkOptions, type OptionNames } from '../options.js';
 import { noGrad } from '../autograd/mode.js';
 import { ModuleError } from '../errors.js';
 import { nearest } from '../suggest.js';
@@ -53,10 +54,11 @@ export interface IncompatibleKeys {
   readonly unexpectedKeys: string[];
 }
 
-export function takeState(
-  module: Module,
-  { prefix = '', keepVars = false, destination = new StateDict() }: StateDictOptions = {},
-): StateDict {
+const STATE_DICT_OPTIONS: OptionNames<StateDictOptions> = { prefix: true, keepVars: true, destination: true };
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { strict: true, assign: true };
+
+export function takeState(module: Module, options: StateDictOptions = {}): StateDict {
+  const { prefix = '', keepVars = false, destination = new StateDict() } = checkOptions('stateDict', options, STATE_DICT_OPTIONS);
   const { hooks, buffers } = module[STATE];
   destination.versions.set(prefix.slice(0, -1), stateVersionOf(module));
   for (const { hook } of hooks?.stateDictPre.entries ?? []) hook(module, prefix, keepVars);
@@ -211,7 +213,8 @@ function keyHint(missing: readonly string[], unexpected: readonly string[]): str
 const torchSize = (shape: Shape): string => `torch.Size([${shape.join(', ')}])`;
 
 /** Reads the entries of a module and of all below it; answers what is to be checked and applied. */
-export function beginLoading(module: Module, given: StateDictLike, { strict = true, assign = false }: LoadOptions = {}): Loading {
+export function beginLoading(module: Module, given: StateDictLike, options: LoadOptions = {}): Loading {
+  const { strict = true, assign = false } = checkOptions('loadStateDict', options, LOAD_OPTIONS);
   if (typeof given !== 'object' || given === null) {
     throw new ModuleError('ERR_STATE_DICT', `Expected state_dict to be dict-like, got ${typeof given}.`, { op: 'loadStateDict' });
   }

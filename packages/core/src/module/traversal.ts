@@ -1,4 +1,5 @@
 /** @file Going through a module and all below it. */
+import { checkOptions, type OptionNames } from '../options.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { ownChildren } from './members.js';
 import type { Module } from './module.js';
@@ -12,6 +13,8 @@ export interface TraversalOptions {
   /** What is reached under several names is listed once, under the first. Default true. */
   readonly removeDuplicate?: boolean;
 }
+
+const TRAVERSAL_OPTIONS: OptionNames<TraversalOptions> = { prefix: true, recurse: true, removeDuplicate: true };
 
 export const joinName = (prefix: string, name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
 
@@ -36,7 +39,7 @@ export function namedTensors<T extends Tensor>(
   own: (m: Module) => [string, T][],
   options: TraversalOptions = {},
 ): [string, T][] {
-  const { prefix = '', recurse = true, removeDuplicate = true } = options;
+  const { prefix = '', recurse = true, removeDuplicate = true } = checkOptions('namedParameters', options, TRAVERSAL_OPTIONS);
   const seen = new Set<T>();
   const found: [string, T][] = [];
   for (const [path, m] of recurse ? namedModules(module, prefix, removeDuplicate) : [[prefix, module] as const]) {

@@ -6,6 +6,18 @@ import type { DType } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { Buffer, Parameter } from './parameter.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const UNINITIALIZED_BUFFER_OPTIONS: OptionNames<Where & { readonly persistent?: boolean }> = {
+  dtype: true,
+  device: true,
+  persistent: true,
+};
+const UNINITIALIZED_PARAMETER_OPTIONS: OptionNames<Where & { readonly requiresGrad?: boolean }> = {
+  dtype: true,
+  device: true,
+  requiresGrad: true,
+};
 
 const UNINITIALIZED: unique symbol = Symbol.for('tessera.uninitialized') as never;
 
@@ -31,6 +43,7 @@ export class UninitializedParameter extends Parameter {
   declare readonly [UNINITIALIZED]: true;
 
   constructor(options: Where & { readonly requiresGrad?: boolean } = {}) {
+    checkOptions('UninitializedParameter', options, UNINITIALIZED_PARAMETER_OPTIONS);
     const { requiresGrad = true, ...where } = options;
     super(empty([0], where), requiresGrad);
   }
@@ -48,6 +61,7 @@ export class UninitializedBuffer extends Buffer {
   declare readonly [UNINITIALIZED]: true;
 
   constructor(options: Where & { readonly persistent?: boolean } = {}) {
+    checkOptions('UninitializedBuffer', options, UNINITIALIZED_BUFFER_OPTIONS);
     const { persistent = true, ...where } = options;
     super(empty([0], where), { persistent });
   }

@@ -5,6 +5,9 @@ import { runtimes } from '../plugin/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { isUninitialized } from './uninitialized.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const WARMUP_OPTIONS: OptionNames<WarmupOptions<unknown>> = { loss: true, optimizer: true };
 
 /** What {@link warmup} needs of an optimizer; those of `optim` have it. */
 export interface WarmableOptimizer {
@@ -41,6 +44,7 @@ export async function warmup<M extends Module>(
   input: Tensor | Parameters<M['forward']>,
   options: WarmupOptions<Awaited<ReturnType<M['forward']>>> = {},
 ): Promise<void> {
+  checkOptions('warmup', options, WARMUP_OPTIONS);
   type Output = Awaited<ReturnType<M['forward']>>;
   const { loss, optimizer } = options;
   const args = (Array.isArray(input) ? input : [input]) as readonly unknown[];

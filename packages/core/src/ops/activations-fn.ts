@@ -12,6 +12,16 @@ import type { Expression } from './expression.js';
 import { drawsOnHost, generatorOf, type NoiseOptions, philoxUniform } from './nn/noise.js';
 import type { ShrinkOptions } from './activations.js';
 import { choose } from './where.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const ALPHA_ACTIVATION_OPTIONS: OptionNames<AlphaActivationOptions> = { alpha: true, inplace: true };
+const GELU_OPTIONS: OptionNames<{ readonly approximate?: 'none' | 'tanh' }> = { approximate: true };
+const HARDTANH_OPTIONS: OptionNames<HardtanhOptions> = { minVal: true, maxVal: true, inplace: true };
+const SHRINK_OPTIONS: OptionNames<ShrinkOptions> = { lambd: true };
+const INPLACE_OPTIONS: OptionNames<InplaceOptions> = { inplace: true };
+const RRELU_OPTIONS: OptionNames<RreluOptions> = { lower: true, upper: true, training: true, inplace: true, rng: true, generator: true };
+const LEAKY_RELU_OPTIONS: OptionNames<LeakyReluOptions> = { negativeSlope: true, inplace: true };
+const SOFTPLUS_OPTIONS: OptionNames<SoftplusOptions> = { beta: true, threshold: true };
 
 export interface InplaceOptions {
   /** Writes the result into the input. Default false. */
@@ -37,7 +47,8 @@ const relu6Of = choosing(
   }),
 );
 /** min(max(x, 0), 6). PyTorch: F.relu6. */
-export const relu6 = (x: Tensor, options: InplaceOptions = {}): Tensor => relu6Of(x, options.inplace);
+export const relu6 = (x: Tensor, options: InplaceOptions = {}): Tensor =>
+  relu6Of(x, checkOptions('relu6', options, INPLACE_OPTIONS).inplace);
 
 export interface LeakyReluOptions extends InplaceOptions {
   /** Default 0.01. */
@@ -52,7 +63,7 @@ const leakyReluOf = choosing(
 );
 /** x for x > 0, negativeSlope · x elsewhere. PyTorch: F.leaky_relu. */
 export const leakyRelu = (x: Tensor, options: LeakyReluOptions = {}): Tensor =>
-  leakyReluOf(x, options.inplace, options.negativeSlope ?? 0.01);
+  leakyReluOf(x, checkOptions('leakyRelu', options, LEAKY_RELU_OPTIONS).inplace, options.negativeSlope ?? 0.01);
 
 export interface AlphaActivationOptions extends InplaceOptions {
   /** Default 1. */
@@ -78,12 +89,20 @@ const expLinear = choosing(
   }),
 );
 /** x for x > 0, alpha · (e^x − 1) elsewhere (Clevert, Unterthiner and Hochreiter, 2016). PyTorch: F.elu. */
-export const elu = (x: Tensor, options: AlphaActivationOptions = {}): Tensor => expLinear(x, options.inplace, options.alpha ?? 1, 1, 1);
+export const elu = (x: Tensor, options: AlphaActivationOptions = {}): Tensor =>
+  expLinear(x, checkOptions('elu', options, ALPHA_ACTIVATION_OPTIONS).inplace, options.alpha ?? 1, 1, 1);
 /** elu with the scales that keep mean 0 and variance 1 (Klambauer et al., 2017). PyTorch: F.selu. */
 export const selu = (x: Tensor, options: InplaceOptions = {}): Tensor =>
-  expLinear(x, options.inplace, 1.6732632423543772848170429916717, 1.0507009873554804934193349852946, 1);
+  expLinear(
+    x,
+    checkOptions('selu', options, INPLACE_OPTIONS).inplace,
+    1.6732632423543772848170429916717,
+    1.0507009873554804934193349852946,
+    1,
+  );
 /** max(x, 0) + min(alpha · (e^(x / alpha) − 1), 0) (Barron, 2017). PyTorch: F.celu. */
 export function celu(x: Tensor, options: AlphaActivationOptions = {}): Tensor {
+  checkOptions('celu', options, ALPHA_ACTIVATION_OPTIONS);
   const alpha = options.alpha ?? 1;
   if (alpha === 0) throw new ValueError('ERR_CELU', 'celu: ZeroDivisionError: alpha cannot be 0 for CELU', { op: 'celu' });
   return expLinear(x, options.inplace, alpha, 1, 1 / alpha);
@@ -123,6 +142,7 @@ const tanhGelu: UnaryOp = /* @__PURE__ */ unary('geluTanh', {
  * @throws ValueError `ERR_GELU` for another approximation.
  */
 export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
+  checkOptions('gelu', options, GELU_OPTIONS);
   const { approximate = 'none' } = options;
   if (approximate === 'none') return erfGelu(x);
   if (approximate === 'tanh') return tanhGelu(x);
@@ -140,7 +160,7 @@ const siluOf = choosing(
   }),
 );
 /** x · sigmoid x. PyTorch: F.silu. */
-export const silu = (x: Tensor, options: InplaceOptions = {}): Tensor => siluOf(x, options.inplace);
+export const silu = (x: Tensor, options: InplaceOptions = {}): Tensor => siluOf(x, checkOptions('silu', options, INPLACE_OPTIONS).inplace);
 
 /** ln(1 + e^x) without overflow. */
 const softplusOf = (e: Expression, x: Value): Value => e.add(e.max(x, 0), e.log1p(e.exp(e.neg(e.abs(x)))));
@@ -156,7 +176,7 @@ const mishOf = choosing(
   }),
 );
 /** x · tanh(softplus x) (Misra, 2019). PyTorch: F.mish. */
-export const mish = (x: Tensor, options: InplaceOptions = {}): Tensor => mishOf(x, options.inplace);
+export const mish = (x: Tensor, options: InplaceOptions = {}): Tensor => mishOf(x, checkOptions('mish', options, INPLACE_OPTIONS).inplace);
 
 export interface SoftplusOptions {
   /** Default 1. */
@@ -173,7 +193,8 @@ const softplusWith: UnaryOp<[number, number]> = /* @__PURE__ */ unary<[number, n
   check: floats('softplus'),
 });
 /** ln(1 + e^(beta · x)) / beta. PyTorch: F.softplus. */
-export const softplus = (x: Tensor, options: SoftplusOptions = {}): Tensor => softplusWith(x, options.beta ?? 1, options.threshold ?? 20);
+export const softplus = (x: Tensor, options: SoftplusOptions = {}): Tensor =>
+  softplusWith(x, checkOptions('softplus', options, SOFTPLUS_OPTIONS).beta ?? 1, options.threshold ?? 20);
 
 /** −softplus(−x). PyTorch: F.logsigmoid. */
 export const logsigmoid: UnaryOp = /* @__PURE__ */ unary('logsigmoid', {
@@ -200,6 +221,7 @@ const hardtanhOf = choosing(
 );
 /** x bounded to [minVal, maxVal]. PyTorch: F.hardtanh. */
 export function hardtanh(x: Tensor, options: HardtanhOptions = {}): Tensor {
+  checkOptions('hardtanh', options, HARDTANH_OPTIONS);
   const low = options.minVal ?? -1;
   const high = options.maxVal ?? 1;
   if (low > high) throw new ValueError('ERR_HARDTANH', 'hardtanh: min_val cannot be greater than max_val', { op: 'hardtanh' });
@@ -216,7 +238,8 @@ const hardswishOf = choosing(
   }),
 );
 /** x · relu6(x + 3) / 6. PyTorch: F.hardswish. */
-export const hardswish = (x: Tensor, options: InplaceOptions = {}): Tensor => hardswishOf(x, options.inplace);
+export const hardswish = (x: Tensor, options: InplaceOptions = {}): Tensor =>
+  hardswishOf(x, checkOptions('hardswish', options, INPLACE_OPTIONS).inplace);
 
 const hardsigmoidOf = choosing(
   unary('hardsigmoid', {
@@ -226,7 +249,8 @@ const hardsigmoidOf = choosing(
   }),
 );
 /** relu6(x + 3) / 6. PyTorch: F.hardsigmoid. */
-export const hardsigmoid = (x: Tensor, options: InplaceOptions = {}): Tensor => hardsigmoidOf(x, options.inplace);
+export const hardsigmoid = (x: Tensor, options: InplaceOptions = {}): Tensor =>
+  hardsigmoidOf(x, checkOptions('hardsigmoid', options, INPLACE_OPTIONS).inplace);
 
 const softshrinkOf: UnaryOp<[number]> = /* @__PURE__ */ unary<[number]>('softshrink', {
   forward: (e, x, lambd) => e.where(e.gt(x, lambd), e.sub(x, lambd), e.where(e.lt(x, -lambd), e.add(x, lambd), e.mul(x, 0))),
@@ -235,6 +259,7 @@ const softshrinkOf: UnaryOp<[number]> = /* @__PURE__ */ unary<[number]>('softshr
 });
 /** x moved toward 0 by lambd, and 0 within that. PyTorch: F.softshrink. */
 export function softshrink(x: Tensor, options: ShrinkOptions = {}): Tensor {
+  checkOptions('softshrink', options, SHRINK_OPTIONS);
   const lambd = options.lambd ?? 0.5;
   if (lambd < 0)
     throw new ValueError('ERR_SOFTSHRINK', `softshrink: lambda must be greater or equal to 0, but found to be ${lambd}.`, {
@@ -266,6 +291,7 @@ const thresholdOf = choosing(
 );
 /** x where x > threshold, `value` elsewhere. PyTorch: F.threshold. */
 export function threshold(x: Tensor, limit: number, value: number, options: InplaceOptions = {}): Tensor {
+  checkOptions('threshold', options, INPLACE_OPTIONS);
   for (const given of [limit, value])
     if (typeof given !== 'number')
       throw new ValueError('ERR_ARGUMENT', `threshold: threshold and value must be numbers, not ${String(given)}`, { op: 'threshold' });
@@ -293,6 +319,7 @@ export interface RreluOptions extends InplaceOptions, NoiseOptions {
 }
 /** As leakyRelu, each negative element with a slope drawn from [lower, upper). PyTorch: F.rrelu. */
 export function rrelu(x: Tensor, options: RreluOptions = {}): Tensor {
+  checkOptions('rrelu', options, RRELU_OPTIONS);
   const lower = options.lower ?? 1 / 8;
   const upper = options.upper ?? 1 / 3;
   if (lower > upper)

@@ -1,4 +1,5 @@
 /** @file The activations that are methods of Tensor in PyTorch too. Those that are functions only are in activations-fn.ts. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { asHalf } from '../amp/policy.js';
 import { autocasting } from '../amp/state.js';
 import { DTypeError, ShapeError } from '../errors.js';
@@ -48,11 +49,15 @@ export interface ShrinkOptions {
   /** Default 0.5. */
   readonly lambd?: number;
 }
+const SHRINK_OPTIONS: OptionNames<ShrinkOptions> = { lambd: true };
 /** x where |x| > lambd, 0 elsewhere. PyTorch: Tensor.hardshrink, F.hardshrink. */
 export const hardshrink: UnaryOp<[ShrinkOptions?]> = /* @__PURE__ */ unary<[ShrinkOptions?]>('hardshrink', {
   forward: (e, x, options) => e.where(e.le(e.abs(x), options?.lambd ?? 0.5), 0, x),
   backward: (grad, x, _out, options) => grad.maskedFill(x.abs().le(options?.lambd ?? 0.5), 0),
-  check: (x) => requireFloat('hardshrink', x),
+  check: (x, options) => {
+    checkOptions('hardshrink', options, SHRINK_OPTIONS);
+    requireFloat('hardshrink', x);
+  },
 });
 
 OPS.set('prelu', { name: 'prelu', inputs: 2, differentiable: true });

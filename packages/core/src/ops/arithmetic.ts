@@ -4,6 +4,10 @@ import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { binary, type BinaryOp, inPlace, notTensor, type NumberOp, type Operand, resultType, unary, type UnaryOp } from './define.js';
 import { zerosOf } from './fill.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DIV_OPTIONS: OptionNames<DivOptions> = { roundingMode: true };
+const ALPHA_OPTIONS: OptionNames<AlphaOptions> = { alpha: true };
 
 const noBool =
   (name: string) =>
@@ -37,7 +41,9 @@ export const add: NumberOp<[AlphaOptions?]> = /* @__PURE__ */ binary<[AlphaOptio
   forward: (e, a, b, o) =>
     e.add(a, o?.alpha === undefined || o.alpha === 1 ? b : e.mul(b, b.dtype === 'bool' ? Number(Boolean(o.alpha)) : Number(o.alpha))),
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => (o?.alpha === undefined || o.alpha === 1 ? grad : grad.mul(o.alpha))],
-  check: (a, _b, dtype, o) => checkAlpha('add', a, dtype, o?.alpha),
+  check: (a, _b, dtype, o) => {
+    if (o !== undefined) checkAlpha('add', a, dtype, checkOptions('add', o, ALPHA_OPTIONS).alpha);
+  },
 });
 export const add_: BinaryOp<[AlphaOptions?]> = /* @__PURE__ */ inPlace(add);
 
@@ -48,7 +54,7 @@ export const sub: NumberOp<[AlphaOptions?]> = /* @__PURE__ */ binary<[AlphaOptio
   backward: [(grad) => grad, (grad, _a, _b, _out, o) => grad.mul(-Number(o?.alpha ?? 1))],
   check: (a, b, dtype, o) => {
     noBool('sub')(a, b, dtype);
-    checkAlpha('sub', a, dtype, o?.alpha);
+    if (o !== undefined) checkAlpha('sub', a, dtype, checkOptions('sub', o, ALPHA_OPTIONS).alpha);
   },
 });
 export const sub_: BinaryOp<[AlphaOptions?]> = /* @__PURE__ */ inPlace(sub);
@@ -113,11 +119,13 @@ const floorQuotient_: BinaryOp = /* @__PURE__ */ inPlace(floorQuotient);
 
 /** a / b; integers give float32 unless the quotient is rounded. PyTorch: torch.div. */
 export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
+  checkOptions('div', options, DIV_OPTIONS);
   const mode = options.roundingMode ?? null;
   if (mode === null) return quotient(a, b);
   return roundedDivide(mode)[0](a, b);
 }
 export function div_(a: Tensor, b: Operand, options: DivOptions = {}): Tensor {
+  checkOptions('div_', options, DIV_OPTIONS);
   const mode = options.roundingMode ?? null;
   if (mode === null) return quotient_(a, b);
   return roundedDivide(mode)[1](a, b);
@@ -151,6 +159,7 @@ export const floorDivide = (a: Operand, b: Operand): Tensor => div(a, b, { round
 export const floorDivide_ = (a: Tensor, b: Operand): Tensor => div_(a, b, { roundingMode: 'floor' });
 /** b − alpha · a. PyTorch: torch.rsub. */
 export function rsub(a: Tensor, b: Operand, options: AlphaOptions = {}): Tensor {
+  checkOptions('rsub', options, ALPHA_OPTIONS);
   if (typeof a !== 'object') notTensor('rsub', 'input', a);
   noBool('rsub')(a, b, typeof b === 'object' ? b.dtype : a.dtype);
   noBool('rsub')(a, b, a.dtype);

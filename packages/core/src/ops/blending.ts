@@ -12,6 +12,9 @@ import { assign, forInPlace } from './in-place.js';
 import { OPS } from './registry.js';
 import { wrap } from './result.js';
 import { commonDType } from './cat.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const VALUE_OPTIONS: OptionNames<ValueOptions> = { value: true };
 
 function requireSame(name: string, a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype)
@@ -72,6 +75,7 @@ function meet(name: string, x: Tensor, a: Tensor, b: Tensor, value: number): DTy
 OPS.set('addcmul', { name: 'addcmul', inputs: 3, differentiable: true });
 /** x + value · a · b. PyTorch: torch.addcmul. */
 export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  checkOptions('addcmul', options, VALUE_OPTIONS);
   if (autocasting.on) return asWidest(addcmul, x, a, b, options);
   const factor = options.value ?? 1;
   const dtype = meet('addcmul', x, a, b, factor);
@@ -87,12 +91,14 @@ export function addcmul(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions =
   );
 }
 export function addcmul_(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  checkOptions('addcmul_', options, VALUE_OPTIONS);
   return assign(x, addcmul(forInPlace(x, 'addcmul_', a, b), a, b, options), 'addcmul_');
 }
 
 OPS.set('addcdiv', { name: 'addcdiv', inputs: 3, differentiable: true });
 /** x + value · a / b; floats only. PyTorch: torch.addcdiv. @throws DTypeError for two integer tensors. */
 export function addcdiv(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  checkOptions('addcdiv', options, VALUE_OPTIONS);
   if (autocasting.on) return asWidest(addcdiv, x, a, b, options);
   const factor = options.value ?? 1;
   const dtype = meet('addcdiv', x, a, b, factor);
@@ -120,5 +126,6 @@ export function addcdiv(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions =
   );
 }
 export function addcdiv_(x: Tensor, a: Tensor, b: Tensor, options: ValueOptions = {}): Tensor {
+  checkOptions('addcdiv_', options, VALUE_OPTIONS);
   return assign(x, addcdiv(forInPlace(x, 'addcdiv_', a, b), a, b, options), 'addcdiv_');
 }

@@ -8,6 +8,10 @@ import { cat } from './cat.js';
 import { filled } from './fill.js';
 import { OPS } from './registry.js';
 import { narrow, reshape, slice } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const INTEGRAL_OPTIONS: OptionNames<IntegralOptions> = { dx: true, dim: true };
+const GRADIENT_OPTIONS: OptionNames<GradientOptions> = { spacing: true, dim: true, edgeOrder: true };
 
 /** All but the last and all but the first along a dim. */
 function neighbours(x: Tensor, dim: number): [before: Tensor, after: Tensor] {
@@ -49,6 +53,7 @@ function trapezoids(op: string, y: Tensor, x: Tensor | null, options: IntegralOp
 OPS.set('trapezoid', { name: 'trapezoid', inputs: 2, differentiable: true });
 /** ∫ y along a dim by the trapezoidal rule, between places `x` or at distance dx. PyTorch: torch.trapezoid. */
 export function trapezoid(y: Tensor, x?: Tensor | null, options: IntegralOptions = {}): Tensor {
+  checkOptions('trapezoid', options, INTEGRAL_OPTIONS);
   const [areas, d] = trapezoids('trapezoid', y, x ?? null, options);
   return y.shape[d] === 0
     ? filled(
@@ -66,6 +71,7 @@ export { trapezoid as trapz };
 OPS.set('cumulativeTrapezoid', { name: 'cumulativeTrapezoid', inputs: 2, differentiable: true });
 /** The integral up to each place but the first. PyTorch: torch.cumulative_trapezoid. */
 export function cumulativeTrapezoid(y: Tensor, x?: Tensor | null, options: IntegralOptions = {}): Tensor {
+  checkOptions('cumulativeTrapezoid', options, INTEGRAL_OPTIONS);
   const [areas, d] = trapezoids('cumulativeTrapezoid', y, x ?? null, options);
   return areas.cumsum(d);
 }
@@ -82,6 +88,7 @@ export interface GradientOptions {
 OPS.set('gradient', { name: 'gradient', inputs: 1, differentiable: true });
 /** The slopes of a sampled function along each dim, by central differences of second order. PyTorch: torch.gradient. @throws ValueError `ERR_GRADIENT` */
 export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
+  checkOptions('gradient', options, GRADIENT_OPTIONS);
   const op = 'gradient';
   const fail = (why: string): never => {
     throw new ValueError('ERR_GRADIENT', `${op}: torch.gradient expected ${why}`, { op, shapes: [x.shape] });

@@ -4,6 +4,9 @@ import { DTYPE_INFO } from '../tensor/dtype.js';
 import { sameShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { binary, type TensorOp } from './define.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { rtol: true, atol: true, equalNan: true };
 
 export interface CloseOptions {
   /** Of |b|. Default 1e-5. */
@@ -31,6 +34,7 @@ export const isclose: TensorOp<[CloseOptions?]> = /* @__PURE__ */ binary<[CloseO
     return options?.equalNan === true && isFloat ? e.or(close, e.and(e.isnan(a), e.isnan(b))) : close;
   },
   check: (a, b, _dtype, options) => {
+    checkOptions('isclose', options, CLOSE_OPTIONS);
     const other = b as Tensor;
     if (a.dtype !== other.dtype)
       throw new DTypeError('ERR_DTYPE_MIX', `isclose: ${a.dtype} did not match ${other.dtype}`, {
@@ -47,11 +51,15 @@ export const isclose: TensorOp<[CloseOptions?]> = /* @__PURE__ */ binary<[CloseO
 });
 
 /** Are all elements close? Reads the answer. PyTorch: torch.allclose. */
-export const allclose = (a: Tensor, b: Tensor, options: CloseOptions = {}): boolean =>
-  isclose(a.detach(), b.detach(), options).all().item() !== 0;
+export const allclose = (a: Tensor, b: Tensor, options: CloseOptions = {}): boolean => {
+  checkOptions('allclose', options, CLOSE_OPTIONS);
+  return isclose(a.detach(), b.detach(), options).all().item() !== 0;
+};
 /** The same on every device. */
-export const allcloseAsync = async (a: Tensor, b: Tensor, options: CloseOptions = {}): Promise<boolean> =>
-  (await isclose(a.detach(), b.detach(), options).all().itemAsync()) !== 0;
+export const allcloseAsync = async (a: Tensor, b: Tensor, options: CloseOptions = {}): Promise<boolean> => {
+  checkOptions('allcloseAsync', options, CLOSE_OPTIONS);
+  return (await isclose(a.detach(), b.detach(), options).all().itemAsync()) !== 0;
+};
 
 /** Have both one shape and the same elements? Reads the answer. PyTorch: torch.equal. */
 export const equal = (a: Tensor, b: Tensor): boolean => sameShape(a.shape, b.shape) && a.detach().eq(b.detach()).all().item() !== 0;

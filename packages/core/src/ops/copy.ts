@@ -1,4 +1,5 @@
 /** @file Copying into tensors, and between devices. */
+import { checkOptions } from '../options.js';
 import { recording, attach, viewOf, wrap } from './result.js';
 import { broadcastShapes, sameShape } from '../tensor/shape.js';
 import { ShapeError, formatShape } from '../errors.js';
@@ -11,6 +12,9 @@ import { assign, checkWritable } from './in-place.js';
 import { cast } from './cast.js';
 import { reduceGradient } from './sum-to.js';
 import { filled, zerosOf } from './fill.js';
+import { TO_OPTIONS, type ToOptions } from './to-options.js';
+
+export type { ToOptions };
 
 /** The elements of `source`, broadcast and converted, written into `x`. PyTorch: Tensor.copy_(). */
 export function copy_(x: Tensor, source: Tensor): Tensor {
@@ -75,15 +79,10 @@ function toDeviceCopy(x: Tensor, device: Device): Tensor {
   return moved(x, device, backend.readSync!(view.buffer, view.offset, x.numel()));
 }
 
-export interface ToOptions {
-  readonly device?: DeviceLike;
-  readonly dtype?: DType;
-}
-
 function parseTo(target: DeviceLike | Tensor | ToOptions): ToOptions {
   if (typeof target === 'string') return isDTypeName(target) ? { dtype: target } : { device: target };
   if ('storage' in target) return { device: target.device, dtype: target.dtype };
-  return 'backend' in target ? { device: target } : target;
+  return 'backend' in target ? { device: target } : checkOptions('to', target, TO_OPTIONS);
 }
 const DTYPE_NAMES = new Set<string>(['float32', 'float64', 'float16', 'bfloat16', 'int32', 'uint8', 'bool']);
 const isDTypeName = (s: string): s is DType => DTYPE_NAMES.has(s);

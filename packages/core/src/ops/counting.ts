@@ -14,6 +14,11 @@ import { OPS } from './registry.js';
 import { wrap } from './result.js';
 import { searchsorted } from './searching.js';
 import { narrow, reshape } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const BINCOUNT_OPTIONS: OptionNames<BincountOptions> = { minlength: true };
+const HISTC_OPTIONS: OptionNames<HistcOptions> = { bins: true, min: true, max: true };
+const HISTOGRAM_OPTIONS: OptionNames<HistogramOptions> = { range: true, weight: true, density: true };
 
 export interface BincountOptions {
   /** At least so many bins. Default 0. */
@@ -66,11 +71,13 @@ OPS.set('bincount', { name: 'bincount', inputs: 2, differentiable: false });
  * @throws ValueError `ERR_BINCOUNT` for negative numbers; NotSupportedError `ERR_SYNC_READ`.
  */
 export function bincount(x: Tensor, weights?: Tensor | null, options: BincountOptions = {}): Tensor {
+  checkOptions('bincount', options, BINCOUNT_OPTIONS);
   checkBincount(x, weights ?? null, options);
   return countInto(x, weights ?? null, options, x.numel() === 0 ? [0, -1] : bounds(x).data());
 }
 /** As {@link bincount}, on every device. */
 export async function bincountAsync(x: Tensor, weights?: Tensor | null, options: BincountOptions = {}): Promise<Tensor> {
+  checkOptions('bincountAsync', options, BINCOUNT_OPTIONS);
   checkBincount(x, weights ?? null, options);
   return countInto(x, weights ?? null, options, x.numel() === 0 ? [0, -1] : await bounds(x).dataAsync());
 }
@@ -108,6 +115,7 @@ function checkBins(op: string, x: Tensor, bins: number): void {
 OPS.set('histc', { name: 'histc', inputs: 1, differentiable: false });
 /** How many elements fall into each of equally wide bins; the last takes its upper end too, what is outside counts nowhere. PyTorch: torch.histc. */
 export function histc(x: Tensor, options: HistcOptions = {}): Tensor {
+  checkOptions('histc', options, HISTC_OPTIONS);
   const { bins = 100, min = 0, max = 0 } = options;
   checkBins('histc', x, bins);
   if (!(Number.isFinite(min) && Number.isFinite(max)))
@@ -134,6 +142,7 @@ export interface HistogramOptions {
 OPS.set('histogram', { name: 'histogram', inputs: 1, differentiable: false });
 /** `[counts, edges]` of elements in bins: so many equally wide ones, or those between given rising edges. PyTorch: torch.histogram. */
 export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = {}): [hist: Tensor, binEdges: Tensor] {
+  checkOptions('histogram', options, HISTOGRAM_OPTIONS);
   const { range = null, weight = null, density = false } = options;
   checkBins('histogram', x, isTensor(bins) ? Math.max(bins.numel() - 1, 1) : bins);
   if (weight !== null && numelOf(weight.shape) !== x.numel())

@@ -13,6 +13,11 @@ import { e } from './expression.js';
 import { filled } from './fill.js';
 import { wrap } from './result.js';
 import { to } from './copy.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const FROM_BYTES_OPTIONS: OptionNames<Omit<TensorOptions, 'dtype'>> = { device: true, requiresGrad: true };
+const TENSOR_OPTIONS: OptionNames<TensorOptions> = { dtype: true, device: true, requiresGrad: true };
+const RANDOM_OPTIONS: OptionNames<RandomOptions> = { generator: true, dtype: true, device: true, requiresGrad: true };
 
 /** What all creation functions take. */
 export interface TensorOptions {
@@ -24,9 +29,9 @@ export interface TensorOptions {
 /** Sizes, `(2, 3)` or `([2, 3])`, and options at the end. */
 export type SizesAndOptions<O = TensorOptions> = readonly (number | readonly number[] | O | undefined)[];
 
-export function splitOptions<O extends object>(args: SizesAndOptions<O>, op: string): [number[], O] {
+export function splitOptions<O extends object>(args: SizesAndOptions<O>, op: string, names: OptionNames<O>): [number[], O] {
   const last = args.at(-1);
-  const options = typeof last === 'object' && last !== null && !Array.isArray(last) ? (last as O) : undefined;
+  const options = typeof last === 'object' && last !== null && !Array.isArray(last) ? checkOptions(op, last as O, names) : undefined;
   const sizes = options !== undefined || last === undefined ? args.slice(0, -1) : args;
   return [toShape((args.length === 0 ? [] : sizes) as readonly number[], op), options ?? ({} as O)];
 }
@@ -47,6 +52,7 @@ export function fromHost(values: ArrayLike<number>, shape: Shape, dtype: DType, 
  * @throws ValueError `ERR_BYTES` when there are not as many as shape and dtype take.
  */
 export function fromBytes(bytes: Uint8Array, shape: Shape, dtype: DType, options: Omit<TensorOptions, 'dtype'> = {}): Tensor {
+  checkOptions('fromBytes', options, FROM_BYTES_OPTIONS);
   const numel = numelOf(shape);
   const wanted = numel * DTYPE_INFO[dtype].size;
   if (bytes.length !== wanted)
@@ -77,6 +83,7 @@ export type TensorData =
  * @example tensor([[1, 2], [3, 4]], { dtype: 'int32' })
  */
 export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+  checkOptions('tensor', options, TENSOR_OPTIONS);
   const device = toDevice(options.device);
   if (isTensor(data))
     return finish(to(data.detach().clone(), { device, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) }), options);
@@ -134,6 +141,7 @@ const bigints = (data: BigInt64Array | BigUint64Array): Int32Array => Int32Array
 
 /** PyTorch: torch.full. */
 export function full(size: readonly number[] | number, value: number | boolean, options: TensorOptions = {}): Tensor {
+  checkOptions('full', options, TENSOR_OPTIONS);
   const shape = toShape(typeof size === 'number' ? [size] : [size], 'full');
   return finish(
     filled(
@@ -148,19 +156,19 @@ export function full(size: readonly number[] | number, value: number | boolean, 
 
 /** PyTorch: torch.zeros. @example zeros(2, 3); zeros([2, 3], { dtype: 'int32' }) */
 export function zeros(...args: SizesAndOptions): Tensor {
-  const [shape, options] = splitOptions<TensorOptions>(args, 'zeros');
+  const [shape, options] = splitOptions<TensorOptions>(args, 'zeros', TENSOR_OPTIONS);
   return full(shape, 0, { dtype: 'float32', ...options });
 }
 
 /** PyTorch: torch.ones. */
 export function ones(...args: SizesAndOptions): Tensor {
-  const [shape, options] = splitOptions<TensorOptions>(args, 'ones');
+  const [shape, options] = splitOptions<TensorOptions>(args, 'ones', TENSOR_OPTIONS);
   return full(shape, 1, { dtype: 'float32', ...options });
 }
 
 /** Without defined contents: here, zeros. PyTorch: torch.empty. */
 export function empty(...args: SizesAndOptions): Tensor {
-  const [shape, options] = splitOptions<TensorOptions>(args, 'empty');
+  const [shape, options] = splitOptions<TensorOptions>(args, 'empty', TENSOR_OPTIONS);
   return full(shape, 0, { dtype: 'float32', ...options });
 }
 
@@ -171,13 +179,25 @@ const like = (x: Tensor, options: TensorOptions): Required<Pick<TensorOptions, '
 });
 
 /** PyTorch: torch.zeros_like. */
-export const zerosLike = (x: Tensor, options: TensorOptions = {}): Tensor => full(x.shape, 0, like(x, options));
+export const zerosLike = (x: Tensor, options: TensorOptions = {}): Tensor => {
+  checkOptions('zerosLike', options, TENSOR_OPTIONS);
+  return full(x.shape, 0, like(x, options));
+};
 /** PyTorch: torch.ones_like. */
-export const onesLike = (x: Tensor, options: TensorOptions = {}): Tensor => full(x.shape, 1, like(x, options));
+export const onesLike = (x: Tensor, options: TensorOptions = {}): Tensor => {
+  checkOptions('onesLike', options, TENSOR_OPTIONS);
+  return full(x.shape, 1, like(x, options));
+};
 /** PyTorch: torch.empty_like. */
-export const emptyLike = (x: Tensor, options: TensorOptions = {}): Tensor => full(x.shape, 0, like(x, options));
+export const emptyLike = (x: Tensor, options: TensorOptions = {}): Tensor => {
+  checkOptions('emptyLike', options, TENSOR_OPTIONS);
+  return full(x.shape, 0, like(x, options));
+};
 /** PyTorch: torch.full_like. */
-export const fullLike = (x: Tensor, value: number | boolean, options: TensorOptions = {}): Tensor => full(x.shape, value, like(x, options));
+export const fullLike = (x: Tensor, value: number | boolean, options: TensorOptions = {}): Tensor => {
+  checkOptions('fullLike', options, TENSOR_OPTIONS);
+  return full(x.shape, value, like(x, options));
+};
 
 /**
  * start, start + step, … below `end`. int32 when all three are whole. PyTorch: torch.arange.
@@ -189,6 +209,7 @@ export function arange(start: number, end: number, step: number, options?: Tenso
 export function arange(...args: readonly (number | boolean | TensorOptions | undefined)[]): Tensor {
   const given = args.filter((a): a is number | boolean => typeof a === 'number' || typeof a === 'boolean').map(Number);
   const options = (args.find((a) => typeof a === 'object') as TensorOptions | undefined) ?? {};
+  checkOptions('arange', options, TENSOR_OPTIONS);
   const dtype = requireDType(options.dtype ?? (given.every(Number.isInteger) ? 'int32' : 'float32'), 'arange');
   // As torch.int64, which int32 stands for: fractions are gone before the steps are counted.
   const numbers = dtype === 'int32' && given.every(Number.isFinite) ? given.map(Math.trunc) : given;
@@ -217,7 +238,7 @@ export function arange(...args: readonly (number | boolean | TensorOptions | und
 /** A matrix with ones on its diagonal. PyTorch: torch.eye. */
 export function eye(n: number, m?: number | TensorOptions, options?: TensorOptions): Tensor {
   const columns = typeof m === 'number' ? m : n;
-  const given = (typeof m === 'object' ? m : options) ?? {};
+  const given = checkOptions('eye', (typeof m === 'object' ? m : options) ?? {}, TENSOR_OPTIONS);
   const shape = toShape([[n, columns]], 'eye');
   const device = toDevice(given.device);
   const hit = e.eq(indexValue(shape, 0, device), indexValue(shape, 1, device));
@@ -248,13 +269,13 @@ function drawn(
 
 /** Uniform in [0, 1). PyTorch: torch.rand, bit for bit. */
 export function rand(...args: SizesAndOptions<RandomOptions>): Tensor {
-  const [shape, options] = splitOptions<RandomOptions>(args, 'rand');
+  const [shape, options] = splitOptions<RandomOptions>(args, 'rand', RANDOM_OPTIONS);
   return drawn(shape, options, (into, g) => g.uniform(into), 'rand');
 }
 
 /** Normal with mean 0 and variance 1. PyTorch: torch.randn, bit for bit. */
 export function randn(...args: SizesAndOptions<RandomOptions>): Tensor {
-  const [shape, options] = splitOptions<RandomOptions>(args, 'randn');
+  const [shape, options] = splitOptions<RandomOptions>(args, 'randn', RANDOM_OPTIONS);
   return drawn(shape, options, (into, g) => g.normal(into), 'randn');
 }
 
@@ -265,6 +286,7 @@ export function randint(...args: readonly unknown[]): Tensor {
   const [low, high] = typeof args[1] === 'number' ? [args[0] as number, args[1]] : [0, args[0] as number];
   const size = args.find((a) => Array.isArray(a)) as readonly number[];
   const options = (args.find((a) => typeof a === 'object' && a !== null && !Array.isArray(a)) as RandomOptions | undefined) ?? {};
+  checkOptions('randint', options, RANDOM_OPTIONS);
   if (!(low < high))
     throw new ValueError('ERR_RANDINT', `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`, {
       op: 'randint',
@@ -276,6 +298,7 @@ export function randint(...args: readonly unknown[]): Tensor {
 
 /** A random permutation of 0 … n − 1. PyTorch: torch.randperm. */
 export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  checkOptions('randperm', options, RANDOM_OPTIONS);
   if (!Number.isInteger(n) || n < 0) throw new ValueError('ERR_SIZE', `randperm: n must be non-negative, got ${n}`, { op: 'randperm' });
   return finish(fromHost(generatorOf(options).randperm(n), [n], options.dtype ?? 'int32', toDevice(options.device)), options);
 }

@@ -6,6 +6,9 @@ import type { Tensor } from '../tensor/tensor.js';
 import { OPS } from './registry.js';
 import { attach, recording } from './result.js';
 import { clone, diagonal, embed, reshape } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const FILL_DIAGONAL_OPTIONS: OptionNames<{ readonly wrap?: boolean }> = { wrap: true };
 
 OPS.set('diagEmbed', { name: 'diagEmbed', inputs: 1, differentiable: true });
 /** The entries of the last dim on a diagonal of two new dims, zeros elsewhere. PyTorch: torch.diag_embed. */
@@ -44,6 +47,7 @@ export function trace(x: Tensor): Tensor {
 
 /** Sets the diagonal in place; `wrap` begins again below it in tall matrices. PyTorch: Tensor.fill_diagonal_. */
 export function fillDiagonal_(x: Tensor, value: number | boolean, options: { readonly wrap?: boolean } = {}): Tensor {
+  checkOptions('fillDiagonal_', options, FILL_DIAGONAL_OPTIONS);
   if (x.ndim < 2)
     throw new ShapeError('ERR_RANK', 'fillDiagonal_: dimensions must larger than 1', { op: 'fillDiagonal_', shapes: [x.shape] });
   if (x.ndim > 2 && x.shape.some((s) => s !== x.shape[0]))

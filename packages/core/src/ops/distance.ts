@@ -12,6 +12,9 @@ import { reduceTo } from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { sumTo } from './sum-to.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const CDIST_OPTIONS: OptionNames<CdistOptions> = { p: true, computeMode: true };
 
 export interface CdistOptions {
   /** Default 2. */
@@ -26,6 +29,7 @@ OPS.set('cdist', { name: 'cdist', inputs: 2, differentiable: true });
  * One reduction, without the differences in memory.
  */
 export function cdist(a: Tensor, b: Tensor, options: CdistOptions = {}): Tensor {
+  checkOptions('cdist', options, CDIST_OPTIONS);
   if (autocasting.on) return asFloat32(cdist, a, b, options);
   const p = options.p ?? 2;
   for (const x of [a, b]) {

@@ -12,6 +12,9 @@ import type { DrawOptions } from './random-ops.js';
 import { OPS } from './registry.js';
 import { attach, recording } from './result.js';
 import { expand } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DRAW_OPTIONS: OptionNames<DrawOptions> = { generator: true };
 
 OPS.set('poisson', { name: 'poisson', inputs: 1, differentiable: true });
 /**
@@ -22,10 +25,12 @@ OPS.set('poisson', { name: 'poisson', inputs: 1, differentiable: true });
  * @example poisson(full([3], 4)) // tensor([3., 6., 4.])
  */
 export function poisson(x: Tensor, options: DrawOptions = {}): Tensor {
+  checkOptions('poisson', options, DRAW_OPTIONS);
   return drawPoisson(x, parameters('poisson', x).data() as FloatArray, options);
 }
 /** The same on any device. */
 export async function poissonAsync(x: Tensor, options: DrawOptions = {}): Promise<Tensor> {
+  checkOptions('poissonAsync', options, DRAW_OPTIONS);
   return drawPoisson(x, (await parameters('poisson', x).dataAsync()) as FloatArray, options);
 }
 
@@ -52,11 +57,13 @@ OPS.set('binomial', { name: 'binomial', inputs: 2, differentiable: false });
  * @example binomial(tensor([10, 100]), tensor([0.5, 0.1])) // tensor([ 4., 11.])
  */
 export function binomial(count: Tensor, prob: Tensor, options: DrawOptions = {}): Tensor {
+  checkOptions('binomial', options, DRAW_OPTIONS);
   const [counts, probabilities] = trials(count, prob);
   return drawBinomial(counts, counts.data() as FloatArray, probabilities.data() as FloatArray, count, options);
 }
 /** The same on any device. */
 export async function binomialAsync(count: Tensor, prob: Tensor, options: DrawOptions = {}): Promise<Tensor> {
+  checkOptions('binomialAsync', options, DRAW_OPTIONS);
   const [counts, probabilities] = trials(count, prob);
   const [c, p] = await Promise.all([counts.dataAsync(), probabilities.dataAsync()]);
   return drawBinomial(counts, c as FloatArray, p as FloatArray, count, options);

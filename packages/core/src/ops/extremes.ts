@@ -10,6 +10,10 @@ import { sum } from './reduce.js';
 import { computeValue, type Dims, oneDim, type ReduceOptions, reduceTo, reducedDims, refuseEmpty, restoreDims } from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const AMINMAX_OPTIONS: OptionNames<AminmaxOptions> = { dim: true, keepdim: true };
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
 
 function extreme(name: string, kind: 'max' | 'min', x: Tensor, dim: Dims, options: ReduceOptions): Tensor {
   const dims = reducedDims(dim, x.ndim, name);
@@ -37,10 +41,12 @@ function extreme(name: string, kind: 'max' | 'min', x: Tensor, dim: Dims, option
 
 OPS.set('amax', { name: 'amax', inputs: 1, differentiable: true });
 /** The largest over dims (all by default); gradients are shared among equals. PyTorch: torch.amax. */
-export const amax = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => extreme('amax', 'max', x, dim, options);
+export const amax = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  extreme('amax', 'max', x, dim, checkOptions('amax', options, REDUCE_OPTIONS));
 OPS.set('amin', { name: 'amin', inputs: 1, differentiable: true });
 /** The smallest over dims (all by default); gradients are shared among equals. PyTorch: torch.amin. */
-export const amin = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => extreme('amin', 'min', x, dim, options);
+export const amin = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  extreme('amin', 'min', x, dim, checkOptions('amin', options, REDUCE_OPTIONS));
 
 export interface AminmaxOptions extends ReduceOptions {
   /** Default: over all elements. */
@@ -49,6 +55,7 @@ export interface AminmaxOptions extends ReduceOptions {
 OPS.set('aminmax', { name: 'aminmax', inputs: 1, differentiable: true });
 /** `[amin, amax]` over one dim, or all. PyTorch: torch.aminmax. */
 export function aminmax(x: Tensor, options: AminmaxOptions = {}): [min: Tensor, max: Tensor] {
+  checkOptions('aminmax', options, AMINMAX_OPTIONS);
   return [extreme('aminmax', 'min', x, options.dim, options), extreme('aminmax', 'max', x, options.dim, options)];
 }
 
@@ -62,10 +69,12 @@ function argExtreme(name: 'argmax' | 'argmin', x: Tensor, dim: number | null | u
 
 OPS.set('argmax', { name: 'argmax', inputs: 1, differentiable: false });
 /** Where the largest lies (int32), the first among equals; over all elements a row-major index. PyTorch: torch.argmax. */
-export const argmax = (x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor => argExtreme('argmax', x, dim, options);
+export const argmax = (x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor =>
+  argExtreme('argmax', x, dim, checkOptions('argmax', options, REDUCE_OPTIONS));
 OPS.set('argmin', { name: 'argmin', inputs: 1, differentiable: false });
 /** Where the smallest lies (int32), the first among equals. PyTorch: torch.argmin. */
-export const argmin = (x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor => argExtreme('argmin', x, dim, options);
+export const argmin = (x: Tensor, dim?: number | null, options: ReduceOptions = {}): Tensor =>
+  argExtreme('argmin', x, dim, checkOptions('argmin', options, REDUCE_OPTIONS));
 
 function alongDim(kind: 'max' | 'min', x: Tensor, dim: number, options: ReduceOptions): [values: Tensor, indices: Tensor] {
   const d = normalizeDim(dim, x.ndim, kind);
@@ -97,6 +106,7 @@ export function max(x: Tensor, other: Tensor): Tensor;
 /** The largest along a dim and where it lies (int32, the first among equals); the gradient goes there. */
 export function max(x: Tensor, dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
 export function max(x: Tensor, other?: Tensor | number, options: ReduceOptions = {}): Tensor | [values: Tensor, indices: Tensor] {
+  checkOptions('max', options, REDUCE_OPTIONS);
   return anyForm('max', x, other, options);
 }
 
@@ -108,5 +118,6 @@ export function min(x: Tensor, other: Tensor): Tensor;
 /** The smallest along a dim and where it lies (int32, the first among equals); the gradient goes there. */
 export function min(x: Tensor, dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
 export function min(x: Tensor, other?: Tensor | number, options: ReduceOptions = {}): Tensor | [values: Tensor, indices: Tensor] {
+  checkOptions('min', options, REDUCE_OPTIONS);
   return anyForm('min', x, other, options);
 }

@@ -1,4 +1,5 @@
 /** @file What kind of number an element is, and what takes the place of those that are none. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Value } from '../tensor/value.js';
 import { inPlace, unary, type UnaryOp } from './define.js';
@@ -64,6 +65,8 @@ const LARGEST: Partial<Record<string, number>> = {
   float64: Number.MAX_VALUE,
 };
 
+const NAN_TO_NUM_OPTIONS: OptionNames<NanToNumOptions> = { nan: true, posinf: true, neginf: true };
+
 /** NaN, ∞ and −∞ replaced by numbers. PyTorch: torch.nan_to_num. */
 export const nanToNum: UnaryOp<[NanToNumOptions?]> = /* @__PURE__ */ unary<[NanToNumOptions?]>('nanToNum', {
   forward: (e, x, options) => {
@@ -74,5 +77,6 @@ export const nanToNum: UnaryOp<[NanToNumOptions?]> = /* @__PURE__ */ unary<[NanT
     return e.where(e.isnan(x), options?.nan ?? 0, low);
   },
   backward: (grad, x) => grad.maskedFill(x.isfinite().logicalNot(), 0),
+  check: (_x, options) => void checkOptions('nanToNum', options, NAN_TO_NUM_OPTIONS),
 });
 export const nanToNum_: UnaryOp<[NanToNumOptions?]> = /* @__PURE__ */ inPlace(nanToNum);

@@ -21,6 +21,11 @@ import { unbind } from './joining.js';
 import { wrap } from './result.js';
 import { clone, expand, reshape } from './view.js';
 import { choose } from './where.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const NONZERO_OPTIONS: OptionNames<{ readonly asTuple?: boolean }> = { asTuple: true };
+const NONZERO_STATIC_OPTIONS: OptionNames<NonzeroStaticOptions> = { size: true, fillValue: true };
+const INDEX_PUT_OPTIONS: OptionNames<IndexPutOptions> = { accumulate: true };
 
 // ── where elements are not 0 ──
 
@@ -48,11 +53,20 @@ function placesOf(data: HostArray, x: Tensor): Tensor {
 export function nonzero(x: Tensor): Tensor;
 export function nonzero(x: Tensor, options: { readonly asTuple: true }): Tensor[];
 export function nonzero(x: Tensor, options: { readonly asTuple?: boolean } = {}): Tensor | Tensor[] {
+  checkOptions('nonzero', options, NONZERO_OPTIONS);
   if (options.asTuple !== true) return placesOf(x.detach().data(), x);
-  const flat = x.ndim === 0 ? reshape(x, [1]) : x;
-  return unbind(placesOf(flat.detach().data(), flat), 1);
+  const rows = atLeast1d(x);
+  return unbind(placesOf(rows.detach().data(), rows), 1);
 }
-export const nonzeroAsync = async (x: Tensor): Promise<Tensor> => placesOf(await x.detach().dataAsync(), x);
+/** As {@link nonzero}, on every device. */
+export async function nonzeroAsync(x: Tensor): Promise<Tensor>;
+export async function nonzeroAsync(x: Tensor, options: { readonly asTuple: true }): Promise<Tensor[]>;
+export async function nonzeroAsync(x: Tensor, options: { readonly asTuple?: boolean } = {}): Promise<Tensor | Tensor[]> {
+  if (options.asTuple !== true) return placesOf(await x.detach().dataAsync(), x);
+  const rows = atLeast1d(x);
+  return unbind(placesOf(await rows.detach().dataAsync(), rows), 1);
+}
+const atLeast1d = (x: Tensor): Tensor => (x.ndim === 0 ? reshape(x, [1]) : x);
 /** The same. PyTorch: torch.argwhere. */
 export const argwhere = (x: Tensor): Tensor => nonzero(x);
 export const argwhereAsync = (x: Tensor): Promise<Tensor> => nonzeroAsync(x);
@@ -65,10 +79,13 @@ export interface NonzeroStaticOptions {
 }
 /** `nonzero` cut or filled to a known number of rows. PyTorch: torch.nonzero_static. */
 export function nonzeroStatic(x: Tensor, options: NonzeroStaticOptions): Tensor {
+  checkOptions('nonzeroStatic', options, NONZERO_STATIC_OPTIONS);
   return toSize(nonzero(x), options);
 }
-export const nonzeroStaticAsync = async (x: Tensor, options: NonzeroStaticOptions): Promise<Tensor> =>
-  toSize(await nonzeroAsync(x), options);
+export const nonzeroStaticAsync = async (x: Tensor, options: NonzeroStaticOptions): Promise<Tensor> => {
+  checkOptions('nonzeroStaticAsync', options, NONZERO_STATIC_OPTIONS);
+  return toSize(await nonzeroAsync(x), options);
+};
 function toSize(places: Tensor, { size, fillValue = -1 }: NonzeroStaticOptions): Tensor {
   if (!(Number.isInteger(size) && size >= 0))
     throw new ValueError('ERR_SIZE', `nonzeroStatic: 'size' must be an non-negative integer, not ${size}`, { op: 'nonzeroStatic' });
@@ -160,24 +177,25 @@ export interface IndexPutOptions {
   readonly accumulate?: boolean;
 }
 /** A copy with x[indices] = values. `indices` has a tensor (or null) for each dim from the first on. PyTorch: torch.index_put. */
-export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  autocasting.on
-    ? asWidest(indexPut, x, indices, values, options)
-    : indexPutBy(
-        x,
-        replaceMasks(x, indices, (mask) => nonzero(mask)),
-        values,
-        options.accumulate ?? false,
-      );
-export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor =>
-  indexPutInto(
+export const indexPut = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor => {
+  checkOptions('indexPut', options, INDEX_PUT_OPTIONS);
+  if (autocasting.on) return asWidest(indexPut, x, indices, values, options);
+  const places = replaceMasks(x, indices, (mask) => nonzero(mask));
+  return indexPutBy(x, places, values, options.accumulate ?? false);
+};
+export const indexPut_ = (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Tensor => {
+  checkOptions('indexPut_', options, INDEX_PUT_OPTIONS);
+  return indexPutInto(
     x,
     replaceMasks(x, indices, (mask) => nonzero(mask)),
     values,
     options.accumulate ?? false,
   );
-export const indexPutAsync_ = async (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Promise<Tensor> =>
-  indexPutInto(x, await withoutMasks(x, indices), values, options.accumulate ?? false);
+};
+export const indexPutAsync_ = async (x: Tensor, indices: TensorIndices, values: Tensor, options: IndexPutOptions = {}): Promise<Tensor> => {
+  checkOptions('indexPutAsync_', options, INDEX_PUT_OPTIONS);
+  return indexPutInto(x, await withoutMasks(x, indices), values, options.accumulate ?? false);
+};
 
 // ── by flat index ──
 
@@ -204,6 +222,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 
 /** A copy with `source` at places of the flattened tensor. PyTorch: Tensor.put. */
 export function put(x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor {
+  checkOptions('put', options, INDEX_PUT_OPTIONS);
   requireIntegers('put', index);
   if (source.dtype !== x.dtype)
     throw new DTypeError(
@@ -227,8 +246,10 @@ export function put(x: Tensor, index: Tensor, source: Tensor, options: IndexPutO
     x.shape,
   );
 }
-export const put_ = (x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor =>
-  assign(x, put(forInPlace(x, 'put_', source), index, source, options), 'put_');
+export const put_ = (x: Tensor, index: Tensor, source: Tensor, options: IndexPutOptions = {}): Tensor => {
+  checkOptions('put_', options, INDEX_PUT_OPTIONS);
+  return assign(x, put(forInPlace(x, 'put_', source), index, source, options), 'put_');
+};
 
 /** `gather` with the other dims broadcast; without a dim, of the flattened tensors. PyTorch: torch.take_along_dim. */
 export function takeAlongDim(x: Tensor, indices: Tensor, dim?: number | null): Tensor {

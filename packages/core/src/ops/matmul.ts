@@ -1,11 +1,15 @@
 /** @file Matrix products. One kernel serves them all: batched, strided, so that transposed operands and broadcast batches cost no copy. */
 import { asHalf, asWidest } from '../amp/policy.js';
 import { autocasting } from '../amp/state.js';
+import type { View } from '../backend/contract.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../errors.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { broadcastShapes, numelOf, type Shape, viewStrides } from '../tensor/shape.js';
+import { promised } from '../tensor/producer.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Value } from '../tensor/value.js';
 import { cast } from './cast.js';
+import { MatmulProducer } from './nn/producers.js';
 import { OPS } from './registry.js';
 import { fillValue } from './fill.js';
 import { attach, emptyValue, launched, recording, reshapedView, viewOf, wrap } from './result.js';
@@ -33,10 +37,12 @@ function launchMatmul(a: Tensor, b: Tensor, batch: Shape): Tensor {
   const { device } = a;
   const dtype = DTYPE_INFO[a.dtype].compute;
   if (numelOf(shape) === 0 || k === 0) return wrap(fillValue(shape, 0, dtype, device));
-  const out = emptyValue(device, dtype, shape);
   const count = numelOf(batch);
-  const left = asBatches(a, batch, count, m, k);
-  const right = asBatches(b, batch, count, k, n);
+  const [left, x] = asBatches(a, batch, count, m, k);
+  const [right, y] = asBatches(b, batch, count, k, n);
+  if (device.kernels.matmulPointwise !== undefined && dtype === 'float32')
+    return wrap(promised(device, dtype, shape, new MatmulProducer(device, [x, y], left, right)));
+  const out = emptyValue(device, dtype, shape);
   launched(device, 'matmul', [count, m, k, n]);
   device.kernels.matmul(left, right, {
     buffer: out.memory!.buffer,
@@ -48,7 +54,8 @@ function launchMatmul(a: Tensor, b: Tensor, batch: Shape): Tensor {
   return wrap(out);
 }
 
-function asBatches(x: Tensor, batch: Shape, count: number, rows: number, columns: number): ReturnType<typeof viewOf> {
+/** An operand as the kernel takes it, and its value. */
+function asBatches(x: Tensor, batch: Shape, count: number, rows: number, columns: number): [View, Value] {
   let strides: readonly number[] | null;
   let full = x;
   const lead = x.shape.slice(0, -2);
@@ -61,7 +68,7 @@ function asBatches(x: Tensor, batch: Shape, count: number, rows: number, columns
       strides = [rows * columns, columns, 1];
     }
   }
-  return reshapedView(viewOf(full), [count, rows, columns], strides);
+  return [reshapedView(viewOf(full), [count, rows, columns], strides), full.value];
 }
 
 OPS.set('matmul', { name: 'matmul', inputs: 2, differentiable: true });

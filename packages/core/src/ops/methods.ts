@@ -2,6 +2,7 @@
  * @file Ops as methods: `exp(x)` is also `x.exp()`. Each function exported by the modules listed here takes a tensor first and becomes a method
  * of that name, with its type; a new op needs no entry of its own.
  */
+import { refusePythonNames } from '../renamed.js';
 import { backward } from '../autograd/backward.js';
 import { provideEngineOps } from '../autograd/engine-ops.js';
 import { formatTensor } from '../tensor/print.js';
@@ -266,3 +267,4 @@ provideEngineOps({
 });
 provideViewGradient(asStridedGradient);
 texts.format = (t) => formatTensor(t);
+refusePythonNames(Tensor.prototype, 'tensor');

@@ -9,6 +9,9 @@ import { matrixNorm } from './linalg/matrix-norm.js';
 import { type Dims, type ReduceOptions, reducedDims } from './reduction.js';
 import { OPS } from './registry.js';
 import { pNorm } from './vector-norm.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const NORM_OPTIONS: OptionNames<NormOptions> = { dtype: true, keepdim: true };
 
 export interface NormOptions extends ReduceOptions {
   /** The input is converted to it first. */
@@ -21,6 +24,7 @@ OPS.set('norm', { name: 'norm', inputs: 1, differentiable: true });
  * @example x.norm(); x.norm(1, -1, { keepdim: true }); x.norm('nuc', [0, 1])
  */
 export function norm(x: Tensor, p: number | 'fro' | 'nuc' = 'fro', dim?: Dims, options: NormOptions = {}): Tensor {
+  checkOptions('norm', options, NORM_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(norm, x, p, dim, options);
   if (!isFloat(options.dtype ?? x.dtype))
     throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {

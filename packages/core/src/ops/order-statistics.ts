@@ -18,6 +18,10 @@ import { launchScan } from './scan.js';
 import { launchSort } from './sort.js';
 import { sort } from './sorting.js';
 import { permute, reshape, squeeze, transpose, unsqueeze } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
+const QUANTILE_OPTIONS: OptionNames<QuantileOptions> = { interpolation: true, keepdim: true };
 
 /** How many NaN there are along a dim, which stays with size 1; int32. */
 const nanCount = (x: Tensor, dim: number): Value => reduceTo('sum', e.cast(e.isnan(computeValue(x)), 'int32'), [dim], true, 0);
@@ -62,6 +66,7 @@ export function median(x: Tensor): Tensor;
 /** The lower median along a dim, and where it lies. */
 export function median(x: Tensor, dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
 export function median(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | [values: Tensor, indices: Tensor] {
+  checkOptions('median', options, REDUCE_OPTIONS);
   return dim === undefined ? medianOfAll('median', x) : medianAlong('median', x, dim, options.keepdim ?? false);
 }
 
@@ -71,12 +76,14 @@ export function nanmedian(x: Tensor): Tensor;
 /** The lower median of what is not NaN along a dim, and where it lies. */
 export function nanmedian(x: Tensor, dim: number, options?: ReduceOptions): [values: Tensor, indices: Tensor];
 export function nanmedian(x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor | [values: Tensor, indices: Tensor] {
+  checkOptions('nanmedian', options, REDUCE_OPTIONS);
   return dim === undefined ? medianOfAll('nanmedian', x) : medianAlong('nanmedian', x, dim, options.keepdim ?? false);
 }
 
 OPS.set('mode', { name: 'mode', inputs: 1, differentiable: true });
 /** The most frequent element along a dim (the last by default), the smallest of several, and where it lies last. PyTorch: torch.mode. */
 export function mode(x: Tensor, dim = -1, options: ReduceOptions = {}): [values: Tensor, indices: Tensor] {
+  checkOptions('mode', options, REDUCE_OPTIONS);
   const d = normalizeDim(dim, x.ndim, 'mode');
   refuseEmpty('mode', x, x.ndim === 0 ? [] : [d]);
   const keepdim = options.keepdim ?? false;
@@ -102,7 +109,7 @@ OPS.set('quantile', { name: 'quantile', inputs: 2, differentiable: true });
  * @throws ValueError `ERR_QUANTILE` for a q outside [0, 1].
  */
 export const quantile = (x: Tensor, q: number | readonly number[] | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor =>
-  quantiles('quantile', x, q, dim ?? null, options);
+  quantiles('quantile', x, q, dim ?? null, checkOptions('quantile', options, QUANTILE_OPTIONS));
 OPS.set('nanquantile', { name: 'nanquantile', inputs: 2, differentiable: true });
 /** The same of what is not NaN. PyTorch: torch.nanquantile. */
 export const nanquantile = (
@@ -110,7 +117,7 @@ export const nanquantile = (
   q: number | readonly number[] | Tensor,
   dim?: number | null,
   options: QuantileOptions = {},
-): Tensor => quantiles('nanquantile', x, q, dim ?? null, options);
+): Tensor => quantiles('nanquantile', x, q, dim ?? null, checkOptions('nanquantile', options, QUANTILE_OPTIONS));
 
 function quantiles(
   name: 'quantile' | 'nanquantile',

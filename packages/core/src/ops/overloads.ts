@@ -8,6 +8,9 @@ export interface OverloadedMethods {
   /** @see nonzero */
   nonzero(): Tensor;
   nonzero(options: { readonly asTuple: true }): Tensor[];
+  /** @see nonzeroAsync */
+  nonzeroAsync(): Promise<Tensor>;
+  nonzeroAsync(options: { readonly asTuple: true }): Promise<Tensor[]>;
   /** @see max */
   max(): Tensor;
   max(other: Tensor): Tensor;

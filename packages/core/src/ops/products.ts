@@ -13,6 +13,9 @@ import { bmm, mm, mv, outer } from './matmul.js';
 import { OPS } from './registry.js';
 import { tensordot } from './tensordot.js';
 import { permute, reshape } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const ADD_PRODUCT_OPTIONS: OptionNames<AddProductOptions> = { beta: true, alpha: true };
 
 export interface AddProductOptions {
   /** The factor of the input; with 0 the input's NaN do not count. Default 1. */
@@ -87,6 +90,7 @@ function wantRank(op: string, x: Tensor, rank: number): void {
 OPS.set('addmm', { name: 'addmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · a b for matrices (n, m) and (m, p). PyTorch: torch.addmm. */
 export function addmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  checkOptions('addmm', options, ADD_PRODUCT_OPTIONS);
   if (autocasting.on) return asHalf(addmm, input, a, b, options);
   wantRank('addmm', a, 2);
   wantRank('addmm', b, 2);
@@ -103,6 +107,7 @@ export const addmm_: typeof addmm = inPlaceProduct('addmm_', addmm);
 OPS.set('addmv', { name: 'addmv', inputs: 3, differentiable: true });
 /** beta · input + alpha · a v for a matrix (n, m) and a vector (m). PyTorch: torch.addmv. */
 export function addmv(input: Tensor, a: Tensor, v: Tensor, options: AddProductOptions = {}): Tensor {
+  checkOptions('addmv', options, ADD_PRODUCT_OPTIONS);
   if (autocasting.on) return asHalf(addmv, input, a, v, options);
   wantRank('addmv', a, 2);
   wantRank('addmv', v, 1);
@@ -113,6 +118,7 @@ export const addmv_: typeof addmv = inPlaceProduct('addmv_', addmv);
 OPS.set('addr', { name: 'addr', inputs: 3, differentiable: true });
 /** beta · input + alpha · u vᵀ for vectors (n) and (m). PyTorch: torch.addr. */
 export function addr(input: Tensor, u: Tensor, v: Tensor, options: AddProductOptions = {}): Tensor {
+  checkOptions('addr', options, ADD_PRODUCT_OPTIONS);
   if (autocasting.on) return asHalf(addr, input, u, v, options);
   wantRank('addr', u, 1);
   wantRank('addr', v, 1);
@@ -135,6 +141,7 @@ function wantBatches(op: string, a: Tensor, b: Tensor): void {
 OPS.set('addbmm', { name: 'addbmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · Σ_k a_k b_k for batches (k, n, m) and (k, m, p). PyTorch: torch.addbmm. */
 export function addbmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  checkOptions('addbmm', options, ADD_PRODUCT_OPTIONS);
   if (autocasting.on) return asHalf(addbmm, input, a, b, options);
   wantBatches('addbmm', a, b);
   const [k, n, m] = a.shape as [number, number, number];
@@ -147,6 +154,7 @@ export const addbmm_: typeof addbmm = inPlaceProduct('addbmm_', addbmm);
 OPS.set('baddbmm', { name: 'baddbmm', inputs: 3, differentiable: true });
 /** beta · input + alpha · a_k b_k for batches (k, n, m) and (k, m, p). PyTorch: torch.baddbmm. */
 export function baddbmm(input: Tensor, a: Tensor, b: Tensor, options: AddProductOptions = {}): Tensor {
+  checkOptions('baddbmm', options, ADD_PRODUCT_OPTIONS);
   if (autocasting.on) return asHalf(baddbmm, input, a, b, options);
   wantBatches('baddbmm', a, b);
   return addProduct('baddbmm', input, a, b, options, bmm, [a.shape[0]!, a.shape[1]!, b.shape[2]!]);

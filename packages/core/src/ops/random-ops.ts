@@ -7,6 +7,9 @@ import { encode } from '../tensor/host.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { inMemory } from '../tensor/value.js';
 import { checkWritable, write } from './in-place.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DRAW_OPTIONS: OptionNames<DrawOptions> = { generator: true };
 
 export interface DrawOptions {
   /** Default: the runtime's. */
@@ -48,6 +51,7 @@ function overwriteNumbers(x: Tensor, name: string, options: DrawOptions, draw: (
 
 /** Uniform in [from, to). PyTorch: Tensor.uniform_(). */
 export function uniform_(x: Tensor, from = 0, to = 1, options: DrawOptions = {}): Tensor {
+  checkOptions('uniform_', options, DRAW_OPTIONS);
   if (!(from <= to))
     throw new ValueError('ERR_RANDOM_RANGE', `uniform_: expects to return a [from, to) range, but found from=${from} > to=${to}`, {
       op: 'uniform_',
@@ -57,27 +61,32 @@ export function uniform_(x: Tensor, from = 0, to = 1, options: DrawOptions = {})
 
 /** Exponential, of the rate `lambda`. PyTorch: Tensor.exponential_(). @throws ValueError `ERR_RANDOM_RANGE` unless lambda is above 0 */
 export function exponential_(x: Tensor, lambda = 1, options: DrawOptions = {}): Tensor {
+  checkOptions('exponential_', options, DRAW_OPTIONS);
   return overwrite(x, 'exponential_', options, (into, g) => g.exponential(into, lambda));
 }
 
 /** Normal. PyTorch: Tensor.normal_(). */
 export function normal_(x: Tensor, mean = 0, std = 1, options: DrawOptions = {}): Tensor {
+  checkOptions('normal_', options, DRAW_OPTIONS);
   if (!(std >= 0)) throw new ValueError('ERR_RANDOM_STD', `normal_: expects std >= 0.0, but found std ${std}`, { op: 'normal_' });
   return overwrite(x, 'normal_', options, (into, g) => g.normal(into, mean, std, { contiguous: x.isContiguous() }));
 }
 
 /** e to normal numbers. PyTorch: Tensor.log_normal_(). @throws ValueError `ERR_RANDOM_RANGE` unless std is above 0 */
 export function logNormal_(x: Tensor, mean = 1, std = 2, options: DrawOptions = {}): Tensor {
+  checkOptions('logNormal_', options, DRAW_OPTIONS);
   return overwrite(x, 'logNormal_', options, (into, g) => g.logNormal(into, mean, std));
 }
 
 /** Cauchy's distribution. PyTorch: Tensor.cauchy_(). @throws ValueError `ERR_RANDOM_RANGE` unless sigma is above 0 */
 export function cauchy_(x: Tensor, median = 0, sigma = 1, options: DrawOptions = {}): Tensor {
+  checkOptions('cauchy_', options, DRAW_OPTIONS);
   return overwrite(x, 'cauchy_', options, (into, g) => g.cauchy(into, median, sigma));
 }
 
 /** How many trials it takes to succeed once. PyTorch: Tensor.geometric_(). @throws ValueError `ERR_RANDOM_RANGE` unless 0 < p < 1 */
 export function geometric_(x: Tensor, p: number, options: DrawOptions = {}): Tensor {
+  checkOptions('geometric_', options, DRAW_OPTIONS);
   if (x.dtype === 'bool') refuseDType(x, 'geometric_');
   return overwriteNumbers(x, 'geometric_', options, (into, g) => g.geometric(into, p));
 }
@@ -105,7 +114,7 @@ export function random_(x: Tensor, to: number, options?: DrawOptions): Tensor;
 export function random_(x: Tensor, from: number, to: number, options?: DrawOptions): Tensor;
 export function random_(x: Tensor, ...given: readonly (number | DrawOptions | undefined)[]): Tensor {
   const bounds = given.filter((a) => typeof a === 'number');
-  const options = given.find((a) => typeof a === 'object') ?? {};
+  const options = checkOptions('random_', given.find((a) => typeof a === 'object') ?? {}, DRAW_OPTIONS);
   const last = LAST_EXACT[x.dtype];
   const from = bounds.length === 2 ? bounds[0]! : 0;
   const to = bounds.at(-1);

@@ -6,6 +6,12 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue } from '../tensor/value.js';
 import { empty, fromHost, full, rand, randint, randn, type RandomOptions, type TensorOptions } from './creation.js';
 import { wrap } from './result.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const TENSOR_OPTIONS: OptionNames<TensorOptions> = { dtype: true, device: true, requiresGrad: true };
+const LOGSPACE_OPTIONS: OptionNames<LogspaceOptions> = { base: true, dtype: true, device: true, requiresGrad: true };
+const TRIANGLE_OPTIONS: OptionNames<TriangleOptions> = { offset: true, dtype: true, device: true };
+const RANDOM_OPTIONS: OptionNames<RandomOptions> = { generator: true, dtype: true, device: true, requiresGrad: true };
 
 const finish = (t: Tensor, options: TensorOptions): Tensor => (options.requiresGrad === true ? t.requiresGrad_() : t);
 
@@ -47,6 +53,7 @@ function spaced(start: number, end: number, steps: number, dtype: DType): Float6
  * @example linspace(0, 1, 5) // tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
  */
 export function linspace(start: number | Tensor, end: number | Tensor, steps: number, options: TensorOptions = {}): Tensor {
+  checkOptions('linspace', options, TENSOR_OPTIONS);
   checkSteps('linspace', steps);
   const dtype = options.dtype ?? 'float32';
   return finish(
@@ -61,6 +68,7 @@ export interface LogspaceOptions extends TensorOptions {
 }
 /** base^x for `steps` numbers x from `start` to `end`. PyTorch: torch.logspace. */
 export function logspace(start: number | Tensor, end: number | Tensor, steps: number, options: LogspaceOptions = {}): Tensor {
+  checkOptions('logspace', options, LOGSPACE_OPTIONS);
   checkSteps('logspace', steps);
   const dtype = options.dtype ?? 'float32';
   const base = options.base ?? 10;
@@ -78,7 +86,7 @@ export function logspace(start: number | Tensor, end: number | Tensor, steps: nu
 
 /** A 0-d tensor. PyTorch: torch.scalar_tensor. */
 export const scalarTensor = (value: number | boolean, options: TensorOptions = {}): Tensor =>
-  full([], value, { dtype: 'float32', ...options });
+  full([], value, { dtype: 'float32', ...checkOptions('scalarTensor', options, TENSOR_OPTIONS) });
 
 export interface TriangleOptions {
   /** The diagonal that the triangle reaches to. Default 0. */
@@ -112,24 +120,33 @@ function triangle(
 }
 /** Rows and columns of the lower triangle of a matrix. PyTorch: torch.tril_indices. */
 export function trilIndices(row: number, col: number, options: TriangleOptions = {}): Tensor {
+  checkOptions('trilIndices', options, TRIANGLE_OPTIONS);
   const offset = options.offset ?? 0;
   return triangle('trilIndices', row, col, options, (r, c) => c - r <= offset);
 }
 /** Rows and columns of the upper triangle of a matrix. PyTorch: torch.triu_indices. */
 export function triuIndices(row: number, col: number, options: TriangleOptions = {}): Tensor {
+  checkOptions('triuIndices', options, TRIANGLE_OPTIONS);
   const offset = options.offset ?? 0;
   return triangle('triuIndices', row, col, options, (r, c) => c - r >= offset);
 }
 
 const like = (x: Tensor, options: RandomOptions): RandomOptions => ({ dtype: x.dtype, device: x.device, ...options });
 /** PyTorch: torch.rand_like. */
-export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor => rand([...x.shape], like(x, options));
+export const randLike = (x: Tensor, options: RandomOptions = {}): Tensor => {
+  checkOptions('randLike', options, RANDOM_OPTIONS);
+  return rand([...x.shape], like(x, options));
+};
 /** PyTorch: torch.randn_like. */
-export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor => randn([...x.shape], like(x, options));
+export const randnLike = (x: Tensor, options: RandomOptions = {}): Tensor => {
+  checkOptions('randnLike', options, RANDOM_OPTIONS);
+  return randn([...x.shape], like(x, options));
+};
 /** PyTorch: torch.randint_like. @example randintLike(x, 10); randintLike(x, 5, 10) */
 export function randintLike(x: Tensor, high: number, options?: RandomOptions): Tensor;
 export function randintLike(x: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
 export function randintLike(x: Tensor, first: number, second?: number | RandomOptions, third?: RandomOptions): Tensor {
+  checkOptions('randintLike', third, RANDOM_OPTIONS);
   const [low, high, options] = typeof second === 'number' ? [first, second, third ?? {}] : [0, first, second ?? {}];
   const { dtype = x.dtype, ...rest } = like(x, options);
   // Drawn as integers, then converted: a float tensor of whole numbers, as PyTorch's.
@@ -139,6 +156,7 @@ export function randintLike(x: Tensor, first: number, second?: number | RandomOp
 
 /** A tensor of any strides over memory of its own, zeros. PyTorch: torch.empty_strided. */
 export function emptyStrided(size: readonly number[], stride: readonly number[], options: TensorOptions = {}): Tensor {
+  checkOptions('emptyStrided', options, TENSOR_OPTIONS);
   const length = size.some((s) => s === 0) ? 0 : size.reduce((n, s, d) => n + (s - 1) * stride[d]!, 1);
   return finish(
     empty([length], { dtype: options.dtype ?? 'float32', ...(options.device === undefined ? {} : { device: options.device }) }).asStrided(

@@ -9,6 +9,9 @@ import { indexSelect } from './gather.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { clone, expand, narrow, reshape, transpose, unsqueeze } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const REPEAT_INTERLEAVE_OPTIONS: OptionNames<RepeatInterleaveOptions> = { outputSize: true };
 
 const listOf = (sizes: Sizes): readonly number[] =>
   sizes.length === 1 && Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
@@ -129,6 +132,7 @@ export interface RepeatInterleaveOptions {
  * works on every device. Of a tensor alone: its own values as repeats of 0, 1, 2, … PyTorch: torch.repeat_interleave.
  */
 export function repeatInterleave(x: Tensor, repeats?: number | Tensor, dim?: number | null, options: RepeatInterleaveOptions = {}): Tensor {
+  checkOptions('repeatInterleave', options, REPEAT_INTERLEAVE_OPTIONS);
   if (repeats === undefined) return indicesOf(x, x.detach().data(), options);
   if (typeof repeats === 'number') return interleaveByNumber(x, repeats, dim);
   const [source, d] = along(x, dim);
@@ -141,6 +145,7 @@ export async function repeatInterleaveAsync(
   dim?: number | null,
   options: RepeatInterleaveOptions = {},
 ): Promise<Tensor> {
+  checkOptions('repeatInterleaveAsync', options, REPEAT_INTERLEAVE_OPTIONS);
   if (repeats === undefined) return indicesOf(x, await x.detach().dataAsync(), options);
   if (typeof repeats === 'number') return interleaveByNumber(x, repeats, dim);
   const [source, d] = along(x, dim);

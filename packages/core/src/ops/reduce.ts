@@ -25,6 +25,10 @@ import { OPS } from './registry.js';
 import { reverseCumprod } from './scan.js';
 import { attach, recording, wrap } from './result.js';
 import { broadcastGradient } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const SUM_OPTIONS: OptionNames<SumOptions> = { dtype: true, keepdim: true };
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
 
 /** What sums accumulate in: integers and bools in int32, halves in float32. */
 function accumulator(x: Tensor, dtype: DType): Value {
@@ -42,6 +46,7 @@ OPS.set('sum', { name: 'sum', inputs: 1, differentiable: true });
  * @example sum(tensor([[1, 2], [3, 4]]), 0) // tensor([4., 6.])
  */
 export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
+  checkOptions('sum', options, SUM_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(sum, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'sum');
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
@@ -69,6 +74,7 @@ function floatResult(name: string, x: Tensor, dtype: DType | undefined): DType {
 OPS.set('mean', { name: 'mean', inputs: 1, differentiable: true });
 /** The mean over dims (all by default); over no elements it is NaN. PyTorch: torch.mean. */
 export function mean(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
+  checkOptions('mean', options, SUM_OPTIONS);
   const dtype = floatResult('mean', x, options.dtype);
   const dims = reducedDims(dim, x.ndim, 'mean');
   const keepdim = options.keepdim ?? false;
@@ -84,6 +90,7 @@ export function mean(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
 OPS.set('nansum', { name: 'nansum', inputs: 1, differentiable: true });
 /** The sum over dims with NaN counted as 0. PyTorch: torch.nansum. */
 export function nansum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
+  checkOptions('nansum', options, SUM_OPTIONS);
   if (!isFloat(x.dtype)) return sum(x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'nansum');
   const dtype = options.dtype ?? x.dtype;
@@ -103,6 +110,7 @@ export function nansum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor 
 OPS.set('nanmean', { name: 'nanmean', inputs: 1, differentiable: true });
 /** The mean over dims of what is not NaN. PyTorch: torch.nanmean. */
 export function nanmean(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
+  checkOptions('nanmean', options, SUM_OPTIONS);
   floatResult('nanmean', x, undefined);
   const present = x.detach().eq(x.detach());
   return nansum(x, dim, options).div(sum(present, dim, { keepdim: options.keepdim ?? false }));
@@ -124,14 +132,17 @@ function truth(name: 'any' | 'all', x: Tensor, dim: Dims, options: ReduceOptions
 
 OPS.set('any', { name: 'any', inputs: 1, differentiable: false });
 /** Is any element true (not 0)? Over dims, all by default; bool, but uint8 for uint8. PyTorch: torch.any. */
-export const any = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => truth('any', x, dim, options);
+export const any = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  truth('any', x, dim, checkOptions('any', options, REDUCE_OPTIONS));
 OPS.set('all', { name: 'all', inputs: 1, differentiable: false });
 /** Are all elements true (not 0)? Over dims, all by default; bool, but uint8 for uint8. PyTorch: torch.all. */
-export const all = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor => truth('all', x, dim, options);
+export const all = (x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor =>
+  truth('all', x, dim, checkOptions('all', options, REDUCE_OPTIONS));
 
 OPS.set('prod', { name: 'prod', inputs: 1, differentiable: true });
 /** The product over a dim (all elements by default). Integers and bools give int32. PyTorch: torch.prod. */
 export function prod(x: Tensor, dim?: number | null, options: SumOptions = {}): Tensor {
+  checkOptions('prod', options, SUM_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(prod, x, dim, options);
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
   const whole = dim === undefined || dim === null;

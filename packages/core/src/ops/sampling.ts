@@ -11,6 +11,10 @@ import { zerosOf } from './fill.js';
 import { drawsOnHost, type NoiseOptions, philoxUniform } from './nn/noise.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const BERNOULLI_OPTIONS: OptionNames<BernoulliOptions> = { p: true, rng: true, generator: true };
+const MULTINOMIAL_OPTIONS: OptionNames<MultinomialOptions> = { replacement: true, generator: true };
 
 export interface BernoulliOptions extends NoiseOptions {
   /** One probability for all elements, in place of those that the tensor gives. */
@@ -23,6 +27,7 @@ OPS.set('bernoulli', { name: 'bernoulli', inputs: 1, differentiable: true });
  * as 1. The gradient is 0, as PyTorch has it. PyTorch: torch.bernoulli.
  */
 export function bernoulli(x: Tensor, options: BernoulliOptions = {}): Tensor {
+  checkOptions('bernoulli', options, BERNOULLI_OPTIONS);
   const { p } = options;
   if (p === undefined && !isFloat(x.dtype))
     throw new DTypeError('ERR_DTYPE', `bernoulli: takes probabilities of a floating point dtype, not ${x.dtype}`, {
@@ -71,11 +76,13 @@ OPS.set('multinomial', { name: 'multinomial', inputs: 1, differentiable: false }
  * @example multinomial(tensor([0, 10, 3, 0]), 2) // tensor([1, 2], dtype=int32), or [2, 1]
  */
 export function multinomial(x: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
+  checkOptions('multinomial', options, MULTINOMIAL_OPTIONS);
   checkMultinomial(x, count, options);
   return drawCategories(x, x.detach().data(), count, options);
 }
 /** The same on any device. */
 export async function multinomialAsync(x: Tensor, count: number, options: MultinomialOptions = {}): Promise<Tensor> {
+  checkOptions('multinomialAsync', options, MULTINOMIAL_OPTIONS);
   checkMultinomial(x, count, options);
   return drawCategories(x, await x.detach().dataAsync(), count, options);
 }

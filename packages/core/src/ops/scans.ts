@@ -15,6 +15,10 @@ import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { launchScan, runningLogSumExp, runningProduct, runningSum } from './scan.js';
 import { clone, narrow } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const DIFF_OPTIONS: OptionNames<DiffOptions> = { n: true, dim: true, prepend: true, append: true };
+const SCAN_OPTIONS: OptionNames<ScanOptions> = { dtype: true };
 
 export interface ScanOptions {
   /** The dtype to accumulate and answer in. Default: the input's, int32 for integers and bools. */
@@ -26,7 +30,7 @@ const resultDType = (x: Tensor, options: ScanOptions): DType => options.dtype ??
 OPS.set('cumsum', { name: 'cumsum', inputs: 1, differentiable: true });
 /** y_i = x_0 + … + x_i along a dim. PyTorch: torch.cumsum. @example cumsum(tensor([1, 2, 3]), 0) // tensor([1., 3., 6.]) */
 export const cumsum = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
-  autocasting.on && options.dtype === undefined
+  checkOptions('cumsum', options, SCAN_OPTIONS).dtype === undefined && autocasting.on
     ? asFloat32(cumsum, x, dim, options)
     : runningSum(x, normalizeDim(dim, x.ndim, 'cumsum'), false, resultDType(x, options));
 export const cumsum_ = (x: Tensor, dim: number): Tensor => assign(x, cumsum(forInPlace(x, 'cumsum_'), dim, { dtype: x.dtype }), 'cumsum_');
@@ -34,7 +38,7 @@ export const cumsum_ = (x: Tensor, dim: number): Tensor => assign(x, cumsum(forI
 OPS.set('cumprod', { name: 'cumprod', inputs: 1, differentiable: true });
 /** y_i = x_0 · … · x_i along a dim. PyTorch: torch.cumprod. */
 export const cumprod = (x: Tensor, dim: number, options: ScanOptions = {}): Tensor =>
-  autocasting.on && options.dtype === undefined
+  checkOptions('cumprod', options, SCAN_OPTIONS).dtype === undefined && autocasting.on
     ? asFloat32(cumprod, x, dim, options)
     : runningProduct(x, normalizeDim(dim, x.ndim, 'cumprod'), false, resultDType(x, options));
 export const cumprod_ = (x: Tensor, dim: number): Tensor =>
@@ -96,6 +100,7 @@ export interface DiffOptions {
 OPS.set('diff', { name: 'diff', inputs: 1, differentiable: true });
 /** x_{i+1} − x_i along a dim, n times; for bools, whether they differ. PyTorch: torch.diff. @throws ShapeError `ERR_RANK` */
 export function diff(x: Tensor, options: DiffOptions = {}): Tensor {
+  checkOptions('diff', options, DIFF_OPTIONS);
   const { n = 1, dim = -1, prepend = null, append = null } = options;
   if (x.ndim === 0) throw new ShapeError('ERR_RANK', 'diff: diff expects input to be at least one-dimensional', { op: 'diff' });
   if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_DIFF', `diff: order must be non-negative but got ${n}`, { op: 'diff' });

@@ -13,6 +13,11 @@ import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { expand, reshape, unsqueeze } from './view.js';
 import { choose } from './where.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const SCATTER_OPTIONS: OptionNames<ScatterOptions> = { reduce: true, value: true };
+const SCATTER_REDUCE_OPTIONS: OptionNames<ScatterReduceOptions> = { includeSelf: true };
+const INDEX_ADD_OPTIONS: OptionNames<IndexAddOptions> = { alpha: true };
 
 /** The kernel in a dtype that it takes, on a copy; 0-d tensors as 1-d ones. `source` has the shape of `index`. */
 function scattered(kind: ScatterKind, x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
@@ -39,6 +44,7 @@ for (const name of ['scatter', 'scatterReduce', 'indexAdd', 'indexCopy', 'indexF
  * @throws IndexError `ERR_INDEX_RANGE`; ShapeError `ERR_GATHER_SHAPE`.
  */
 export function scatter(x: Tensor, dim: number, index: Tensor, src?: Operand, options: ScatterOptions = {}): Tensor {
+  checkOptions('scatter', options, SCATTER_OPTIONS);
   const d = normalizeDim(dim, x.ndim, 'scatter');
   const idx = indexTensor(index, 'scatter');
   checkIndexShape('scatter', x, d, idx);
@@ -78,8 +84,10 @@ function kindOf(reduce: string | null | undefined): ScatterKind {
   if (reduce === 'multiply') return 'mul';
   throw new ValueError('ERR_REDUCE', `scatter: reduce argument must be either add or multiply, not '${reduce}'`, { op: 'scatter' });
 }
-export const scatter_ = (x: Tensor, dim: number, index: Tensor, src?: Operand, options: ScatterOptions = {}): Tensor =>
-  assign(x, scatter(forInPlace(x, 'scatter_', src), dim, index, src, options), 'scatter_');
+export const scatter_ = (x: Tensor, dim: number, index: Tensor, src?: Operand, options: ScatterOptions = {}): Tensor => {
+  checkOptions('scatter_', options, SCATTER_OPTIONS);
+  return assign(x, scatter(forInPlace(x, 'scatter_', src), dim, index, src, options), 'scatter_');
+};
 export const scatterAdd_ = (x: Tensor, dim: number, index: Tensor, src: Tensor): Tensor =>
   assign(x, scatterAdd(forInPlace(x, 'scatterAdd_', src), dim, index, src), 'scatterAdd_');
 
@@ -113,6 +121,7 @@ export function scatterReduce(
   reduce: ScatterReduction,
   options: ScatterReduceOptions = {},
 ): Tensor {
+  checkOptions('scatterReduce', options, SCATTER_REDUCE_OPTIONS);
   return reduced('scatterReduce', x, dim, index, src, reduce, options.includeSelf ?? true);
 }
 export const scatterReduce_ = (
@@ -122,7 +131,10 @@ export const scatterReduce_ = (
   src: Tensor,
   reduce: ScatterReduction,
   options: ScatterReduceOptions = {},
-): Tensor => assign(x, scatterReduce(forInPlace(x, 'scatterReduce_', src), dim, index, src, reduce, options), 'scatterReduce_');
+): Tensor => {
+  checkOptions('scatterReduce_', options, SCATTER_REDUCE_OPTIONS);
+  return assign(x, scatterReduce(forInPlace(x, 'scatterReduce_', src), dim, index, src, reduce, options), 'scatterReduce_');
+};
 
 function reduced(name: string, x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterReduction, includeSelf: boolean): Tensor {
   const d = normalizeDim(dim, x.ndim, name);
@@ -249,6 +261,7 @@ export interface IndexAddOptions {
 }
 /** A copy with x[index[i]] += alpha · source[i] for dim 0, and so on. PyTorch: torch.index_add. */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor {
+  checkOptions('indexAdd', options, INDEX_ADD_OPTIONS);
   const [d, wide] = spread('indexAdd', x, dim, index, source);
   const alpha = options.alpha ?? 1;
   const scaled = alpha === 1 ? source.detach() : source.detach().mul(alpha).to(source.dtype);
@@ -262,8 +275,10 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor, 
   }
   return out;
 }
-export const indexAdd_ = (x: Tensor, dim: number, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor =>
-  assign(x, indexAdd(forInPlace(x, 'indexAdd_', source), dim, index, source, options), 'indexAdd_');
+export const indexAdd_ = (x: Tensor, dim: number, index: Tensor, source: Tensor, options: IndexAddOptions = {}): Tensor => {
+  checkOptions('indexAdd_', options, INDEX_ADD_OPTIONS);
+  return assign(x, indexAdd(forInPlace(x, 'indexAdd_', source), dim, index, source, options), 'indexAdd_');
+};
 
 /** A copy with x[index[i]] = source[i] for dim 0, and so on. PyTorch: torch.index_copy. */
 export function indexCopy(x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
@@ -313,6 +328,7 @@ export function indexReduce(
   reduce: Exclude<ScatterReduction, 'sum'>,
   options: ScatterReduceOptions = {},
 ): Tensor {
+  checkOptions('indexReduce', options, SCATTER_REDUCE_OPTIONS);
   if (!(reduce in KINDS) || (reduce as string) === 'sum')
     throw new ValueError(
       'ERR_REDUCE',
@@ -329,4 +345,7 @@ export const indexReduce_ = (
   source: Tensor,
   reduce: Exclude<ScatterReduction, 'sum'>,
   options: ScatterReduceOptions = {},
-): Tensor => assign(x, indexReduce(forInPlace(x, 'indexReduce_', source), dim, index, source, reduce, options), 'indexReduce_');
+): Tensor => {
+  checkOptions('indexReduce_', options, SCATTER_REDUCE_OPTIONS);
+  return assign(x, indexReduce(forInPlace(x, 'indexReduce_', source), dim, index, source, reduce, options), 'indexReduce_');
+};

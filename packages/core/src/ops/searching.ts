@@ -15,6 +15,11 @@ import { OPS } from './registry.js';
 import { wrap } from './result.js';
 import { launchSort } from './sort.js';
 import { reshape, unsqueeze } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const SEARCH_OPTIONS: OptionNames<SearchOptions> = { right: true, side: true, sorter: true, outInt32: true };
+const BUCKETIZE_OPTIONS: OptionNames<{ readonly right?: boolean; readonly outInt32?: boolean }> = { right: true, outInt32: true };
+const ISIN_OPTIONS: OptionNames<IsinOptions> = { assumeUnique: true, invert: true };
 
 export interface SearchOptions {
   /** The place behind equals in place of the one before them. Default false. */
@@ -35,6 +40,7 @@ OPS.set('searchsorted', { name: 'searchsorted', inputs: 2, differentiable: false
  * @throws ShapeError `ERR_SEARCHSORTED`; ValueError `ERR_SEARCHSORTED` when `side` and `right` disagree.
  */
 export function searchsorted(sortedSequence: Tensor, values: Tensor | number, options: SearchOptions = {}): Tensor {
+  checkOptions('searchsorted', options, SEARCH_OPTIONS);
   const op = 'searchsorted';
   const { right = false, side, sorter = null } = options;
   if (side !== undefined && side !== 'left' && side !== 'right')
@@ -111,6 +117,7 @@ export function bucketize(
   boundaries: Tensor,
   options: { readonly right?: boolean; readonly outInt32?: boolean } = {},
 ): Tensor {
+  checkOptions('bucketize', options, BUCKETIZE_OPTIONS);
   if (boundaries.ndim !== 1)
     throw new ShapeError('ERR_BUCKETIZE', `bucketize: boundaries tensor must be 1 dimension, but got dim(${boundaries.ndim})`, {
       op: 'bucketize',
@@ -134,6 +141,7 @@ export interface IsinOptions {
 OPS.set('isin', { name: 'isin', inputs: 2, differentiable: false });
 /** Is each element among the test elements? bool. PyTorch: torch.isin. */
 export function isin(elements: Tensor | number, testElements: Tensor | number, options: IsinOptions = {}): Tensor {
+  checkOptions('isin', options, ISIN_OPTIONS);
   const like = isTensor(elements) ? elements : isTensor(testElements) ? testElements : null;
   if (like === null) throw new ValueError('ERR_ISIN', 'isin: one of the two must be a tensor', { op: 'isin' });
   const dtype = resultType(elements, testElements);

@@ -3,6 +3,26 @@ import { DTypeError, ValueError } from '../errors.js';
 import { toDevice } from '../plugin/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fromHost, type TensorOptions } from './creation.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const EXPONENTIAL_WINDOW_OPTIONS: OptionNames<ExponentialWindowOptions> = {
+  center: true,
+  tau: true,
+  sym: true,
+  dtype: true,
+  device: true,
+  requiresGrad: true,
+};
+const GAUSSIAN_WINDOW_OPTIONS: OptionNames<GaussianWindowOptions> = { std: true, sym: true, dtype: true, device: true, requiresGrad: true };
+const KAISER_WINDOW_OPTIONS: OptionNames<KaiserWindowOptions> = { beta: true, sym: true, dtype: true, device: true, requiresGrad: true };
+const WINDOW_OPTIONS: OptionNames<WindowOptions> = { sym: true, dtype: true, device: true, requiresGrad: true };
+const GENERAL_HAMMING_OPTIONS: OptionNames<GeneralHammingOptions> = {
+  alpha: true,
+  sym: true,
+  dtype: true,
+  device: true,
+  requiresGrad: true,
+};
 
 export interface WindowOptions extends Omit<TensorOptions, 'dtype'> {
   /** Symmetric, for filters (the default); false: periodic, one point of a longer window left out, for spectra. */
@@ -42,6 +62,7 @@ export interface ExponentialWindowOptions extends WindowOptions {
 }
 /** e^(−|n − center| / τ). PyTorch: torch.signal.windows.exponential. */
 export function exponential(size: number, options: ExponentialWindowOptions = {}): Tensor {
+  checkOptions('exponential', options, EXPONENTIAL_WINDOW_OPTIONS);
   const { tau = 1, sym = true } = options;
   positive('exponential', 'Tau', tau);
   if (sym && options.center !== undefined && options.center !== null)
@@ -52,7 +73,9 @@ export function exponential(size: number, options: ExponentialWindowOptions = {}
 
 /** sin(π (n + ½) / size). PyTorch: torch.signal.windows.cosine. */
 export const cosine = (size: number, options: WindowOptions = {}): Tensor =>
-  window('cosine', size, options, (i) => Math.sin((Math.PI * (i + 0.5)) / (steps(size, options) + 1)));
+  window('cosine', size, checkOptions('cosine', options, WINDOW_OPTIONS), (i) =>
+    Math.sin((Math.PI * (i + 0.5)) / (steps(size, options) + 1)),
+  );
 
 export interface GaussianWindowOptions extends WindowOptions {
   /** Default 1. */
@@ -60,6 +83,7 @@ export interface GaussianWindowOptions extends WindowOptions {
 }
 /** e^(−((n − center) / std)² / 2). PyTorch: torch.signal.windows.gaussian. */
 export function gaussian(size: number, options: GaussianWindowOptions = {}): Tensor {
+  checkOptions('gaussian', options, GAUSSIAN_WINDOW_OPTIONS);
   const { std = 1 } = options;
   positive('gaussian', 'Standard deviation', std);
   const center = steps(size, options) / 2;
@@ -72,6 +96,7 @@ export interface KaiserWindowOptions extends WindowOptions {
 }
 /** I₀(√(β² − k²)) / I₀(β), k from −β to β. PyTorch: torch.signal.windows.kaiser. */
 export function kaiser(size: number, options: KaiserWindowOptions = {}): Tensor {
+  checkOptions('kaiser', options, KAISER_WINDOW_OPTIONS);
   const { beta = 12 } = options;
   if (!(beta >= 0)) throw new ValueError('ERR_WINDOW', `kaiser: beta must be non-negative, got: ${beta} instead.`, { op: 'kaiser' });
   const whole = bessel0(beta);
@@ -95,7 +120,9 @@ function bessel0(x: number): number {
 
 /** 1 − |k|, k from −1 to 1: a triangle. PyTorch: torch.signal.windows.bartlett. */
 export const bartlett = (size: number, options: WindowOptions = {}): Tensor =>
-  window('bartlett', size, options, (i) => (size === 1 ? 1 : 1 - Math.abs((2 * i) / steps(size, options) - 1)));
+  window('bartlett', size, checkOptions('bartlett', options, WINDOW_OPTIONS), (i) =>
+    size === 1 ? 1 : 1 - Math.abs((2 * i) / steps(size, options) - 1),
+  );
 
 export interface GeneralCosineOptions extends WindowOptions {
   /** The factors of the cosines, from the constant on. */
@@ -122,13 +149,19 @@ export interface GeneralHammingOptions extends WindowOptions {
 }
 /** α − (1 − α) cos(2πn / N). PyTorch: torch.signal.windows.general_hamming. */
 export const generalHamming = (size: number, options: GeneralHammingOptions = {}): Tensor =>
-  cosines('generalHamming', size, options, [options.alpha ?? 0.54, 1 - (options.alpha ?? 0.54)]);
+  cosines('generalHamming', size, checkOptions('generalHamming', options, GENERAL_HAMMING_OPTIONS), [
+    options.alpha ?? 0.54,
+    1 - (options.alpha ?? 0.54),
+  ]);
 /** The general one with α = 0.54. PyTorch: torch.signal.windows.hamming. */
-export const hamming = (size: number, options: WindowOptions = {}): Tensor => cosines('hamming', size, options, [0.54, 0.46]);
+export const hamming = (size: number, options: WindowOptions = {}): Tensor =>
+  cosines('hamming', size, checkOptions('hamming', options, WINDOW_OPTIONS), [0.54, 0.46]);
 /** The general one with α = 0.5. PyTorch: torch.signal.windows.hann. */
-export const hann = (size: number, options: WindowOptions = {}): Tensor => cosines('hann', size, options, [0.5, 0.5]);
+export const hann = (size: number, options: WindowOptions = {}): Tensor =>
+  cosines('hann', size, checkOptions('hann', options, WINDOW_OPTIONS), [0.5, 0.5]);
 /** PyTorch: torch.signal.windows.blackman. */
-export const blackman = (size: number, options: WindowOptions = {}): Tensor => cosines('blackman', size, options, [0.42, 0.5, 0.08]);
+export const blackman = (size: number, options: WindowOptions = {}): Tensor =>
+  cosines('blackman', size, checkOptions('blackman', options, WINDOW_OPTIONS), [0.42, 0.5, 0.08]);
 /** The 4-term one after Nuttall (1981). PyTorch: torch.signal.windows.nuttall. */
 export const nuttall = (size: number, options: WindowOptions = {}): Tensor =>
-  cosines('nuttall', size, options, [0.3635819, 0.4891775, 0.1365995, 0.0106411]);
+  cosines('nuttall', size, checkOptions('nuttall', options, WINDOW_OPTIONS), [0.3635819, 0.4891775, 0.1365995, 0.0106411]);

@@ -10,6 +10,11 @@ import { launchSort, launchTopk } from './sort.js';
 import { OPS } from './registry.js';
 import { attach, recording } from './result.js';
 import { clone, narrow } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const SORT_OPTIONS: OptionNames<SortOptions> = { descending: true, stable: true };
+const TOPK_OPTIONS: OptionNames<TopkOptions> = { largest: true, sorted: true };
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
 
 export interface SortOptions {
   /** The largest first. Default false. */
@@ -35,6 +40,7 @@ OPS.set('sort', { name: 'sort', inputs: 1, differentiable: true });
  * @example const [values, indices] = sort(tensor([3, 1, 2])) // [1., 2., 3.], [1, 2, 0]
  */
 export function sort(x: Tensor, dim = -1, options: SortOptions = {}): [values: Tensor, indices: Tensor] {
+  checkOptions('sort', options, SORT_OPTIONS);
   const d = normalizeDim(dim, x.ndim, 'sort');
   const [values, indices] = launchSort(x, d, options.descending ?? false);
   return [recordPlaces('SortBackward0', x, values, indices, d), indices];
@@ -42,8 +48,10 @@ export function sort(x: Tensor, dim = -1, options: SortOptions = {}): [values: T
 
 OPS.set('argsort', { name: 'argsort', inputs: 1, differentiable: false });
 /** The places of the elements in order along a dim (the last by default). PyTorch: torch.argsort. */
-export const argsort = (x: Tensor, dim = -1, options: SortOptions = {}): Tensor =>
-  launchSort(x, normalizeDim(dim, x.ndim, 'argsort'), options.descending ?? false)[1];
+export const argsort = (x: Tensor, dim = -1, options: SortOptions = {}): Tensor => {
+  checkOptions('argsort', options, SORT_OPTIONS);
+  return launchSort(x, normalizeDim(dim, x.ndim, 'argsort'), options.descending ?? false)[1];
+};
 
 OPS.set('msort', { name: 'msort', inputs: 1, differentiable: true });
 /** Sorted along the first dim. PyTorch: torch.msort. */
@@ -59,6 +67,7 @@ export interface TopkOptions {
 OPS.set('topk', { name: 'topk', inputs: 1, differentiable: true });
 /** The k largest (or smallest) along a dim (the last by default), in order, and their places. PyTorch: torch.topk. @throws IndexError `ERR_TOPK` */
 export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}): [values: Tensor, indices: Tensor] {
+  checkOptions('topk', options, TOPK_OPTIONS);
   const d = normalizeDim(dim, x.ndim, 'topk');
   const size = x.ndim === 0 ? 1 : x.shape[d]!;
   if (!(Number.isInteger(k) && k >= 0 && k <= size))
@@ -76,6 +85,7 @@ export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}):
 OPS.set('kthvalue', { name: 'kthvalue', inputs: 1, differentiable: true });
 /** The kth smallest (1 is the smallest) along a dim (the last by default), and its place. PyTorch: torch.kthvalue. @throws IndexError `ERR_KTHVALUE` */
 export function kthvalue(x: Tensor, k: number, dim = -1, options: ReduceOptions = {}): [values: Tensor, indices: Tensor] {
+  checkOptions('kthvalue', options, REDUCE_OPTIONS);
   const d = normalizeDim(dim, x.ndim, 'kthvalue');
   const size = x.ndim === 0 ? 1 : x.shape[d]!;
   if (size === 0)

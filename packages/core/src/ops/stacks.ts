@@ -8,6 +8,10 @@ import { fromHost } from './creation.js';
 import { filled } from './fill.js';
 import { indexSelect } from './gather.js';
 import { expand, reshape, transpose, unsqueeze } from './view.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const COMBINATIONS_OPTIONS: OptionNames<CombinationsOptions> = { withReplacement: true };
+const VANDER_OPTIONS: OptionNames<VanderOptions> = { increasing: true };
 
 type Tensors = readonly Tensor[] | readonly [readonly Tensor[]];
 const listOf = (tensors: Tensors): readonly Tensor[] =>
@@ -143,6 +147,7 @@ export interface CombinationsOptions {
 }
 /** All choices of `r` elements of a vector, in order, as rows. PyTorch: torch.combinations. */
 export function combinations(x: Tensor, r = 2, options: CombinationsOptions = {}): Tensor {
+  checkOptions('combinations', options, COMBINATIONS_OPTIONS);
   if (x.ndim !== 1)
     throw new ShapeError('ERR_RANK', `combinations: Expect a 1D vector, but got shape [${x.shape.join(', ')}]`, {
       op: 'combinations',
@@ -189,7 +194,9 @@ export interface VanderOptions {
   readonly increasing?: boolean;
 }
 /** Columns of powers of a vector, from n − 1 down to 0. PyTorch: torch.vander. */
-export function vander(x: Tensor, n: number = x.numel(), options: VanderOptions = {}): Tensor {
+export function vander(x: Tensor, columnCount?: number, options: VanderOptions = {}): Tensor {
+  checkOptions('vander', options, VANDER_OPTIONS);
+  const n = columnCount ?? x.numel();
   if (x.ndim !== 1) throw new ShapeError('ERR_RANK', 'vander: x must be a one-dimensional tensor.', { op: 'vander', shapes: [x.shape] });
   if (!(Number.isInteger(n) && n >= 0)) throw new ValueError('ERR_VANDER', 'vander: N must be non-negative.', { op: 'vander' });
   if (n === 0) return filled([x.numel(), 0], 0, x.dtype, x.device);

@@ -22,6 +22,11 @@ import {
 } from './reduction.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
+const COV_OPTIONS: OptionNames<CovOptions> = { correction: true, fweights: true, aweights: true };
+const VARIANCE_OPTIONS: OptionNames<VarianceOptions> = { correction: true, unbiased: true, keepdim: true };
 
 export interface VarianceOptions extends ReduceOptions {
   /** Divide by n − correction. Default 1 (Bessel's). */
@@ -87,30 +92,33 @@ function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOp
 
 OPS.set('var', { name: 'var', inputs: 1, differentiable: true });
 /** Σ (x − mean)² / max(0, n − correction) over dims (all by default). PyTorch: torch.var. @example x.var(0, { correction: 0 }) */
-const varianceOf = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor => variance('var', x, dim, options);
+const varianceOf = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+  variance('var', x, dim, checkOptions('var', options, VARIANCE_OPTIONS));
 export { varianceOf as var };
 
 OPS.set('std', { name: 'std', inputs: 1, differentiable: true });
 /** The square root of the variance over dims (all by default). PyTorch: torch.std. */
-export const std = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor => variance('std', x, dim, options);
+export const std = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor =>
+  variance('std', x, dim, checkOptions('std', options, VARIANCE_OPTIONS));
 
 OPS.set('varMean', { name: 'varMean', inputs: 1, differentiable: true });
 /** `[variance, mean]`. PyTorch: torch.var_mean. */
 export const varMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [variance: Tensor, mean: Tensor] => [
-  variance('var', x, dim, options),
+  variance('var', x, dim, checkOptions('varMean', options, VARIANCE_OPTIONS)),
   mean(x, dim, { keepdim: options.keepdim ?? false }),
 ];
 
 OPS.set('stdMean', { name: 'stdMean', inputs: 1, differentiable: true });
 /** `[standard deviation, mean]`. PyTorch: torch.std_mean. */
 export const stdMean = (x: Tensor, dim?: Dims, options: VarianceOptions = {}): [std: Tensor, mean: Tensor] => [
-  variance('std', x, dim, options),
+  variance('std', x, dim, checkOptions('stdMean', options, VARIANCE_OPTIONS)),
   mean(x, dim, { keepdim: options.keepdim ?? false }),
 ];
 
 OPS.set('logsumexp', { name: 'logsumexp', inputs: 1, differentiable: true });
 /** ln Σ e^x over dims, without overflow: m + ln Σ e^(x − m), m the largest where it is finite. PyTorch: torch.logsumexp. */
 export function logsumexp(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('logsumexp', options, REDUCE_OPTIONS);
   if (autocasting.on) return asFloat32(logsumexp, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'logsumexp');
   const keepdim = options.keepdim ?? false;
@@ -178,6 +186,7 @@ function checkWeights(name: string, w: Tensor, observations: number, floats: boo
 OPS.set('cov', { name: 'cov', inputs: 1, differentiable: true });
 /** The covariances of variables (rows) over observations (columns). PyTorch: torch.cov. @throws ShapeError, DTypeError */
 export function cov(x: Tensor, options: CovOptions = {}): Tensor {
+  checkOptions('cov', options, COV_OPTIONS);
   const { correction = 1, fweights = null, aweights = null } = options;
   if (x.ndim > 2)
     throw new ShapeError(

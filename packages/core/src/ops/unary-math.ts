@@ -1,4 +1,5 @@
 /** @file Exponentials, logarithms, powers, rounding and signs, elementwise. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { DTypeError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -180,6 +181,7 @@ export interface RoundOptions {
   /** Digits after the point; negative ones count tens. Default 0. */
   readonly decimals?: number;
 }
+const ROUND_OPTIONS: OptionNames<RoundOptions> = { decimals: true };
 /** To the nearest whole number (or multiple of 10^−decimals), halves to the even one. PyTorch: torch.round. */
 export const round: UnaryOp<[RoundOptions?]> = /* @__PURE__ */ unary<[RoundOptions?]>('round', {
   forward: (e, x, options) => {
@@ -193,7 +195,7 @@ export const round: UnaryOp<[RoundOptions?]> = /* @__PURE__ */ unary<[RoundOptio
   saves: 'none',
   check: (x, options) => {
     noBool('round')(x);
-    if ((options?.decimals ?? 0) !== 0) requireFloat('round', x);
+    if ((checkOptions('round', options, ROUND_OPTIONS)?.decimals ?? 0) !== 0) requireFloat('round', x);
   },
 });
 export const round_: UnaryOp<[RoundOptions?]> = /* @__PURE__ */ inPlace(round);

@@ -1,4 +1,5 @@
 /** @file What different elements, or slices, there are. How many must be read, so there is an `…Async` form for every device. */
+import { checkOptions, type OptionNames } from '../options.js';
 import { ShapeError } from '../errors.js';
 import { normalizeDim } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -88,6 +89,8 @@ function findRuns(op: string, x: Tensor, dim: number | null, sorted: boolean): R
 /** What is read: the number of the last run. */
 const lastNumber = (runs: Runs): Tensor => narrow(runs.numbers, 0, runs.numbers.numel() - 1, 1);
 
+const UNIQUE_OPTIONS: OptionNames<UniqueOptions> = { returnInverse: true, returnCounts: true, dim: true, sorted: true };
+
 function finish({ rows, order, numbers }: Runs, x: Tensor, options: UniqueConsecutiveOptions, count: number): Tensor | Tensor[] {
   const { device } = x;
   const dim = options.dim ?? null;
@@ -107,11 +110,13 @@ function finish({ rows, order, numbers }: Runs, x: Tensor, options: UniqueConsec
 }
 
 function now<O extends UniqueConsecutiveOptions>(op: string, x: Tensor, options: O, sorted: boolean): UniqueResult<O> {
+  checkOptions<UniqueOptions>(op, options, UNIQUE_OPTIONS);
   const runs = findRuns(op, x, options.dim ?? null, sorted);
   return finish(runs, x, options, runs.numbers.numel() === 0 ? 0 : lastNumber(runs).item() + 1) as UniqueResult<O>;
 }
 
 async function later<O extends UniqueConsecutiveOptions>(op: string, x: Tensor, options: O, sorted: boolean): Promise<UniqueResult<O>> {
+  checkOptions<UniqueOptions>(op, options, UNIQUE_OPTIONS);
   const runs = findRuns(op, x, options.dim ?? null, sorted);
   return finish(runs, x, options, runs.numbers.numel() === 0 ? 0 : (await lastNumber(runs).itemAsync()) + 1) as UniqueResult<O>;
 }

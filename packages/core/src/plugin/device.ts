@@ -6,6 +6,7 @@ import { MAX_INPUTS, MAX_INSTRUCTIONS, MAX_OUTPUTS } from '../tensor/limits.js';
 import { Backstop } from '../memory/backstop.js';
 import { ProgramCache } from '../tensor/linearize.js';
 import { Memory } from '../tensor/memory.js';
+import type { Producer } from '../tensor/producer.js';
 
 /** What {@link Device.onLaunch} is told of one launch. */
 export interface LaunchEvent {
@@ -18,6 +19,8 @@ export interface LaunchEvent {
 /** Longer fused programs gain little and take longer to compile. */
 const FUSION_INSTRUCTIONS = 48;
 const FUSION_INPUTS = 12;
+/** So many results may be promised at a time; an older promise is kept when one more is made, so that nothing waits long with what it is computed from. */
+const PROMISES = 8;
 /** Of a buffer whose backend does not say: an object of a driver, and the page that it rounds to. */
 const BUFFER_OVERHEAD = 65536;
 
@@ -38,6 +41,9 @@ export class Device {
   launches = 0;
   /** Called before each launch. */
   onLaunch: ((event: LaunchEvent) => void) | null = null;
+
+  readonly #promises: Memory[] = [];
+  #next = 0;
 
   /** Its backend; while a profiler runs, one that measures before it hands on. @internal */
   backend: Backend;
@@ -72,6 +78,22 @@ export class Device {
 
   /** @throws DTypeError `ERR_DTYPE_DEVICE` when the backend has no such dtype. */
   allocate(dtype: DType, length: number): Memory {
+    this.#check(dtype, length);
+    return new Memory(this, this.buffer(dtype, length), dtype, length);
+  }
+
+  /** Memory that `producer` writes when it is needed. @throws as {@link allocate} */
+  promise(dtype: DType, length: number, producer: Producer): Memory {
+    this.#check(dtype, length);
+    const memory = new Memory(this, null, dtype, length, producer);
+    const oldest = this.#promises[this.#next];
+    this.#promises[this.#next] = memory;
+    this.#next = (this.#next + 1) % PROMISES;
+    if (oldest !== undefined && oldest.producer !== null) void oldest.buffer;
+    return memory;
+  }
+
+  #check(dtype: DType, length: number): void {
     const { capabilities } = this.backend;
     if (!capabilities.dtypes.includes(dtype)) {
       throw new DTypeError('ERR_DTYPE_DEVICE', `device '${this.id}' has no ${dtype}; it has ${capabilities.dtypes.join(', ')}`, {
@@ -87,12 +109,12 @@ export class Device {
         { device: this.id },
       );
     }
-    return new Memory(this, this.#buffer(dtype, Math.max(length, 1)), dtype, length);
   }
 
-  #buffer(dtype: DType, length: number): BackendBuffer {
+  /** The buffer of a memory of so many elements. */
+  buffer(dtype: DType, length: number): BackendBuffer {
     try {
-      return this.backend.allocate(dtype, length);
+      return this.backend.allocate(dtype, Math.max(length, 1));
     } catch (error) {
       if (isTesseraError(error) && error.code === 'ERR_OUT_OF_MEMORY' && this.backstop !== null)
         error.note(

@@ -3,9 +3,9 @@
  * code that names none.
  */
 import { type Backend, CONTRACT_VERSION } from '../backend/contract.js';
-import { DeviceError, isTesseraError, ValueError } from '../errors.js';
+import { DeviceError, isTesseraError } from '../errors.js';
 import type { Generator } from '../random/generator.js';
-import { didYouMean, unknownKey } from '../suggest.js';
+import { didYouMean } from '../suggest.js';
 import { DTYPES, isDType } from '../tensor/dtype.js';
 import { containers, type DependencyContainer } from './value-container.js';
 import { Device } from './device.js';
@@ -14,6 +14,9 @@ import { environment, listed, loadPlugins } from './load-plugins.js';
 import { generators } from '../random/generators.js';
 import { type Availability, BACKEND, type BackendProvider, LAYER, type LayerProvider, type Plugin } from './plugin.js';
 import { pluginChecks } from './plugin-checks.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const INIT_OPTIONS: OptionNames<InitOptions> = { device: true, plugins: true, backendOptions: true, eager: true };
 
 export interface InitOptions {
   /** 'auto' (the default: the available backend of the highest priority), or a backend's id. */
@@ -24,8 +27,6 @@ export interface InitOptions {
   /** Run op by op, without deferral, on all devices. */
   readonly eager?: boolean;
 }
-
-const INIT_OPTIONS: readonly (keyof InitOptions)[] = ['device', 'plugins', 'backendOptions', 'eager'];
 
 /** One row of {@link Runtime.backends}. */
 export interface BackendStatus {
@@ -163,13 +164,7 @@ export class Runtime {
    * @throws DeviceError `ERR_DEVICE_UNKNOWN`, `ERR_DEVICE_UNAVAILABLE` with the reason; ValueError `ERR_OPTION` for a name that is no option.
    */
   async init(options: InitOptions = {}): Promise<Device> {
-    const wrong = unknownKey(options, INIT_OPTIONS);
-    if (wrong !== null)
-      throw new ValueError(
-        'ERR_OPTION',
-        `init: there is no option '${wrong}'; there are ${INIT_OPTIONS.join(', ')}${didYouMean(wrong, INIT_OPTIONS)}`,
-        { op: 'init' },
-      );
+    checkOptions('init', options, INIT_OPTIONS);
     for (const plugin of options.plugins ?? []) this.use(plugin);
     for (const [id, given] of Object.entries(options.backendOptions ?? {})) this.#options.set(id, given);
     if (options.eager !== undefined) this.eager = options.eager;
@@ -334,6 +329,7 @@ export function toDevice(device: DeviceLike | undefined | null): Device {
  * @example const device = await init({ device: 'auto' }); // webgpu, then wasm, then cpu
  */
 export async function init(options: InitOptions = {}): Promise<Device> {
+  checkOptions('init', options, INIT_OPTIONS);
   const runtime = runtimes.current;
   for (const name of listed(environment('TESSERA_PLUGINS'))) for (const plugin of await loadPlugins(name)) runtime.use(plugin);
   const { device = 'auto' } = options;

@@ -2,12 +2,14 @@
  * @file Launching: deferred values become memory. Which values one kernel writes is decided here, at launch, when it is known who wants what:
  * interior values that are dear and wanted by others are written by the same kernel; cheap ones are computed again by each consumer.
  */
-import type { ReduceKind } from '../backend/contract.js';
+import type { ReduceKind, View } from '../backend/contract.js';
 import { formatProgram, type Program } from '../backend/program.js';
 import type { DType } from './dtype.js';
 import { ensureStrides, layout, pointwiseLayout, reduceLayout } from './layout.js';
-import { addOutput, begin, linear, visit } from './linearize.js';
+import { MAX_INSTRUCTIONS } from './limits.js';
+import { addOutput, begin, linear, RESULTS, visit } from './linearize.js';
 import type { Memory } from './memory.js';
+import type { Producer } from './producer.js';
 import { numelOf, type Shape } from './shape.js';
 import { arityOf, DEAR, IN_MEMORY, inMemory, revive, SCALAR, type Value } from './value.js';
 
@@ -55,7 +57,10 @@ function settle(v: Value, memory: Memory): void {
 
 /** Computes `root` now, if it is not in memory yet, and with it what the same kernel gives for nothing. */
 export function materialise(root: Value): void {
-  if (root.op === IN_MEMORY) return;
+  if (root.op === IN_MEMORY) {
+    if (root.memory!.producer !== null) void root.memory!.buffer;
+    return;
+  }
   if (root.abandoned) revive(root);
   const device = root.device;
   if (root.numel === 0) {
@@ -71,19 +76,122 @@ export function materialise(root: Value): void {
     if (v.cost > DEAR && v.numel === root.numel && v !== root && v.uses + v.saves > v.innerUses && v.shape.length === root.shape.length)
       addOutput(v, v.slot);
   }
+  let place = promiseFor(root);
+  if (place >= 0) {
+    found = device.programs.lookup(root.shape);
+    if (refused.has(found)) place = -1;
+    else keepPromise(root, place);
+  }
   const program = device.programs.lookup(root.shape);
   const count = linear.outputCount;
   const inputs = linear.inputCount;
   const written: Value[] = [];
   for (let i = 0; i < count; i++) {
     const v = linear.outputs[i]!;
-    const memory = device.allocate(v.dtype, v.numel);
+    const memory = v.op === IN_MEMORY ? v.memory! : device.allocate(v.dtype, v.numel);
     linear.inputs[inputs + i] = inMemory(memory, v.shape, v.numel, null, 0, true);
     written.push(v);
   }
-  launchPointwise(program, inputs, count, root.shape, root.numel);
-  for (let i = count - 1; i >= 0; i--) settle(written[i]!, linear.inputs[inputs + i]!.memory!);
+  if (place < 0) launchPointwise(program, inputs, count, root.shape, root.numel);
+  else if (!launchWithPromise(program, place, inputs, count, root)) {
+    for (let i = 0; i < count; i++) if (written[i]!.op !== IN_MEMORY) linear.inputs[inputs + i]!.memory!.abandon();
+    void linear.inputs[place]!.memory!.buffer;
+    materialise(root);
+    return;
+  }
+  const product = place < 0 ? null : linear.inputs[place]!.memory!;
+  const producer = product === null ? null : taken;
+  let kept = false;
+  for (let i = count - 1; i >= 0; i--) {
+    if (written[i]!.op === IN_MEMORY) kept = true;
+    else settle(written[i]!, linear.inputs[inputs + i]!.memory!);
+  }
+  if (product !== null) product.settled(producer!, kept);
   forget();
+}
+
+/** Programs with which producers declined. */
+const refused = new WeakSet<Program>();
+/** The program that a promise was found for, before others' wishes were added; and the producer that was launched last with one. */
+let found: Program | null = null;
+let taken: Producer | null = null;
+/** For each instruction: does it read the promised input? */
+const reaches = new Uint8Array(MAX_INSTRUCTIONS);
+
+/** Which input of what was linearised is a promise that can be launched with it: whole, row-major, and read in no other way. -1: none. */
+function promiseFor(root: Value): number {
+  let place = -1;
+  for (let i = 0; i < linear.inputCount && place < 0; i++) {
+    const v = linear.inputs[i]!;
+    const { producer, length } = v.memory!;
+    if (producer === null || v.numel !== root.numel || length !== root.numel || !v.contiguous) continue;
+    // Its own operands, the program's other inputs, its outputs, and perhaps the product itself.
+    if (producer.reads.length + linear.inputCount + linear.outputCount > root.device.backend.capabilities.maxBuffers) continue;
+    place = i;
+    for (let j = 0; j < linear.inputCount; j++) if (j !== i && linear.inputs[j]!.memory === v.memory) place = -1;
+  }
+  return place;
+}
+
+/** Does what was linearised read a promise that nobody else wants? */
+function readsOwnPromise(root: Value): boolean {
+  const place = promiseFor(root);
+  if (place < 0) return false;
+  const { memory, innerUses } = linear.inputs[place]!;
+  return memory!.owners === 0 && memory!.pending <= innerUses;
+}
+
+/**
+ * Others may want what is promised, after the program has read it: then the same kernel writes it. Where they want the one value that was computed
+ * from it instead (a product with its bias), that is written in its place.
+ */
+function keepPromise(root: Value, place: number): void {
+  const product = linear.inputs[place]!;
+  const { owners, pending } = product.memory!;
+  let wanted = owners > 0 || pending > product.innerUses;
+  let first: Value | null = null;
+  const last = linear.count - 1;
+  for (let i = 0; i <= last; i++) {
+    const v = linear.values[i]!;
+    const reads = (arg: Value | null): boolean =>
+      arg !== null && (arg.slot === place || (arg.slot >= RESULTS && arg.op !== SCALAR && reaches[arg.slot - RESULTS] === 1));
+    const arity = arityOf(v.op);
+    reaches[i] = Number((arity > 0 && reads(v.a)) || (arity > 1 && reads(v.b)) || (arity > 2 && reads(v.c)));
+    if (reaches[i] === 0) continue;
+    first ??= v;
+    if (v !== root && (v.holders > 0 || v.uses > v.innerUses)) wanted = true;
+  }
+  if (!wanted) return;
+  const own = owners === 0 && pending === 1 && first !== null && first.numel === root.numel && first.shape.length === root.shape.length;
+  if (!own) addOutput(product, place);
+  else if (!isOutput(first!)) addOutput(first!, first!.slot);
+}
+
+function isOutput(v: Value): boolean {
+  for (let i = 0; i < linear.outputCount; i++) if (linear.outputs[i] === v) return true;
+  return false;
+}
+
+/** Launches a producer with the program that reads what it promised at `place`. False: it declined, and has its promise back. */
+function launchWithPromise(program: Program, place: number, inputs: number, outputs: number, root: Value): boolean {
+  const values = linear.inputs;
+  const { memory } = values[place]!;
+  for (let i = 0; i < inputs; i++) if (i !== place && values[i]!.memory!.producer !== null) void values[i]!.memory!.buffer;
+  for (let i = 0; i < inputs + outputs; i++) if (values[i]!.strides === null) ensureStrides(values[i]!);
+  for (let i = 0; i < outputs; i++) if (values[inputs + i]!.memory === memory) memory!.claim();
+  const producer = memory!.take();
+  let done = false;
+  try {
+    pointwiseLayout(values, inputs, outputs, root.shape, root.numel, linear.indexed);
+    const views: (View | null)[] = layout.inputs.slice();
+    views[place] = null;
+    done = producer.fuse(program, linear.scalars, views, layout.outputs);
+  } finally {
+    if (!done) memory!.producer = producer;
+  }
+  taken = producer;
+  if (!done) refused.add(found!);
+  return done;
 }
 
 /** Launches what was linearised into one given leaf. */
@@ -145,6 +253,12 @@ export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: 
     begin();
     slot = visit(x);
     if (keep === x) break;
+  }
+  // Rather than the product alone, then a reduction of what is made of it: both in one kernel, and whoever wants them later finds them there.
+  if (x.op !== IN_MEMORY && x.holders > 0 && readsOwnPromise(x)) {
+    materialise(x);
+    begin();
+    slot = visit(x);
   }
   addOutput(x, slot);
   const dtype: DType = kind === 'argmax' || kind === 'argmin' ? 'int32' : x.dtype;

@@ -11,7 +11,7 @@ import { arityOf, COPY, IN_MEMORY, SCALAR, type Value } from './value.js';
 
 /** Registers of the linear form: inputs from 0, scalars from 64, instructions from 128. */
 export const SCALARS = 64;
-const RESULTS = 128;
+export const RESULTS = 128;
 
 const INDEX = OPCODE_INDEX.index;
 const CAST = OPCODE_INDEX.cast;

@@ -4,6 +4,7 @@ import type { Group } from '../memory/backstop.js';
 import { scopes } from '../memory/scope.js';
 import type { Device } from '../plugin/device.js';
 import { type DType, DTYPE_INFO } from './dtype.js';
+import type { Producer } from './producer.js';
 
 /**
  * A buffer. It is freed when its storage has let go of it and no deferred value will read it any more, or when the collector finds that
@@ -18,24 +19,70 @@ export class Memory {
   /** Its storage has let go: the last pending reader frees it. */
   #orphan = false;
   #freed = false;
+  /** Null until the producer has run. */
+  #buffer: BackendBuffer | null;
+  /** The kernel that is still to write it; null where that was done. */
+  producer: Producer | null;
   /** Null where the engine's collector owns the buffer. */
-  readonly #group: Group | null;
-  readonly #place: number;
+  #group: Group | null = null;
+  #place = 0;
 
+  /** @param buffer Null where `producer` is to write one when it is needed. */
   constructor(
     readonly device: Device,
-    readonly buffer: BackendBuffer,
+    buffer: BackendBuffer | null,
     readonly dtype: DType,
     readonly length: number,
+    producer: Producer | null = null,
   ) {
     this.bytes = length * DTYPE_INFO[dtype].size;
-    this.#group = device.backstop === null ? null : device.backstop.watch(this, buffer, this.bytes);
-    this.#place = this.#group === null ? 0 : this.#group.ticket.buffers.length - 1;
+    this.producer = producer;
+    this.#buffer = buffer;
+    if (buffer !== null) this.#own(buffer);
+    if (producer !== null) for (const v of producer.reads) v.memory!.pending++;
     if (scopes.current !== null) scopes.current.trackMemory(this);
+  }
+
+  /** What it holds is computed now, if it was only promised. */
+  get buffer(): BackendBuffer {
+    if (this.producer !== null) this.#produce(this.producer);
+    return this.#buffer!;
   }
 
   get freed(): boolean {
     return this.#freed;
+  }
+
+  #own(buffer: BackendBuffer): void {
+    const { backstop } = this.device;
+    if (backstop === null) return;
+    this.#group = backstop.watch(this, buffer, this.bytes);
+    this.#place = this.#group.ticket.buffers.length - 1;
+  }
+
+  #produce(producer: Producer): void {
+    producer.run(this.claim());
+    this.producer = null;
+    letGo(producer);
+  }
+
+  /** A buffer for what was promised, without its contents. */
+  claim(): BackendBuffer {
+    if (this.#buffer === null) this.#own((this.#buffer = this.device.buffer(this.dtype, this.length)));
+    return this.#buffer;
+  }
+
+  /** The kernel that was to write it is launched by somebody else, or not at all: see {@link settled}. */
+  take(): Producer {
+    const producer = this.producer!;
+    this.producer = null;
+    return producer;
+  }
+
+  /** That was done: it is written, or freed. Where it is neither, somebody may want it yet: the producer goes back. */
+  settled(producer: Producer, written: boolean): void {
+    if (written || this.#freed) letGo(producer);
+    else this.producer = producer;
   }
 
   /** A storage that held it does so no more. */
@@ -57,7 +104,17 @@ export class Memory {
   #free(): void {
     if (this.#freed) return;
     this.#freed = true;
-    this.device.released(this.buffer);
+    const { producer } = this;
+    if (producer !== null) {
+      this.producer = null;
+      letGo(producer);
+    }
+    if (this.#buffer !== null) this.device.released(this.#buffer);
     if (this.#group !== null) this.device.backstop!.freed(this.#group, this.#place, this.bytes);
   }
+}
+
+/** Its operands wait for it no more. */
+function letGo(producer: Producer): void {
+  for (const v of producer.reads) v.memory!.settle();
 }

@@ -4,6 +4,16 @@ import { DTYPE_INFO } from './dtype.js';
 import type { HostArray } from './host.js';
 import { contiguousStrides, type Shape } from './shape.js';
 import type { Tensor } from './tensor.js';
+import { checkOptions, type OptionNames } from '../options.js';
+
+const PRINT_OPTIONS: OptionNames<PrintOptions> = {
+  precision: true,
+  threshold: true,
+  edgeitems: true,
+  linewidth: true,
+  sciMode: true,
+  profile: true,
+};
 
 export interface PrintOptions {
   /** Digits after the point. Default 4. */
@@ -25,6 +35,7 @@ const current = { ...DEFAULTS };
 
 /** How tensors are printed from now on. PyTorch: torch.set_printoptions. */
 export function setPrintoptions(options: PrintOptions): void {
+  checkOptions('setPrintoptions', options, PRINT_OPTIONS);
   const { profile } = options;
   if (profile === 'default' || profile === 'full') Object.assign(current, DEFAULTS, { threshold: profile === 'full' ? Infinity : 1000 });
   else if (profile === 'short') Object.assign(current, DEFAULTS, { precision: 2, edgeitems: 2 });
@@ -210,7 +221,7 @@ export function formatTensor(x: Tensor, prefix = 'tensor('): string {
   const shown = shownOf(x);
   return prefix + render(x, shown, shown.tensor.data(), defaultDeviceOf(), prefix);
 }
-/** As {@link formatTensor}, on every device. */
+/** As `formatTensor`, on every device. */
 export async function formatTensorAsync(x: Tensor, prefix = 'tensor('): Promise<string> {
   const shown = shownOf(x);
   return prefix + render(x, shown, await shown.tensor.dataAsync(), defaultDeviceOf(), prefix);

@@ -186,14 +186,14 @@ export class Tensor {
 
   /** Computes it now, if that is still to be done. */
   realize(): this {
-    const v = this.value;
-    if (v.op !== IN_MEMORY) materialise(v);
+    materialise(this.value);
     return this;
   }
 
   /** Is its value still to be computed? */
   get isDeferred(): boolean {
-    return this.storage.value.op !== IN_MEMORY;
+    const { value } = this.storage;
+    return value.op !== IN_MEMORY || value.memory!.producer !== null;
   }
 
   // ── reading ──

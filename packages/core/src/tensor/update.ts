@@ -13,6 +13,7 @@ import { addOutput, begin, linear, SCALARS, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import { sameShape } from './shape.js';
 import type { Tensor } from './tensor.js';
+import { updates } from './update-batch.js';
 import { IN_MEMORY, inMemory, narrow, scalarValue, Value } from './value.js';
 
 /** The program of one combination of dtypes on one device. */
@@ -60,6 +61,9 @@ export class Update {
     const numel = first.numel();
     if (numel === 0) return;
     const compiled = this.#lookup(device, tensors, scalars.length);
+    const batch = device.kernels.pointwiseEach === undefined ? null : updates.batch;
+    const alone = batch === null || !this.#canWait(tensors);
+    if (alone) batch?.flush();
     for (let i = 0; i < tensors.length; i++) materialise(tensors[i]!.value);
     // A view whose memory others still read moves first: the copy is a launch of its own, which uses the same scratch.
     for (let i = 0; i < this.writes; i++) if (tensors[i]!.ownStrides !== null) tensors[i]!.storage.writable(true);
@@ -78,13 +82,27 @@ export class Update {
     pointwiseLayout(values, inputs.length, this.writes, shape, numel, false);
     device.launches++;
     if (device.onLaunch !== null) device.onLaunch({ kernel: this.name, shape });
-    device.kernels.pointwise(compiled.program, linear.scalars, layout.inputs, layout.outputs);
+    if (alone) device.kernels.pointwise(compiled.program, linear.scalars, layout.inputs, layout.outputs);
+    else batch.add(device, compiled.program, linear.scalars, layout.inputs, layout.outputs);
     for (let i = 0; i < this.writes; i++) {
       const { storage } = tensors[i]!;
       storage.version++;
       const written = values[inputs.length + i]!;
       if (storage.value.memory !== written.memory) storage.replace(written);
     }
+  }
+
+  /**
+   * May the launch wait for others? Views may move first, by a copy that must not come before what waits. Where a new value goes to fresh memory the old
+   * one is not freed: deferred readers still need it.
+   */
+  #canWait(tensors: readonly Tensor[]): boolean {
+    for (let i = 0; i < tensors.length; i++) {
+      const t = tensors[i]!;
+      if (i < this.writes && t.ownStrides !== null) return false;
+      if (t.value.op !== IN_MEMORY || t.value.memory!.producer !== null) return false;
+    }
+    return true;
   }
 
   /** Where deferred readers hold so many of the old values that fresh memory would pass the backend's buffers, what is written to moves first. */

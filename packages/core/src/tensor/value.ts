@@ -10,6 +10,7 @@ import { DeviceError } from '../errors.js';
 import type { Device } from '../plugin/device.js';
 import { type ComputeDType, type DType, DTYPE_INFO } from './dtype.js';
 import { materialise } from './launch.js';
+import { linear } from './linearize.js';
 import type { Memory } from './memory.js';
 import { broadcastShapes, numelOf, type Shape } from './shape.js';
 
@@ -45,7 +46,7 @@ export class Value {
   strides: Shape | null = null;
   offset = 0;
   contiguous = true;
-  /** Instructions and leaves of the whole expression, counted as a tree: upper bounds. */
+  /** Instructions and leaves of the whole expression, counted as a tree until that would be too many: upper bounds. */
   size = 1;
   leaves = 0;
   /** What it costs to compute an element again, in additions. */
@@ -119,20 +120,55 @@ function capture(parent: Value, n: Value, after = 0): void {
     return;
   }
   const device = parent.device;
-  if (
-    (n.cost > DEAR && parent.numel > EXPANSION * n.numel) ||
-    parent.size + n.size > device.maxInstructions ||
-    parent.leaves + n.leaves + after > device.maxInputs
-  ) {
-    materialise(n);
-    n.memory!.pending++;
+  if (n.cost > DEAR && parent.numel > EXPANSION * n.numel) {
+    launchFirst(parent, n);
+    return;
+  }
+  parent.size += n.size;
+  parent.leaves += n.leaves;
+  if (parent.size > device.maxInstructions || parent.leaves + after > device.maxInputs) {
+    // Counted as a tree it is too much; what is used several times may make the difference.
+    const { size, leaves } = parent;
+    recount(parent, n);
+    if (parent.size > device.maxInstructions || parent.leaves + after > device.maxInputs) {
+      parent.size = size - n.size;
+      parent.leaves = leaves - n.leaves;
+      launchFirst(parent, n);
+      return;
+    }
+  }
+  n.uses++;
+  parent.cost += n.cost;
+}
+
+function launchFirst(parent: Value, n: Value): void {
+  materialise(n);
+  n.memory!.pending++;
+  parent.leaves++;
+}
+
+/** Counts what `parent` reads, up to its argument `last`, each value and each leaf once. */
+function recount(parent: Value, last: Value): void {
+  linear.epoch++;
+  parent.size = 1;
+  parent.leaves = 0;
+  for (let arg = parent.a, i = 0; arg !== null; arg = i === 0 ? parent.b : parent.c, i++) {
+    countInto(parent, arg);
+    if (arg === last || i === 2) return;
+  }
+}
+
+function countInto(parent: Value, v: Value | null): void {
+  if (v === null || v.op === SCALAR || v.mark === linear.epoch) return;
+  v.mark = linear.epoch;
+  if (v.op === IN_MEMORY) {
     parent.leaves++;
     return;
   }
-  n.uses++;
-  parent.size += n.size;
-  parent.leaves += n.leaves;
-  parent.cost += n.cost;
+  parent.size++;
+  countInto(parent, v.a);
+  countInto(parent, v.b);
+  countInto(parent, v.c);
 }
 
 /**

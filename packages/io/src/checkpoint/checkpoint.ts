@@ -1,8 +1,10 @@
 /** @file Whole checkpoints: all that a training run needs to go on as if it had never stopped. */
-import { FormatError, type Generator, isTensor, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, FormatError, type Generator, isTensor, type Tensor } from '@tessera/core';
 import { nodeFiles } from '../files/node-files.js';
 import { loadTorch, type TorchLoadOptions, type TorchValue } from '../torch/load.js';
 import { saveTorchAsync, type TorchSavable } from '../torch/save.js';
+
+const TORCH_LOAD_OPTIONS: OptionNames<TorchLoadOptions> = { device: true, maxBytes: true };
 
 /** Anything with a state: a module, an optimizer, a scheduler, a scaler. */
 export interface Stateful {
@@ -62,6 +64,7 @@ export function restoreCheckpoint(
   parts: Readonly<Record<string, Stateful | Generator>> = {},
   options: TorchLoadOptions = {},
 ): Readonly<Record<string, TorchValue>> {
+  checkOptions('restoreCheckpoint', options, TORCH_LOAD_OPTIONS);
   const contents = loadTorch(bytes, options);
   if (
     typeof contents !== 'object' ||
@@ -128,6 +131,7 @@ export async function loadCheckpoint(
   parts: Readonly<Record<string, Stateful | Generator>> = {},
   options: TorchLoadOptions = {},
 ): Promise<Readonly<Record<string, TorchValue>> | undefined> {
+  checkOptions('loadCheckpoint', options, TORCH_LOAD_OPTIONS);
   const files = await nodeFiles('loadCheckpoint', INSTEAD);
   const bytes = await files.readWhole(path);
   return bytes === undefined ? undefined : restoreCheckpoint(bytes, parts, options);

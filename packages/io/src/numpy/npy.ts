@@ -1,7 +1,18 @@
 /** @file NumPy's .npy form. Format: numpy/lib/format.py, NEP 1. */
-import { type DeviceLike, type DType, FormatError, fromBytes, NotSupportedError, type Tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  type DeviceLike,
+  type DType,
+  FormatError,
+  fromBytes,
+  NotSupportedError,
+  type Tensor,
+} from '@tessera/core';
 import { storageType } from '../torch/storage.js';
 import { parseNpyHeader } from './header.js';
+
+const NPY_OPTIONS: OptionNames<NpyOptions> = { device: true };
 
 export interface NpyOptions {
   /** Where the tensor is made. Default: the default device. */
@@ -95,6 +106,7 @@ export function tensorOf({ dtype, shape, reversed, bytes }: NpyArray, options: N
  * @example const x = loadNpy(await readFile('x.npy'))
  */
 export function loadNpy(bytes: Uint8Array, options: NpyOptions = {}): Tensor {
+  checkOptions('loadNpy', options, NPY_OPTIONS);
   return tensorOf(parseNpy(bytes), options);
 }
 

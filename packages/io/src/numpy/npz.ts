@@ -4,6 +4,10 @@ import { zipSync } from 'fflate';
 import type { NamedTensors } from '../safetensors/tensors.js';
 import { readZip } from '../zip/read-zip.js';
 import { encodeNpy, type NpyOptions, parseNpy, tensorOf } from './npy.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const NPZ_LOAD_OPTIONS: OptionNames<NpzLoadOptions> = { filter: true, maxBytes: true, device: true };
+const NPZ_SAVE_OPTIONS: OptionNames<NpzSaveOptions> = { compressed: true };
 
 export interface NpzLoadOptions extends NpyOptions {
   /** Only the names that pass. */
@@ -25,6 +29,7 @@ const SUFFIX = '.npy';
  * @example const weights = loadNpz(await readFile('weights.npz'))
  */
 export function loadNpz(bytes: Uint8Array, options: NpzLoadOptions = {}): Map<string, Tensor> {
+  checkOptions('loadNpz', options, NPZ_LOAD_OPTIONS);
   const { filter, maxBytes } = options;
   const wants = (name: string): boolean => name.endsWith(SUFFIX) && (filter?.(name.slice(0, -SUFFIX.length)) ?? true);
   const arrays = [...readZip(bytes, { wants, ...(maxBytes === undefined ? {} : { maxBytes }) })].map(
@@ -48,6 +53,7 @@ function pack(files: readonly (readonly [string, Uint8Array])[], { compressed = 
  * @example await writeFile('weights.npz', saveNpz(model.stateDict()))
  */
 export function saveNpz(tensors: NamedTensors, options: NpzSaveOptions = {}): Uint8Array {
+  checkOptions('saveNpz', options, NPZ_SAVE_OPTIONS);
   return pack(
     entriesOf(tensors).map(([name, t]) => [name, encodeNpy(t.dtype, t.shape, t.bytes())] as const),
     options,
@@ -56,6 +62,7 @@ export function saveNpz(tensors: NamedTensors, options: NpzSaveOptions = {}): Ui
 
 /** As {@link saveNpz}, for devices that cannot be read synchronously. */
 export async function saveNpzAsync(tensors: NamedTensors, options: NpzSaveOptions = {}): Promise<Uint8Array> {
+  checkOptions('saveNpzAsync', options, NPZ_SAVE_OPTIONS);
   return pack(
     await Promise.all(entriesOf(tensors).map(async ([name, t]) => [name, encodeNpy(t.dtype, t.shape, await t.bytesAsync())] as const)),
     options,

@@ -1,11 +1,13 @@
 /** @file Opening safetensors files without reading their data: one file, or the shards that an index lists. */
-import { FormatError } from '@tessera/core';
+import { checkOptions, type OptionNames, FormatError } from '@tessera/core';
 import { nodeFiles } from '../files/node-files.js';
 import { type ByteSource, byteSourceOf, type Readable, readExactly } from './byte-source.js';
 import { MAX_HEADER_BYTES } from './dtypes.js';
 import { broken, quote } from './header.js';
 import { type Place, placesIn, readHeaderOf, SafetensorsReader } from './reader.js';
 import { INDEX_NAME, parseShardIndex, SINGLE_NAME } from './shard-index.js';
+
+const OPEN_SHARDS_OPTIONS: OptionNames<OpenShardsOptions> = { ignoreTotalSize: true };
 
 export interface OpenShardsOptions {
   /** Open a set whose index tells another total size than that of the tensors. Default false: that is refused. */
@@ -24,6 +26,7 @@ export interface OpenShardsOptions {
  * await file.close();
  */
 export async function openSafetensors(from: string | Readable, options: OpenShardsOptions = {}): Promise<SafetensorsReader> {
+  checkOptions('openSafetensors', options, OPEN_SHARDS_OPTIONS);
   if (typeof from !== 'string') return openOne(await byteSourceOf(from), async () => {});
   const files = await nodeFiles('openSafetensors', 'a Blob, such as a File');
   const path = (await files.isFolder(from)) ? await fileIn(from, files) : from;
@@ -80,6 +83,7 @@ export async function openSafetensorsShards(
   open: (file: string) => Promise<Readable> | Readable,
   options: OpenShardsOptions = {},
 ): Promise<SafetensorsReader> {
+  checkOptions('openSafetensorsShards', options, OPEN_SHARDS_OPTIONS);
   return openShards(
     index,
     async (file) => byteSourceOf(await open(file)),

@@ -3,6 +3,9 @@ import type { Tensor } from '@tessera/core';
 import { LENGTH_BYTES } from './dtypes.js';
 import { broken, parseHeader, readHeaderLength } from './header.js';
 import { type LoadOptions, tensorOf } from './tensors.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { device: true, filter: true };
 
 /** Bytes that come one piece after the other. */
 export type ByteStream = Response | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -19,6 +22,7 @@ export async function* streamSafetensors(
   from: ByteStream,
   options: LoadOptions = {},
 ): AsyncGenerator<[name: string, tensor: Tensor], void, undefined> {
+  checkOptions('streamSafetensors', options, LOAD_OPTIONS);
   const bytes = new Pieces(piecesOf(from));
   try {
     const length = readHeaderLength(await bytes.take(LENGTH_BYTES), undefined);

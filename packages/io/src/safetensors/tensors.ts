@@ -1,9 +1,12 @@
 /** @file Tensors to safetensors and back. */
-import { type DeviceLike, type DType, DTYPE_INFO, fromBytes, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, type DeviceLike, type DType, DTYPE_INFO, fromBytes, type Tensor } from '@tessera/core';
 import type { SafetensorsTensor } from './dtypes.js';
 import { fromHostArray, toHostArray } from './host-array.js';
 import { parseSafetensors } from './parse.js';
 import { serializeSafetensors } from './serialize.js';
+
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { device: true, filter: true };
+const SAVE_OPTIONS: OptionNames<SaveOptions> = { metadata: true, int64: true };
 
 /** Tensors by name: a state_dict, a Map, or a plain object. */
 export type NamedTensors = Iterable<readonly [string, Tensor]> | Readonly<Record<string, Tensor>>;
@@ -55,6 +58,7 @@ function pack(entries: readonly (readonly [string, Tensor, Uint8Array])[], optio
  * @example await writeFile('model.safetensors', saveSafetensors(model.stateDict()))
  */
 export function saveSafetensors(tensors: NamedTensors, options: SaveOptions = {}): Uint8Array {
+  checkOptions('saveSafetensors', options, SAVE_OPTIONS);
   return pack(
     entriesOf(tensors).map(([name, t]) => [name, t, t.bytes()] as const),
     options,
@@ -63,6 +67,7 @@ export function saveSafetensors(tensors: NamedTensors, options: SaveOptions = {}
 
 /** As {@link saveSafetensors}, for devices that cannot be read synchronously. */
 export async function saveSafetensorsAsync(tensors: NamedTensors, options: SaveOptions = {}): Promise<Uint8Array> {
+  checkOptions('saveSafetensorsAsync', options, SAVE_OPTIONS);
   return pack(await Promise.all(entriesOf(tensors).map(async ([name, t]) => [name, t, await t.bytesAsync()] as const)), options);
 }
 
@@ -72,6 +77,7 @@ export async function saveSafetensorsAsync(tensors: NamedTensors, options: SaveO
  * @example model.loadStateDict(loadSafetensors(await readFile('model.safetensors')))
  */
 export function loadSafetensors(bytes: Uint8Array, options: LoadOptions = {}): Map<string, Tensor> {
+  checkOptions('loadSafetensors', options, LOAD_OPTIONS);
   const chosen = [...parseSafetensors(bytes).tensors].filter(([name]) => options.filter?.(name) ?? true);
   const arrays = chosen.map(([name, t]) => [name, t.shape, toHostArray(name, t)] as const);
   const out = new Map<string, Tensor>();

@@ -1,11 +1,14 @@
 /** @file Writing safetensors piece by piece, into one file or into shards. */
-import { type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, type Tensor, ValueError } from '@tessera/core';
 import { nodeFiles } from '../files/node-files.js';
 import { type SafetensorsDType, tensorBytes } from './dtypes.js';
 import { fileDType, int32ToInt64Bytes } from './host-array.js';
 import { layOut } from './serialize.js';
 import { INDEX_NAME, isShardName, serializeShardIndex, shardName, SINGLE_NAME } from './shard-index.js';
 import { entriesOf, isWide, type NamedTensors, type SaveOptions } from './tensors.js';
+
+const SAVE_OPTIONS: OptionNames<SaveOptions> = { metadata: true, int64: true };
+const SHARD_OPTIONS: OptionNames<ShardOptions> = { maxShardSize: true, metadata: true, int64: true };
 
 const INSTEAD = 'safetensorsChunks';
 
@@ -17,6 +20,7 @@ const INSTEAD = 'safetensorsChunks';
  * @example await new Response(ReadableStream.from(safetensorsChunks(model.stateDict()))).blob()
  */
 export async function* safetensorsChunks(tensors: NamedTensors, options: SaveOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  checkOptions('safetensorsChunks', options, SAVE_OPTIONS);
   const entries = entriesOf(tensors);
   const described = entries.map(([name, tensor]) => [name, { dtype: dtypeInFile(name, tensor, options), shape: tensor.shape }] as const);
   const { head, order } = layOut(described, options.metadata);
@@ -39,6 +43,7 @@ const dtypeInFile = (name: string, tensor: Tensor, options: SaveOptions): Safete
  * @example await saveSafetensorsFile('model.safetensors', model.stateDict())
  */
 export async function saveSafetensorsFile(path: string, tensors: NamedTensors, options: SaveOptions = {}): Promise<void> {
+  checkOptions('saveSafetensorsFile', options, SAVE_OPTIONS);
   const files = await nodeFiles('saveSafetensorsFile', INSTEAD);
   await files.writeAtomically(path, safetensorsChunks(tensors, options));
 }
@@ -62,6 +67,7 @@ export interface Shards {
  * @example for (const [file, part] of shardSafetensors(model.stateDict(), { maxShardSize: '1GB' }).files) await upload(file, safetensorsChunks(part))
  */
 export function shardSafetensors(tensors: NamedTensors, options: ShardOptions = {}): Shards {
+  checkOptions('shardSafetensors', options, SHARD_OPTIONS);
   const most = bytesOf(options.maxShardSize ?? '5GB');
   const shards: [string, Tensor][][] = [];
   let [room, total] = [-1, 0];
@@ -95,9 +101,10 @@ export function shardSafetensors(tensors: NamedTensors, options: ShardOptions = 
  * @example await saveSafetensorsShards('out/model', model.stateDict(), { maxShardSize: '500MB' })
  */
 export async function saveSafetensorsShards(folder: string, tensors: NamedTensors, options: ShardOptions = {}): Promise<void> {
+  checkOptions('saveSafetensorsShards', options, SHARD_OPTIONS);
   const files = await nodeFiles('saveSafetensorsShards', `shardSafetensors and ${INSTEAD}`);
   const shards = shardSafetensors(tensors, options);
-  const chunks = { metadata: { format: 'pt' }, ...options };
+  const chunks = { metadata: options.metadata ?? { format: 'pt' }, int64: options.int64 };
   const contents = [...shards.files].map(([file, part]) => [file, safetensorsChunks(part, chunks)] as const);
   const index = shards.index === null ? [] : [[INDEX_NAME, new TextEncoder().encode(shards.index)] as const];
   await files.writeSet(folder, [...contents, ...index], (file) => file === SINGLE_NAME || file === INDEX_NAME || isShardName(file));

@@ -1,9 +1,20 @@
 /** @file Reading PyTorch's files. Format: torch/serialization.py, and torch/csrc/jit/serialization for the archive. */
-import { asStrided, type DeviceLike, FormatError, fromBytes, NotSupportedError, type Tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  asStrided,
+  type DeviceLike,
+  FormatError,
+  fromBytes,
+  NotSupportedError,
+  type Tensor,
+} from '@tessera/core';
 import { isZip, readZip } from '../zip/read-zip.js';
 import { PickleDict, PickleGlobal, type PickleKey, PickleSet, PickleTuple, type PickleValue, readPickle } from './pickle-reader.js';
 import { storageType } from './storage.js';
 import { StorageRef, TensorRef, torchWorld } from './torch-world.js';
+
+const TORCH_LOAD_OPTIONS: OptionNames<TorchLoadOptions> = { device: true, maxBytes: true };
 
 /** What a checkpoint may hold. An OrderedDict (a state_dict) is a Map, any other dict a plain object (a Map where its keys are neither texts nor whole numbers). */
 export type TorchValue =
@@ -35,9 +46,13 @@ const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc];
  * integers become int32, range-checked. Everything is checked before a tensor is made. PyTorch: torch.load(weights_only=True).
  *
  * @throws FormatError ERR_TORCH and ERR_TORCH_…, ERR_PICKLE and ERR_PICKLE_…, ERR_ZIP and ERR_ZIP_…; NotSupportedError ERR_TORCH_DTYPE.
- * @example model.loadStateDict(loadTorch(await readFile('model.pt')) as Map<string, Tensor>)
+ *
+ * What it gives has the type that is expected of it, unchecked: `loadStateDict` checks what it is given.
+ *
+ * @example model.loadStateDict(loadTorch(await readFile('model.pt')))
  */
-export function loadTorch(bytes: Uint8Array, options: TorchLoadOptions = {}): TorchValue {
+export function loadTorch<T extends TorchValue = TorchValue>(bytes: Uint8Array, options: TorchLoadOptions = {}): T {
+  checkOptions('loadTorch', options, TORCH_LOAD_OPTIONS);
   if (!isZip(bytes)) {
     const legacy = LEGACY.every((byte, i) => bytes[i] === byte);
     throw new FormatError(
@@ -59,7 +74,7 @@ export function loadTorch(bytes: Uint8Array, options: TorchLoadOptions = {}): To
   const value = readPickle(entries.get(pickle)!, torchWorld);
   const storages = new Storages(entries, root);
   storages.checkAll(value);
-  return new Builder(storages, options.device).build(value);
+  return new Builder(storages, options.device).build(value) as T;
 }
 
 /** The storages of an archive, by key and dtype, converted when they are first wanted. */

@@ -1,10 +1,12 @@
 /** @file Writing files that torch.load reads, with weights_only=True too. */
-import { asStrided, FormatError, isTensor, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, asStrided, FormatError, isTensor, type Tensor } from '@tessera/core';
 import { zipSync } from 'fflate';
 import { int32ToInt64Bytes } from '../safetensors/host-array.js';
 import * as op from './pickle-writer.js';
 import { PickleWriter } from './pickle-writer.js';
 import { STORAGE_OF } from './storage.js';
+
+const TORCH_SAVE_OPTIONS: OptionNames<TorchSaveOptions> = { int64: true };
 
 /**
  * What can be saved: tensors, numbers, texts, booleans and nulls in arrays (lists), Maps (OrderedDicts), Sets and plain objects (dicts, whose
@@ -38,6 +40,7 @@ export interface TorchSaveOptions {
  * @example await writeFile('run.pt', saveTorch({ model: model.stateDict(), optimizer: optimizer.stateDict(), epoch }))
  */
 export function saveTorch(value: TorchSavable, options: TorchSaveOptions = {}): Uint8Array {
+  checkOptions('saveTorch', options, TORCH_SAVE_OPTIONS);
   const file = new TorchFile(value, options);
   for (const storage of file.storages) storage.bytes = storage.whole.bytes();
   return file.zip();
@@ -45,6 +48,7 @@ export function saveTorch(value: TorchSavable, options: TorchSaveOptions = {}): 
 
 /** As {@link saveTorch}, for devices that cannot be read synchronously. */
 export async function saveTorchAsync(value: TorchSavable, options: TorchSaveOptions = {}): Promise<Uint8Array> {
+  checkOptions('saveTorchAsync', options, TORCH_SAVE_OPTIONS);
   const file = new TorchFile(value, options);
   await Promise.all(
     file.storages.map(async (storage) => {

@@ -1,8 +1,11 @@
 /** @file Activations that are an exponential below 0. */
-import { celu, elu, Module, selu, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, celu, elu, Module, selu, type Tensor } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pyFloat } from '../repr.js';
 import { type InplaceOptions, inplaceRepr } from './inplace.js';
+
+const ALPHA_OPTIONS: OptionNames<AlphaOptions> = { alpha: true, inplace: true };
+const INPLACE_OPTIONS: OptionNames<InplaceOptions> = { inplace: true };
 
 export interface AlphaOptions extends InplaceOptions {
   /** Default 1. */
@@ -17,7 +20,7 @@ export class ELU extends Module {
 
   constructor(alpha?: number | AlphaOptions, options?: AlphaOptions) {
     super();
-    const given = withFirst<AlphaOptions>(alpha, 'alpha', options);
+    const given = withFirst<AlphaOptions>(new.target.typeName, ALPHA_OPTIONS, alpha, 'alpha', options);
     this.alpha = given.alpha ?? 1;
     this.inplace = given.inplace ?? false;
   }
@@ -46,6 +49,7 @@ export class SELU extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    checkOptions('SELU', options, INPLACE_OPTIONS);
     super();
     this.inplace = options.inplace ?? false;
   }

@@ -1,6 +1,9 @@
 /** @file Activations with a gate. */
-import { gelu, glu, Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, gelu, glu, Module, type Tensor } from '@tessera/core';
 import { withFirst } from '../options.js';
+
+const GLU_OPTIONS: OptionNames<{ readonly dim?: number }> = { dim: true };
+const GELU_OPTIONS: OptionNames<GELUOptions> = { approximate: true };
 
 export interface GELUOptions {
   /** 'tanh' takes the approximation by tanh. Default 'none'. */
@@ -13,6 +16,7 @@ export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
   constructor(options: GELUOptions = {}) {
+    checkOptions('GELU', options, GELU_OPTIONS);
     super();
     this.approximate = options.approximate ?? 'none';
   }
@@ -33,7 +37,7 @@ export class GLU extends Module {
 
   constructor(dim: number | { readonly dim?: number } = -1) {
     super();
-    this.dim = withFirst<{ readonly dim?: number }>(dim, 'dim').dim ?? -1;
+    this.dim = withFirst<{ readonly dim?: number }>('GLU', GLU_OPTIONS, dim, 'dim').dim ?? -1;
   }
 
   forward(input: Tensor): Tensor {

@@ -1,8 +1,28 @@
 /** @file Activations with a corner: ReLU and its leaky and bounded kin. */
-import { full, leakyRelu, Module, Parameter, prelu, relu, relu6, relu_, rrelu, type Tensor, threshold, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  full,
+  leakyRelu,
+  Module,
+  Parameter,
+  prelu,
+  relu,
+  relu6,
+  relu_,
+  rrelu,
+  type Tensor,
+  threshold,
+  ValueError,
+} from '@tessera/core';
 import { type FactoryOptions, factory, withFirst } from '../options.js';
 import { pyFloat } from '../repr.js';
 import { type InplaceOptions, inplaceRepr } from './inplace.js';
+
+const LEAKY_RELU_OPTIONS: OptionNames<LeakyReLUOptions> = { negativeSlope: true, inplace: true };
+const PRELU_OPTIONS: OptionNames<PReLUOptions> = { numParameters: true, init: true, device: true, dtype: true };
+const RRELU_OPTIONS: OptionNames<RReLUOptions> = { lower: true, upper: true, rng: true, inplace: true };
+const INPLACE_OPTIONS: OptionNames<InplaceOptions> = { inplace: true };
 
 /** max(x, 0). PyTorch: nn.ReLU. @example new nn.ReLU(); new nn.ReLU({ inplace: true }) */
 export class ReLU extends Module {
@@ -11,7 +31,7 @@ export class ReLU extends Module {
 
   constructor(options: boolean | InplaceOptions = {}) {
     super();
-    this.inplace = withFirst<InplaceOptions>(options, 'inplace').inplace ?? false;
+    this.inplace = withFirst<InplaceOptions>(new.target.typeName, INPLACE_OPTIONS, options, 'inplace').inplace ?? false;
   }
 
   forward(input: Tensor): Tensor {
@@ -45,7 +65,7 @@ export class LeakyReLU extends Module {
 
   constructor(negativeSlope?: number | LeakyReLUOptions, options?: LeakyReLUOptions) {
     super();
-    const given = withFirst<LeakyReLUOptions>(negativeSlope, 'negativeSlope', options);
+    const given = withFirst<LeakyReLUOptions>('LeakyReLU', LEAKY_RELU_OPTIONS, negativeSlope, 'negativeSlope', options);
     this.negativeSlope = given.negativeSlope ?? 0.01;
     this.inplace = given.inplace ?? false;
   }
@@ -78,6 +98,7 @@ export class RReLU extends Module {
   rng: 'philox' | 'torch';
 
   constructor(options: RReLUOptions = {}) {
+    checkOptions('RReLU', options, RRELU_OPTIONS);
     super();
     this.lower = options.lower ?? 1 / 8;
     this.upper = options.upper ?? 1 / 3;
@@ -111,7 +132,7 @@ export class PReLU extends Module {
 
   constructor(numParameters?: number | PReLUOptions, options?: PReLUOptions) {
     super();
-    const given = withFirst<PReLUOptions>(numParameters, 'numParameters', options);
+    const given = withFirst<PReLUOptions>('PReLU', PRELU_OPTIONS, numParameters, 'numParameters', options);
     this.numParameters = given.numParameters ?? 1;
     this.init = given.init ?? 0.25;
     this.weight = new Parameter(full([this.numParameters], this.init, factory(given)));
@@ -136,6 +157,7 @@ export class Threshold extends Module {
     readonly value: number,
     options: InplaceOptions = {},
   ) {
+    checkOptions('Threshold', options, INPLACE_OPTIONS);
     super();
     if (typeof threshold !== 'number' || typeof value !== 'number')
       throw new ValueError('ERR_LAYER_OPTION', 'Threshold takes a threshold and a value, both numbers');

@@ -1,6 +1,19 @@
 /** @file The logistic function and what is made of it. */
-import { hardsigmoid, hardswish, logsigmoid, mish, Module, sigmoid, silu, type Tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  hardsigmoid,
+  hardswish,
+  logsigmoid,
+  mish,
+  Module,
+  sigmoid,
+  silu,
+  type Tensor,
+} from '@tessera/core';
 import { type InplaceOptions, inplaceRepr } from './inplace.js';
+
+const INPLACE_OPTIONS: OptionNames<InplaceOptions> = { inplace: true };
 
 /** 1 / (1 + e^−x). PyTorch: nn.Sigmoid. */
 export class Sigmoid extends Module {
@@ -26,6 +39,7 @@ export class Hardsigmoid extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    checkOptions('Hardsigmoid', options, INPLACE_OPTIONS);
     super();
     this.inplace = options.inplace ?? false;
   }
@@ -41,6 +55,7 @@ export class Hardswish extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    checkOptions('Hardswish', options, INPLACE_OPTIONS);
     super();
     this.inplace = options.inplace ?? false;
   }
@@ -56,6 +71,7 @@ export class SiLU extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    checkOptions('SiLU', options, INPLACE_OPTIONS);
     super();
     this.inplace = options.inplace ?? false;
   }
@@ -75,6 +91,7 @@ export class Mish extends Module {
   readonly inplace: boolean;
 
   constructor(options: InplaceOptions = {}) {
+    checkOptions('Mish', options, INPLACE_OPTIONS);
     super();
     this.inplace = options.inplace ?? false;
   }

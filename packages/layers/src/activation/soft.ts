@@ -1,7 +1,10 @@
 /** @file Softplus, softsign and the shrinking activations. */
-import { hardshrink, Module, softplus, softshrink, softsign, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, hardshrink, Module, softplus, softshrink, softsign, type Tensor } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pyFloat } from '../repr.js';
+
+const SHRINK_OPTIONS: OptionNames<ShrinkOptions> = { lambd: true };
+const SOFTPLUS_OPTIONS: OptionNames<SoftplusOptions> = { beta: true, threshold: true };
 
 export interface SoftplusOptions {
   /** Default 1. */
@@ -17,6 +20,7 @@ export class Softplus extends Module {
   readonly threshold: number;
 
   constructor(options: SoftplusOptions = {}) {
+    checkOptions('Softplus', options, SOFTPLUS_OPTIONS);
     super();
     this.beta = options.beta ?? 1;
     this.threshold = options.threshold ?? 20;
@@ -52,7 +56,7 @@ export class Hardshrink extends Module {
 
   constructor(lambd?: number | ShrinkOptions) {
     super();
-    this.lambd = withFirst<ShrinkOptions>(lambd, 'lambd').lambd ?? 0.5;
+    this.lambd = withFirst<ShrinkOptions>(new.target.typeName, SHRINK_OPTIONS, lambd, 'lambd').lambd ?? 0.5;
   }
 
   forward(input: Tensor): Tensor {
@@ -71,7 +75,7 @@ export class Softshrink extends Module {
 
   constructor(lambd?: number | ShrinkOptions) {
     super();
-    this.lambd = withFirst<ShrinkOptions>(lambd, 'lambd').lambd ?? 0.5;
+    this.lambd = withFirst<ShrinkOptions>(new.target.typeName, SHRINK_OPTIONS, lambd, 'lambd').lambd ?? 0.5;
   }
 
   forward(input: Tensor): Tensor {

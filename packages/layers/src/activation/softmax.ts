@@ -1,7 +1,9 @@
 /** @file Softmax along a dim, its logarithm, and its mirror image. */
-import { logSoftmax, Module, ShapeError, softmax, type Tensor } from '@tessera/core';
+import { logSoftmax, Module, ShapeError, softmax, type Tensor, type OptionNames } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pySize } from '../repr.js';
+
+const DIM_OPTIONS: OptionNames<DimOptions> = { dim: true };
 
 export interface DimOptions {
   /** The dim along which the result sums to 1. Without one it is dim 0 for 0, 1 and 3 dims, else dim 1, as in old PyTorch. */
@@ -14,7 +16,7 @@ abstract class AlongDim extends Module {
 
   constructor(dim?: number | null | DimOptions) {
     super();
-    this.dim = withFirst<DimOptions>(dim, 'dim').dim ?? null;
+    this.dim = withFirst<DimOptions>(new.target.typeName, DIM_OPTIONS, dim, 'dim').dim ?? null;
   }
 
   protected dimFor(input: Tensor): number {

@@ -1,7 +1,9 @@
 /** @file The hyperbolic tangent and its kin. */
-import { hardtanh, Module, tanh, tanhshrink, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, hardtanh, Module, tanh, tanhshrink, type Tensor, ValueError } from '@tessera/core';
 import { pyFloat } from '../repr.js';
 import { type InplaceOptions, inplaceRepr } from './inplace.js';
+
+const HARDTANH_OPTIONS: OptionNames<HardtanhOptions> = { minVal: true, maxVal: true, inplace: true };
 
 /** tanh x. PyTorch: nn.Tanh. */
 export class Tanh extends Module {
@@ -36,6 +38,7 @@ export class Hardtanh extends Module {
   readonly inplace: boolean;
 
   constructor(options: HardtanhOptions = {}) {
+    checkOptions('Hardtanh', options, HARDTANH_OPTIONS);
     super();
     this.minVal = options.minVal ?? -1;
     this.maxVal = options.maxVal ?? 1;

@@ -1,10 +1,31 @@
 /** @file Multi-head attention. */
-import { empty, type Generator, Module, Parameter, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, empty, type Generator, Module, Parameter, type Tensor, ValueError } from '@tessera/core';
 import { multiHeadAttentionForward } from '../functional/index.js';
 import { constant_ } from '../init/fill.js';
 import { xavierNormal_, xavierUniform_ } from '../init/scaled.js';
 import { Linear } from '../linear/linear.js';
 import { factory, type FactoryOptions } from '../options.js';
+
+const ATTENTION_CALL_OPTIONS: OptionNames<AttentionCallOptions> = {
+  keyPaddingMask: true,
+  needWeights: true,
+  attnMask: true,
+  averageAttnWeights: true,
+  isCausal: true,
+};
+const MULTIHEAD_ATTENTION_OPTIONS: OptionNames<MultiheadAttentionOptions> = {
+  dropout: true,
+  bias: true,
+  addBiasKv: true,
+  addZeroAttn: true,
+  kdim: true,
+  vdim: true,
+  batchFirst: true,
+  rng: true,
+  generator: true,
+  device: true,
+  dtype: true,
+};
 
 export interface MultiheadAttentionOptions extends FactoryOptions {
   /** Dropout of the attention weights while training. Default 0. */
@@ -77,6 +98,7 @@ export class MultiheadAttention extends Module {
     readonly numHeads: number,
     options: MultiheadAttentionOptions = {},
   ) {
+    checkOptions('MultiheadAttention', options, MULTIHEAD_ATTENTION_OPTIONS);
     super();
     const fail = (why: string): never => {
       throw new ValueError('ERR_LAYER_OPTION', `MultiheadAttention: ${why}`);
@@ -120,6 +142,7 @@ export class MultiheadAttention extends Module {
   }
 
   forward(query: Tensor, key: Tensor, value: Tensor, options: AttentionCallOptions = {}): [output: Tensor, weights: Tensor | null] {
+    checkOptions('MultiheadAttention', options, ATTENTION_CALL_OPTIONS);
     const turned = this.batchFirst && query.ndim === 3;
     const turn = (x: Tensor): Tensor => (turned && x.ndim === 3 ? x.transpose(0, 1) : x);
     // One tensor stays one tensor: its projections are then one product.

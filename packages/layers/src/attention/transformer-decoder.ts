@@ -1,5 +1,5 @@
 /** @file The decoder of a transformer. */
-import { Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type Tensor, typeNameOf } from '@tessera/core';
 import { ModuleList } from '../containers/module-list.js';
 import type { Dropout } from '../dropout/dropout.js';
 import type { Linear } from '../linear/linear.js';
@@ -7,6 +7,29 @@ import type { LayerNorm } from '../normalization/layer-norm.js';
 import { type LayerSource, layersFrom, likeOriginal, withoutDrawing } from './copies.js';
 import { MultiheadAttention } from './multihead-attention.js';
 import { activationOf, LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+
+const TRANSFORMER_DECODER_OPTIONS: OptionNames<TransformerDecoderOptions> = { norm: true };
+const DECODER_CALL_OPTIONS: OptionNames<DecoderCallOptions> = {
+  tgtMask: true,
+  memoryMask: true,
+  tgtKeyPaddingMask: true,
+  memoryKeyPaddingMask: true,
+  tgtIsCausal: true,
+  memoryIsCausal: true,
+};
+const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+  rng: true,
+  generator: true,
+  device: true,
+  dtype: true,
+};
 
 export interface DecoderCallOptions {
   /** (T, T) or (N · heads, T, T): where a position of the target must not look in the target. */
@@ -49,6 +72,7 @@ export class TransformerDecoderLayer extends Module {
     readonly nhead: number,
     readonly options: TransformerLayerOptions = {},
   ) {
+    checkOptions('TransformerDecoderLayer', options, TRANSFORMER_LAYER_OPTIONS);
     super();
     const { dimFeedforward = 2048 } = options;
     const parts = new LayerParts(dModel, options);
@@ -73,6 +97,7 @@ export class TransformerDecoderLayer extends Module {
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {
+    checkOptions(typeNameOf(this), options, DECODER_CALL_OPTIONS);
     if (this.normFirst) {
       const x = tgt.add(this.#attend(this.norm1(tgt), options));
       const y = x.add(this.#attendMemory(this.norm2(x), memory, options));
@@ -118,12 +143,14 @@ export class TransformerDecoder extends Module {
     readonly numLayers: number,
     options: TransformerDecoderOptions = {},
   ) {
+    checkOptions('TransformerDecoder', options, TRANSFORMER_DECODER_OPTIONS);
     super();
     this.layers = new ModuleList(layersFrom(decoderLayer, numLayers, 'TransformerDecoder'));
     this.norm = options.norm ?? null;
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderCallOptions = {}): Tensor {
+    checkOptions(typeNameOf(this), options, DECODER_CALL_OPTIONS);
     let x = tgt;
     for (const layer of this.layers) x = layer(x, memory, options);
     return this.norm === null ? x : this.norm(x);

@@ -1,5 +1,5 @@
 /** @file The encoder of a transformer. */
-import { Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type Tensor } from '@tessera/core';
 import { ModuleList } from '../containers/module-list.js';
 import type { Dropout } from '../dropout/dropout.js';
 import type { Linear } from '../linear/linear.js';
@@ -7,6 +7,23 @@ import type { LayerNorm } from '../normalization/layer-norm.js';
 import { type LayerSource, layersFrom, likeOriginal, withoutDrawing } from './copies.js';
 import { MultiheadAttention } from './multihead-attention.js';
 import { activationOf, LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+
+const TRANSFORMER_ENCODER_OPTIONS: OptionNames<TransformerEncoderOptions> = { norm: true, enableNestedTensor: true };
+const ENCODER_CALL_OPTIONS: OptionNames<EncoderCallOptions> = { mask: true, srcKeyPaddingMask: true, isCausal: true };
+const ENCODER_LAYER_CALL_OPTIONS: OptionNames<EncoderLayerCallOptions> = { srcMask: true, srcKeyPaddingMask: true, isCausal: true };
+const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+  rng: true,
+  generator: true,
+  device: true,
+  dtype: true,
+};
 
 export interface EncoderLayerCallOptions {
   /** (L, L) or (N · heads, L, L): where a position must not look. */
@@ -42,6 +59,7 @@ export class TransformerEncoderLayer extends Module {
     readonly nhead: number,
     readonly options: TransformerLayerOptions = {},
   ) {
+    checkOptions('TransformerEncoderLayer', options, TRANSFORMER_LAYER_OPTIONS);
     super();
     const { dimFeedforward = 2048 } = options;
     const parts = new LayerParts(dModel, options);
@@ -63,6 +81,7 @@ export class TransformerEncoderLayer extends Module {
   }
 
   forward(src: Tensor, options: EncoderLayerCallOptions = {}): Tensor {
+    checkOptions('TransformerEncoderLayer', options, ENCODER_LAYER_CALL_OPTIONS);
     if (this.normFirst) {
       const x = src.add(this.#attend(this.norm1(src), options));
       return x.add(this.#feed(this.norm2(x)));
@@ -115,12 +134,14 @@ export class TransformerEncoder extends Module {
     readonly numLayers: number,
     options: TransformerEncoderOptions = {},
   ) {
+    checkOptions('TransformerEncoder', options, TRANSFORMER_ENCODER_OPTIONS);
     super();
     this.layers = new ModuleList(layersFrom(encoderLayer, numLayers, 'TransformerEncoder'));
     this.norm = options.norm ?? null;
   }
 
-  forward(src: Tensor, { mask = null, srcKeyPaddingMask = null, isCausal = false }: EncoderCallOptions = {}): Tensor {
+  forward(src: Tensor, options: EncoderCallOptions = {}): Tensor {
+    const { mask = null, srcKeyPaddingMask = null, isCausal = false } = checkOptions('TransformerEncoder', options, ENCODER_CALL_OPTIONS);
     let x = src;
     for (const layer of this.layers) x = layer(x, { srcMask: mask, srcKeyPaddingMask, isCausal });
     return this.norm === null ? x : this.norm(x);

@@ -1,10 +1,41 @@
 /** @file The whole transformer: encoder and decoder. */
-import { full, Module, ShapeError, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, full, Module, ShapeError, type Tensor } from '@tessera/core';
 import { xavierUniform_ } from '../init/scaled.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { TransformerDecoder, TransformerDecoderLayer } from './transformer-decoder.js';
 import { TransformerEncoder, TransformerEncoderLayer } from './transformer-encoder.js';
 import { LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+
+const TRANSFORMER_CALL_OPTIONS: OptionNames<TransformerCallOptions> = {
+  srcMask: true,
+  tgtMask: true,
+  memoryMask: true,
+  srcKeyPaddingMask: true,
+  tgtKeyPaddingMask: true,
+  memoryKeyPaddingMask: true,
+  srcIsCausal: true,
+  tgtIsCausal: true,
+  memoryIsCausal: true,
+};
+const TRANSFORMER_OPTIONS: OptionNames<TransformerOptions> = {
+  dModel: true,
+  nhead: true,
+  numEncoderLayers: true,
+  numDecoderLayers: true,
+  customEncoder: true,
+  customDecoder: true,
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+  rng: true,
+  generator: true,
+  device: true,
+  dtype: true,
+};
 
 type Coder = Module & { forward(...args: never[]): Tensor };
 
@@ -57,22 +88,23 @@ export class Transformer extends Module {
   readonly batchFirst: boolean;
 
   constructor(options: TransformerOptions = {}) {
+    checkOptions('Transformer', options, TRANSFORMER_OPTIONS);
     super();
-    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6 } = options;
+    const { dModel = 512, nhead = 8, numEncoderLayers = 6, numDecoderLayers = 6, customEncoder, customDecoder, ...ofLayers } = options;
     this.dModel = dModel;
     this.nhead = nhead;
     this.batchFirst = options.batchFirst ?? false;
-    const parts = new LayerParts(dModel, options);
+    const parts = new LayerParts(dModel, ofLayers);
     this.encoder =
-      options.customEncoder ??
+      customEncoder ??
       stack(
-        new TransformerEncoderLayer(dModel, nhead, options),
+        new TransformerEncoderLayer(dModel, nhead, ofLayers),
         (l) => new TransformerEncoder(l, numEncoderLayers, { norm: parts.norm() }),
       );
     this.decoder =
-      options.customDecoder ??
+      customDecoder ??
       stack(
-        new TransformerDecoderLayer(dModel, nhead, options),
+        new TransformerDecoderLayer(dModel, nhead, ofLayers),
         (l) => new TransformerDecoder(l, numDecoderLayers, { norm: parts.norm() }),
       );
     this.resetParameters();
@@ -89,6 +121,7 @@ export class Transformer extends Module {
   }
 
   forward(src: Tensor, tgt: Tensor, options: TransformerCallOptions = {}): Tensor {
+    checkOptions('Transformer', options, TRANSFORMER_CALL_OPTIONS);
     const fail = (why: string): never => {
       throw new ShapeError('ERR_TRANSFORMER_SHAPE', `Transformer: ${why}`, { op: 'Transformer', shapes: [src.shape, tgt.shape] });
     };

@@ -1,8 +1,19 @@
 /** @file A model from its document: `fromConfig`. */
-import { isTesseraError, type Module, ModuleError, type ModuleOf, type Parameter, tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  isTesseraError,
+  type Module,
+  ModuleError,
+  type ModuleOf,
+  type Parameter,
+  tensor,
+} from '@tessera/core';
 import { at, badArgument, isObject, malformed, MAX_DEPTH, MODEL_FORMAT, MODEL_VERSION, tiedParameters } from './document.js';
 import { type Layer, type MoreLayers, Registry } from './registry.js';
 import { type Argument, fits, type Json, plainValue } from './signature.js';
+
+const CONFIG_OPTIONS: OptionNames<ConfigOptions> = { layers: true };
 
 export interface ConfigOptions {
   /** Classes of layers besides those of nn and of plugins, by name or as their `typeName` says. */
@@ -21,6 +32,7 @@ export interface ConfigOptions {
  * @example const transformer = nn.fromConfig<nn.ModuleOf<[Tensor, Tensor]>>(document);
  */
 export function fromConfig<M extends Module = ModuleOf>(document: unknown, options: ConfigOptions = {}): M {
+  checkOptions('fromConfig', options, CONFIG_OPTIONS);
   if (!isObject(document)) return malformed('document', `it is no object { "format": "${MODEL_FORMAT}", "version": 1, "model": … }`);
   const { format, version, model, tied = [], ...others } = document;
   if (format !== MODEL_FORMAT) malformed('format', `expected "${MODEL_FORMAT}", found ${JSON.stringify(format)}`);

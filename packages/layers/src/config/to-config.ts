@@ -1,10 +1,12 @@
 /** @file A model as data: `toConfig`. */
-import { isModule, isTensor, type Module, ModuleError } from '@tessera/core';
+import { checkOptions, type OptionNames, isModule, isTensor, type Module, ModuleError } from '@tessera/core';
 import { withoutDrawing } from '../attention/copies.js';
 import { type LayerDocument, type LayerReference, MODEL_FORMAT, MODEL_VERSION, type ModelDocument, tiedParameters } from './document.js';
 import { type ConfigOptions, fromConfig } from './from-config.js';
 import { type Layer, Registry } from './registry.js';
 import { type Argument, isDefault, type Json, jsonNumber } from './signature.js';
+
+const TO_CONFIG_OPTIONS: OptionNames<ToConfigOptions> = { verify: true, layers: true };
 
 export interface ToConfigOptions extends ConfigOptions {
   /** Build the document again and compare the two, so that nothing is lost unseen. Takes the memory of another such model. Default true. */
@@ -23,6 +25,7 @@ export interface ToConfigOptions extends ConfigOptions {
  * @example await writeFile('model.json', JSON.stringify(nn.toConfig(model), null, 2));
  */
 export function toConfig(model: Module, options: ToConfigOptions = {}): ModelDocument {
+  checkOptions('toConfig', options, TO_CONFIG_OPTIONS);
   const registry = new Registry(options.layers);
   const document = describe(model, registry);
   if (options.verify !== false) verify(model, document, options);

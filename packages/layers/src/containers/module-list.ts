@@ -1,7 +1,14 @@
 /** @file ModuleList: modules by number. */
-import { IndexError, missingForward, Module, typeNameOf } from '@tessera/core';
+import { IndexError, missingForward, Module, typeNameOf, isModule, kindOf, ModuleError } from '@tessera/core';
 import { entriesOf, entryAt, place, push, renumber, replaceAt } from './entries.js';
 import { checkModule } from './named-modules.js';
+
+function refuseMembers(list: Module, given: unknown): never {
+  throw new ModuleError(
+    'ERR_MEMBER_TYPE',
+    `${typeNameOf(list)}: its modules go into one array, [new nn.Linear(…), …], and this is ${kindOf(given)}`,
+  );
+}
 
 /**
  * A list of modules, which its owner uses as it likes. An array would hide them from `parameters()`. PyTorch: nn.ModuleList.
@@ -17,6 +24,8 @@ export class ModuleList<T extends Module = Module> extends Module {
 
   constructor(modules: Iterable<T> = []) {
     super();
+    if (typeof (modules as Partial<Iterable<T>> | null)?.[Symbol.iterator] !== 'function' || isModule(modules) || arguments.length > 1)
+      refuseMembers(this, arguments.length > 1 ? arguments[1] : modules);
     this.extend(modules);
   }
 

@@ -1,5 +1,7 @@
 /** @file Transposed convolutions over 1, 2 and 3 spatial dims. */
 import {
+  checkOptions,
+  type OptionNames,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
@@ -10,6 +12,18 @@ import {
   ValueError,
 } from '@tessera/core';
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
+
+const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+  padding: true,
+  outputPadding: true,
+  stride: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  paddingMode: true,
+  device: true,
+  dtype: true,
+};
 
 export interface ConvTransposeOptions extends ConvBaseOptions {
   /** `dilation · (kernel − 1) − padding` zeros are put around the input. Default 0. */
@@ -69,6 +83,7 @@ export class ConvTranspose1d extends ConvTranspose {
   static override readonly typeName: string = 'ConvTranspose1d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('ConvTranspose1d', options, CONV_TRANSPOSE_OPTIONS);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 
@@ -82,6 +97,7 @@ export class ConvTranspose2d extends ConvTranspose {
   static override readonly typeName: string = 'ConvTranspose2d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('ConvTranspose2d', options, CONV_TRANSPOSE_OPTIONS);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 
@@ -95,6 +111,7 @@ export class ConvTranspose3d extends ConvTranspose {
   static override readonly typeName: string = 'ConvTranspose3d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('ConvTranspose3d', options, CONV_TRANSPOSE_OPTIONS);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 

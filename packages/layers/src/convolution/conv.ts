@@ -1,6 +1,17 @@
 /** @file Convolutions over 1, 2 and 3 spatial dims. */
-import { conv1d, conv2d, conv3d, type SpatialSize, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, conv1d, conv2d, conv3d, type SpatialSize, type Tensor } from '@tessera/core';
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
+
+const CONV_OPTIONS: OptionNames<ConvOptions> = {
+  padding: true,
+  stride: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  paddingMode: true,
+  device: true,
+  dtype: true,
+};
 
 export interface ConvOptions extends ConvBaseOptions {
   /** On both sides of each dim; 'valid' is none, 'same' keeps the sizes (stride 1 only). Default 0. */
@@ -30,6 +41,7 @@ export class Conv1d extends Conv {
   static override readonly typeName: string = 'Conv1d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('Conv1d', options, CONV_OPTIONS);
     super(1, inChannels, outChannels, kernelSize, options);
   }
 
@@ -47,6 +59,7 @@ export class Conv2d extends Conv {
   static override readonly typeName: string = 'Conv2d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('Conv2d', options, CONV_OPTIONS);
     super(2, inChannels, outChannels, kernelSize, options);
   }
 
@@ -60,6 +73,7 @@ export class Conv3d extends Conv {
   static override readonly typeName: string = 'Conv3d';
 
   constructor(inChannels: number, outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('Conv3d', options, CONV_OPTIONS);
     super(3, inChannels, outChannels, kernelSize, options);
   }
 

@@ -1,5 +1,6 @@
 /** @file Dropout: parts of the input set to zero while training. */
 import {
+  type OptionNames,
   alphaDropout,
   dropout,
   dropout1d,
@@ -14,6 +15,8 @@ import {
 } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pyBool, pyFloat } from '../repr.js';
+
+const DROPOUT_OPTIONS: OptionNames<DropoutOptions> = { p: true, inplace: true, rng: true, generator: true };
 
 export interface DropoutOptions {
   /** The probability of being zeroed. Default 0.5. */
@@ -39,7 +42,7 @@ abstract class DropoutBase extends Module {
   /** @throws ValueError `ERR_LAYER_OPTION` for a probability outside [0, 1]. */
   constructor(p?: number | DropoutOptions, options?: DropoutOptions) {
     super();
-    const given = withFirst<DropoutOptions>(p, 'p', options);
+    const given = withFirst<DropoutOptions>(new.target.typeName, DROPOUT_OPTIONS, p, 'p', options);
     this.p = given.p ?? 0.5;
     if (!(this.p >= 0 && this.p <= 1))
       throw new ValueError('ERR_LAYER_OPTION', `${typeNameOf(this)}: dropout probability has to be between 0 and 1, but got ${this.p}`);

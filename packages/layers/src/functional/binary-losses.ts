@@ -1,5 +1,7 @@
 /** @file Losses of yes-or-no answers: binary cross entropy of probabilities and of logits, and their kin for several labels. */
 import {
+  checkOptions,
+  type OptionNames,
   binaryCrossEntropyLogitTerms,
   binaryCrossEntropyTerms,
   sameShape,
@@ -11,6 +13,14 @@ import {
   autocasting,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
+
+const BINARY_CROSS_ENTROPY_OPTIONS: OptionNames<BinaryCrossEntropyOptions> = { weight: true, reduction: true };
+const BINARY_CROSS_ENTROPY_WITH_LOGITS_OPTIONS: OptionNames<BinaryCrossEntropyWithLogitsOptions> = {
+  posWeight: true,
+  weight: true,
+  reduction: true,
+};
+const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
 
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** A factor for each element; broadcasts. */
@@ -31,6 +41,7 @@ const scaled = (each: Tensor, weight: Tensor | null | undefined): Tensor =>
  * @throws ShapeError `ERR_TARGET_SHAPE`; ValueError `ERR_PROBABILITY`.
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  checkOptions('binaryCrossEntropy', options, BINARY_CROSS_ENTROPY_OPTIONS);
   if (autocasting.on) return asFloat32(binaryCrossEntropy, input, target, options);
   const op = 'binaryCrossEntropy';
   if (!sameShape(input.shape, target.shape)) {
@@ -50,6 +61,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Binar
 
 /** {@link binaryCrossEntropy} of σ(x), for logits x, without the loss of accuracy. PyTorch: F.binary_cross_entropy_with_logits. */
 export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options: BinaryCrossEntropyWithLogitsOptions = {}): Tensor {
+  checkOptions('binaryCrossEntropyWithLogits', options, BINARY_CROSS_ENTROPY_WITH_LOGITS_OPTIONS);
   if (autocasting.on) return asFloat32(binaryCrossEntropyWithLogits, input, target, options);
   const op = 'binaryCrossEntropyWithLogits';
   if (!sameShape(input.shape, target.shape)) {
@@ -72,6 +84,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 
 /** The mean over classes of {@link binaryCrossEntropyWithLogits}, for input and target (N, C). PyTorch: F.multilabel_soft_margin_loss. */
 export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options: BinaryCrossEntropyOptions = {}): Tensor {
+  checkOptions('multilabelSoftMarginLoss', options, BINARY_CROSS_ENTROPY_OPTIONS);
   if (autocasting.on) return asFloat32(multilabelSoftMarginLoss, input, target, options);
   const { weight = null, reduction } = options;
   return reduced(scaled(binaryCrossEntropyLogitTerms(input, target), weight).mean(-1), reduction, 'multilabelSoftMarginLoss');
@@ -79,6 +92,7 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
 
 /** log(1 + e^(−t·x)) for t of 1 and −1. PyTorch: F.soft_margin_loss. */
 export function softMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('softMarginLoss', options, LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(softMarginLoss, input, target, options);
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(

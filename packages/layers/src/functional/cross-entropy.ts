@@ -1,5 +1,7 @@
 /** @file Cross entropy of logits with classes, given by index or by probability. */
 import {
+  checkOptions,
+  type OptionNames,
   crossEntropyOfClasses,
   isFloat,
   logSoftmax,
@@ -12,6 +14,8 @@ import {
   autocasting,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
+
+const CROSS_ENTROPY_OPTIONS: OptionNames<CrossEntropyOptions> = { weight: true, ignoreIndex: true, labelSmoothing: true, reduction: true };
 
 export interface CrossEntropyOptions extends LossOptions {
   /** A factor for each class (C). */
@@ -30,8 +34,9 @@ export interface CrossEntropyOptions extends LossOptions {
  * @example crossEntropy(model(images), labels)
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
   if (autocasting.on) return asFloat32(crossEntropy, input, target, options);
-  const { labelSmoothing = 0 } = options;
+  const { labelSmoothing = 0, weight, ignoreIndex, reduction } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError('ERR_LABEL_SMOOTHING', `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`, {
       op: 'crossEntropy',
@@ -43,7 +48,7 @@ export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntrop
       shapes: [input.shape],
     });
   const dim = input.ndim === 1 ? 0 : 1;
-  if (labelSmoothing === 0 && !isFloat(target.dtype)) return crossEntropyOfClasses(input, target, options);
+  if (labelSmoothing === 0 && !isFloat(target.dtype)) return crossEntropyOfClasses(input, target, { weight, ignoreIndex, reduction });
   const logP = logSoftmax(input, dim);
   if (isFloat(target.dtype)) return withProbabilities(input, logP, target, dim, options);
   return smoothed(logP, target, dim, options);
@@ -89,7 +94,7 @@ function smoothed(logP: Tensor, target: Tensor, dim: number, options: CrossEntro
   const { labelSmoothing = 0, weight = null, ignoreIndex = -100, reduction = 'mean' } = options;
   const classes = logP.shape[dim]!;
   const ignored = target.eq(ignoreIndex);
-  const nll = nllLoss(logP, target, options);
+  const nll = nllLoss(logP, target, { weight, ignoreIndex, reduction });
   const spread = (weight === null ? logP : logP.mul(perClass(weight, logP, dim))).sum(dim).neg().maskedFill(ignored, 0);
   let part: Tensor;
   if (reduction === 'mean') {

@@ -3,6 +3,8 @@
  * and backward run over time, each step a few launches for all sequences of the batch and all places of their labels.
  */
 import {
+  checkOptions,
+  type OptionNames,
   arange,
   autograd,
   DTypeError,
@@ -18,6 +20,8 @@ import {
   where,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
+
+const CTC_LOSS_OPTIONS: OptionNames<CtcLossOptions> = { blank: true, zeroInfinity: true, reduction: true };
 
 export interface CtcLossOptions extends LossOptions {
   /** The class that stands for no label. Default 0. */
@@ -292,6 +296,7 @@ export function ctcLoss(
   targetLengths: Lengths,
   options: CtcLossOptions = {},
 ): Tensor {
+  checkOptions('ctcLoss', options, CTC_LOSS_OPTIONS);
   const read = (lengths: Lengths): readonly number[] => (isTensor(lengths) ? (lengths.flatten().toArray() as number[]) : lengths);
   return compute({ logProbs, targets, inputLengths: read(inputLengths), targetLengths: read(targetLengths), options });
 }
@@ -304,6 +309,7 @@ export async function ctcLossAsync(
   targetLengths: Lengths,
   options: CtcLossOptions = {},
 ): Promise<Tensor> {
+  checkOptions('ctcLossAsync', options, CTC_LOSS_OPTIONS);
   const read = async (lengths: Lengths): Promise<readonly number[]> =>
     isTensor(lengths) ? ((await lengths.flatten().toArrayAsync()) as number[]) : lengths;
   const [ofInputs, ofTargets] = await Promise.all([read(inputLengths), read(targetLengths)]);

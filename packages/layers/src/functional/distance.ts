@@ -1,5 +1,20 @@
 /** @file Distances and similarities of vectors. */
-import { promoteTypes, ShapeError, tensor, type Tensor, ValueError, asFloat32, asWidest, autocasting } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  promoteTypes,
+  ShapeError,
+  tensor,
+  type Tensor,
+  ValueError,
+  asFloat32,
+  asWidest,
+  autocasting,
+} from '@tessera/core';
+
+const COSINE_SIMILARITY_OPTIONS: OptionNames<CosineSimilarityOptions> = { dim: true, eps: true };
+const PAIRWISE_DISTANCE_OPTIONS: OptionNames<PairwiseDistanceOptions> = { p: true, eps: true, keepdim: true };
+const PDIST_OPTIONS: OptionNames<PdistOptions> = { p: true };
 
 export interface CosineSimilarityOptions {
   /** Default 1. */
@@ -10,6 +25,7 @@ export interface CosineSimilarityOptions {
 
 /** x₁·x₂ / (max(‖x₁‖, ε) · max(‖x₂‖, ε)) along a dim; inputs broadcast. PyTorch: F.cosine_similarity. */
 export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilarityOptions = {}): Tensor {
+  checkOptions('cosineSimilarity', options, COSINE_SIMILARITY_OPTIONS);
   if (autocasting.on) return asFloat32(cosineSimilarity, x1, x2, options);
   const { dim = 1, eps = 1e-8 } = options;
   const rank = Math.max(x1.ndim, x2.ndim);
@@ -43,6 +59,7 @@ export interface PairwiseDistanceOptions {
 
 /** ‖x₁ − x₂ + ε‖_p along the last dim; inputs broadcast. PyTorch: F.pairwise_distance. */
 export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistanceOptions = {}): Tensor {
+  checkOptions('pairwiseDistance', options, PAIRWISE_DISTANCE_OPTIONS);
   const { p = 2, eps = 1e-6, keepdim = false } = options;
   const difference = x1.sub(x2);
   const d = difference.isFloatingPoint() ? difference : difference.to('float32');
@@ -56,6 +73,7 @@ export interface PdistOptions {
 
 /** The distances of all pairs of rows i < j of (N, M): (N · (N − 1) / 2). PyTorch: F.pdist. @throws ShapeError `ERR_PDIST`; ValueError `ERR_PDIST`. */
 export function pdist(x: Tensor, options: PdistOptions = {}): Tensor {
+  checkOptions('pdist', options, PDIST_OPTIONS);
   if (autocasting.on) return asFloat32(pdist, x, options);
   const { p = 2 } = options;
   if (x.ndim !== 2)

@@ -1,5 +1,25 @@
 /** @file Bags of embeddings, and one-hot codes. The plain embedding is an op of core. */
-import { embedding, type EmbeddingOptions, ShapeError, type Tensor, ValueError, zeros } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  embedding,
+  type EmbeddingOptions,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@tessera/core';
+
+const EMBEDDING_BAG_OPTIONS: OptionNames<EmbeddingBagOptions> = {
+  offsets: true,
+  mode: true,
+  perSampleWeights: true,
+  includeLastOffset: true,
+  paddingIdx: true,
+  maxNorm: true,
+  normType: true,
+  scaleGradByFreq: true,
+};
 
 export interface EmbeddingBagOptions extends EmbeddingOptions {
   /** Where each bag begins in a 1-D input. */
@@ -30,8 +50,9 @@ function bagOf(offsets: Tensor, length: number): Tensor {
  * @throws ShapeError `ERR_EMBEDDING_BAG`; ValueError `ERR_EMBEDDING_BAG`.
  */
 export function embeddingBag(input: Tensor, weight: Tensor, offsets?: Tensor | null, options: EmbeddingBagOptions = {}): Tensor {
+  checkOptions('embeddingBag', options, EMBEDDING_BAG_OPTIONS);
   const op = 'embeddingBag';
-  const { mode = 'mean', perSampleWeights = null, includeLastOffset = false } = options;
+  const { mode = 'mean', perSampleWeights = null, includeLastOffset = false, paddingIdx, maxNorm, normType, scaleGradByFreq } = options;
   const starts = offsets ?? options.offsets ?? null;
   const details = { op, shapes: [input.shape, weight.shape] };
   if (mode !== 'sum' && mode !== 'mean' && mode !== 'max')
@@ -61,7 +82,7 @@ export function embeddingBag(input: Tensor, weight: Tensor, offsets?: Tensor | n
   if (starts !== null && starts.ndim !== 1) throw new ShapeError('ERR_EMBEDDING_BAG', `${op}: offsets has to be a 1D Tensor`, details);
   const count = input.numel();
   const flat = input.reshape([count]);
-  const rows = embedding(flat, weight, options);
+  const rows = embedding(flat, weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   const bags = input.ndim === 2 ? input.shape[0]! : starts!.numel() - (includeLastOffset ? 1 : 0);
   const width = weight.shape[1]!;
   if (count === 0) return rows.newZeros([bags, width]);

@@ -1,5 +1,24 @@
 /** @file Fractional max pooling (Graham, 2014): windows whose steps are drawn at random, so that sizes shrink by any factor. */
-import { arange, type Generator, numelOf, rand, ShapeError, type SpatialSize, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  arange,
+  type Generator,
+  numelOf,
+  rand,
+  ShapeError,
+  type SpatialSize,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
+
+const FRACTIONAL_MAX_POOL_OPTIONS: OptionNames<FractionalMaxPoolOptions> = {
+  outputSize: true,
+  outputRatio: true,
+  returnIndices: true,
+  _randomSamples: true,
+  generator: true,
+};
 
 export interface FractionalMaxPoolOptions {
   /** The sizes of the output. This or `outputRatio` must be given. */
@@ -120,6 +139,7 @@ export function fractionalMaxPool2d(
 ): Tensor;
 export function fractionalMaxPool2d(x: Tensor, kernelSize: SpatialSize, options?: FractionalMaxPoolOptions): Tensor | [Tensor, Tensor];
 export function fractionalMaxPool2d(x: Tensor, kernelSize: SpatialSize, options: FractionalMaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions('fractionalMaxPool2d', options, FRACTIONAL_MAX_POOL_OPTIONS);
   return chosen(fractionalMaxPool('fractionalMaxPool2d', 2, x, kernelSize, options), options);
 }
 
@@ -136,5 +156,6 @@ export function fractionalMaxPool3d(
 ): Tensor;
 export function fractionalMaxPool3d(x: Tensor, kernelSize: SpatialSize, options?: FractionalMaxPoolOptions): Tensor | [Tensor, Tensor];
 export function fractionalMaxPool3d(x: Tensor, kernelSize: SpatialSize, options: FractionalMaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions('fractionalMaxPool3d', options, FRACTIONAL_MAX_POOL_OPTIONS);
   return chosen(fractionalMaxPool('fractionalMaxPool3d', 3, x, kernelSize, options), options);
 }

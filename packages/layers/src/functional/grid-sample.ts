@@ -1,5 +1,20 @@
 /** @file Sampling images at given places: affine grids, and reading between the elements. */
-import { contiguousStrides, numelOf, ShapeError, tensor, type Tensor, ValueError, zerosLike, asWidest, autocasting } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  contiguousStrides,
+  numelOf,
+  ShapeError,
+  tensor,
+  type Tensor,
+  ValueError,
+  zerosLike,
+  asWidest,
+  autocasting,
+} from '@tessera/core';
+
+const AFFINE_GRID_OPTIONS: OptionNames<AffineGridOptions> = { alignCorners: true };
+const GRID_SAMPLE_OPTIONS: OptionNames<GridSampleOptions> = { mode: true, paddingMode: true, alignCorners: true };
 
 export interface AffineGridOptions {
   /** −1 and 1 are the centres of the corner elements, rather than the image's edges. Default false. */
@@ -19,6 +34,7 @@ function axis(length: number, align: boolean): Float64Array {
  * @throws ShapeError `ERR_GRID_SHAPE`
  */
 export function affineGrid(theta: Tensor, size: readonly number[], options: AffineGridOptions = {}): Tensor {
+  checkOptions('affineGrid', options, AFFINE_GRID_OPTIONS);
   const n = size.length - 2;
   if ((n !== 2 && n !== 3) || theta.ndim !== 3 || theta.shape[0] !== size[0] || theta.shape[1] !== n || theta.shape[2] !== n + 1) {
     throw new ShapeError(
@@ -166,6 +182,7 @@ function check(input: Tensor, grid: Tensor, mode: string, padding: string): void
  * @throws ShapeError `ERR_GRID_SHAPE`; ValueError `ERR_GRID_MODE`.
  */
 export function gridSample(input: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  checkOptions('gridSample', options, GRID_SAMPLE_OPTIONS);
   if (autocasting.on) return asWidest(gridSample, input, grid, options);
   const { mode = 'bilinear', paddingMode = 'zeros' } = options;
   const align = options.alignCorners ?? false;

@@ -1,5 +1,7 @@
 /** @file Samples from a categorical distribution that gradients flow through. */
-import { fromHost, type NoiseOptions, philoxUniform, runtimes, softmax, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, fromHost, type NoiseOptions, philoxUniform, runtimes, softmax, type Tensor } from '@tessera/core';
+
+const GUMBEL_SOFTMAX_OPTIONS: OptionNames<GumbelSoftmaxOptions> = { tau: true, hard: true, dim: true, rng: true, generator: true };
 
 export interface GumbelSoftmaxOptions extends NoiseOptions {
   /** The temperature. Default 1. */
@@ -23,6 +25,7 @@ function gumbel(like: Tensor, options: NoiseOptions): Tensor {
  * @example gumbelSoftmax(logits, { tau: 0.5, hard: true })
  */
 export function gumbelSoftmax(logits: Tensor, options: GumbelSoftmaxOptions = {}): Tensor {
+  checkOptions('gumbelSoftmax', options, GUMBEL_SOFTMAX_OPTIONS);
   const { tau = 1, hard = false, dim = -1 } = options;
   const soft = softmax(logits.add(gumbel(logits.detach(), options)).div(tau), dim);
   if (!hard) return soft;

@@ -156,3 +156,4 @@ export {
   selu_,
   threshold_,
 } from './variants.js';
+export * from './python-names.js';

@@ -1,6 +1,26 @@
 /** @file Resizing: each output place reads a few input places along each dim in turn, with weights that are worked out on the host. */
-import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, ShapeError, tensor, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  ShapeError,
+  tensor,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 import { type AntialiasMode, resizeAntialiased } from './antialias.js';
+
+const INTERPOLATE_OPTIONS: OptionNames<InterpolateOptions> = {
+  size: true,
+  scaleFactor: true,
+  mode: true,
+  alignCorners: true,
+  recomputeScaleFactor: true,
+  antialias: true,
+};
+const UPSAMPLE_BILINEAR_OPTIONS: OptionNames<Pick<InterpolateOptions, 'size' | 'scaleFactor'>> = { size: true, scaleFactor: true };
 
 export type InterpolateMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'bicubic' | 'trilinear' | 'area';
 
@@ -137,6 +157,7 @@ function sizesOf(x: Tensor, o: InterpolateOptions): { out: readonly number[]; sc
  * @example interpolate(digits, { size: [28, 28], mode: 'bilinear' })
  */
 export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor {
+  checkOptions('interpolate', options, INTERPOLATE_OPTIONS);
   const mode = options.mode ?? 'nearest';
   const align = options.alignCorners ?? null;
   if (!Object.hasOwn(RANKS, mode)) fail(`Input Error: mode must be one of ${Object.keys(RANKS).join(', ')}, not '${String(mode)}'`, x);
@@ -174,7 +195,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions = {}): Tensor
 export const upsample: typeof interpolate = interpolate;
 /** {@link interpolate} with 'nearest'. PyTorch: F.upsample_nearest. */
 export const upsampleNearest = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor =>
-  interpolate(x, { ...options, mode: 'nearest' });
+  interpolate(x, { ...checkOptions('upsampleNearest', options, UPSAMPLE_BILINEAR_OPTIONS), mode: 'nearest' });
 /** {@link interpolate} with 'bilinear' and aligned corners. PyTorch: F.upsample_bilinear. */
 export const upsampleBilinear = (x: Tensor, options: Pick<InterpolateOptions, 'size' | 'scaleFactor'> = {}): Tensor =>
-  interpolate(x, { ...options, mode: 'bilinear', alignCorners: true });
+  interpolate(x, { ...checkOptions('upsampleBilinear', options, UPSAMPLE_BILINEAR_OPTIONS), mode: 'bilinear', alignCorners: true });

@@ -1,7 +1,35 @@
 /** @file Losses with a margin: of pairs, of triplets, of classes. */
-import { arange, DTypeError, sameShape, ShapeError, type Tensor, ValueError, asFloat32, autocasting } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  arange,
+  DTypeError,
+  sameShape,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  asFloat32,
+  autocasting,
+} from '@tessera/core';
 import { pairwiseDistance } from './distance.js';
 import { type LossOptions, reduced } from './reduction.js';
+
+const MARGIN_LOSS_OPTIONS: OptionNames<MarginLossOptions> = { margin: true, reduction: true };
+const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
+const MULTI_MARGIN_LOSS_OPTIONS: OptionNames<MultiMarginLossOptions> = { p: true, weight: true, margin: true, reduction: true };
+const TRIPLET_MARGIN_LOSS_OPTIONS: OptionNames<TripletMarginLossOptions> = {
+  p: true,
+  eps: true,
+  swap: true,
+  margin: true,
+  reduction: true,
+};
+const TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS: OptionNames<TripletMarginWithDistanceLossOptions> = {
+  distanceFunction: true,
+  swap: true,
+  margin: true,
+  reduction: true,
+};
 
 /** Integers as float32, in which a margin that is a number of its own kind makes them. */
 const floating = (x: Tensor): Tensor => (x.isFloatingPoint() ? x : x.to('float32'));
@@ -15,6 +43,7 @@ export interface MarginLossOptions extends LossOptions {
 
 /** x where t is 1, max(0, margin − x) where it is −1; margin 1 by default. PyTorch: F.hinge_embedding_loss. */
 export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  checkOptions('hingeEmbeddingLoss', options, MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(hingeEmbeddingLoss, input, target, options);
   const apart = input
     .neg()
@@ -25,6 +54,7 @@ export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: Margi
 
 /** 1 − cos where t is 1, max(0, cos − margin) where it is −1, for x₁ and x₂ (N, D) or (D); margin 0 by default. PyTorch: F.cosine_embedding_loss. */
 export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  checkOptions('cosineEmbeddingLoss', options, MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(cosineEmbeddingLoss, input1, input2, target, options);
   const op = 'cosineEmbeddingLoss';
   const rank = target.ndim + 1;
@@ -53,6 +83,7 @@ export function cosineEmbeddingLoss(input1: Tensor, input2: Tensor, target: Tens
 
 /** max(0, −t · (x₁ − x₂) + margin); margin 0 by default. PyTorch: F.margin_ranking_loss. */
 export function marginRankingLoss(input1: Tensor, input2: Tensor, target: Tensor, options: MarginLossOptions = {}): Tensor {
+  checkOptions('marginRankingLoss', options, MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(marginRankingLoss, input1, input2, target, options);
   const op = 'marginRankingLoss';
   if (input1.ndim !== input2.ndim || input1.ndim !== target.ndim) {
@@ -92,10 +123,11 @@ function requireOneRank(op: string, a: Tensor, p: Tensor, n: Tensor): void {
 
 /** max(0, d(a, p) − d(a, n) + margin) with the p-norm's distance; margin 1 by default. PyTorch: F.triplet_margin_loss. */
 export function tripletMarginLoss(anchor: Tensor, positive: Tensor, negative: Tensor, options: TripletMarginLossOptions = {}): Tensor {
+  checkOptions('tripletMarginLoss', options, TRIPLET_MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(tripletMarginLoss, anchor, positive, negative, options);
-  const { p = 2, eps = 1e-6 } = options;
+  const { p = 2, eps = 1e-6, ...rest } = options;
   return tripletMarginWithDistanceLoss(anchor, positive, negative, {
-    ...options,
+    ...rest,
     distanceFunction: (x, y) => pairwiseDistance(x, y, { p, eps }),
   });
 }
@@ -113,6 +145,7 @@ export function tripletMarginWithDistanceLoss(
   negative: Tensor,
   options: TripletMarginWithDistanceLossOptions = {},
 ): Tensor {
+  checkOptions('tripletMarginWithDistanceLoss', options, TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS);
   const op = 'tripletMarginWithDistanceLoss';
   const { margin = 1, swap = false } = options;
   if (!(margin > 0)) throw new ValueError('ERR_MARGIN', `${op}: margin must be greater than 0, got ${margin}`, { op });
@@ -153,6 +186,7 @@ function requireInteger(op: string, target: Tensor): void {
 
 /** Σ over wrong classes j of max(0, margin − x_y + x_j)^p / C, for input (N, C) or (C) and target (N) or (); margin 1 by default. PyTorch: F.multi_margin_loss. */
 export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMarginLossOptions = {}): Tensor {
+  checkOptions('multiMarginLoss', options, MULTI_MARGIN_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(multiMarginLoss, input, target, options);
   const op = 'multiMarginLoss';
   const { p = 1, margin = 1, weight = null } = options;
@@ -184,6 +218,7 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
  * PyTorch: F.multilabel_margin_loss.
  */
 export function multilabelMarginLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions('multilabelMarginLoss', options, LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(multilabelMarginLoss, input, target, options);
   const op = 'multilabelMarginLoss';
   const x = matrixOf(op, input);

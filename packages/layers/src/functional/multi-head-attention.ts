@@ -1,5 +1,7 @@
 /** @file Multi-head attention with its projections, as one function. */
 import {
+  checkOptions,
+  type OptionNames,
   cat,
   dropout,
   DTypeError,
@@ -10,6 +12,23 @@ import {
   type Tensor,
   ValueError,
 } from '@tessera/core';
+
+const MULTI_HEAD_ATTENTION_OPTIONS: OptionNames<MultiHeadAttentionOptions> = {
+  training: true,
+  keyPaddingMask: true,
+  needWeights: true,
+  attnMask: true,
+  useSeparateProjWeight: true,
+  qProjWeight: true,
+  kProjWeight: true,
+  vProjWeight: true,
+  staticK: true,
+  staticV: true,
+  averageAttnWeights: true,
+  isCausal: true,
+  rng: true,
+  generator: true,
+};
 
 export interface MultiHeadAttentionOptions extends NoiseOptions {
   /** Is the dropout of the weights on? Default true. */
@@ -130,6 +149,7 @@ export function multiHeadAttentionForward(
   outProjBias: Tensor | null,
   options: MultiHeadAttentionOptions = {},
 ): [output: Tensor, weights: Tensor | null] {
+  checkOptions('multiHeadAttentionForward', options, MULTI_HEAD_ATTENTION_OPTIONS);
   const { training = true, needWeights = true, useSeparateProjWeight = false, averageAttnWeights = true } = options;
   const { staticK = null, staticV = null, rng, generator } = options;
   const batched = checkInputs(query, key, value, options.keyPaddingMask ?? null, options.attnMask ?? null, numHeads);

@@ -1,5 +1,8 @@
 /** @file Norms that are compositions. Batch, instance, group, layer and root-mean-square norm are ops of core. */
-import { avgPool2d, constantPadNd, ShapeError, type Tensor, asFloat32, autocasting } from '@tessera/core';
+import { checkOptions, type OptionNames, avgPool2d, constantPadNd, ShapeError, type Tensor, asFloat32, autocasting } from '@tessera/core';
+
+const LOCAL_RESPONSE_NORM_OPTIONS: OptionNames<LocalResponseNormOptions> = { alpha: true, beta: true, k: true };
+const NORMALIZE_OPTIONS: OptionNames<NormalizeOptions> = { p: true, dim: true, eps: true };
 
 export interface LocalResponseNormOptions {
   /** Default 1e-4. */
@@ -15,6 +18,7 @@ export interface LocalResponseNormOptions {
  * @throws ShapeError `ERR_NORM_SHAPE`
  */
 export function localResponseNorm(x: Tensor, size: number, options: LocalResponseNormOptions = {}): Tensor {
+  checkOptions('localResponseNorm', options, LOCAL_RESPONSE_NORM_OPTIONS);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   if (x.ndim < 3)
     throw new ShapeError('ERR_NORM_SHAPE', `localResponseNorm: Expected 3D or higher dimensionality input (got ${x.ndim} dimensions)`, {
@@ -39,6 +43,7 @@ export interface NormalizeOptions {
 
 /** x / max(‖x‖_p, ε) along a dim. PyTorch: F.normalize. @example normalize(embeddings, { dim: -1 }) */
 export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  checkOptions('normalize', options, NORMALIZE_OPTIONS);
   if (autocasting.on) return asFloat32(normalize, x, options);
   const { p = 2, dim = 1, eps = 1e-12 } = options;
   return x.div(x.norm(p, dim, { keepdim: true }).clampMin(eps));

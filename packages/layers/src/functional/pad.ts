@@ -1,5 +1,16 @@
 /** @file Padding: with a constant, or with the input's own elements. */
-import { constantPadNd, NotSupportedError, ShapeError, tensor, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  constantPadNd,
+  NotSupportedError,
+  ShapeError,
+  tensor,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
+
+const PAD_OPTIONS: OptionNames<PadOptions> = { mode: true, value: true };
 
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
 
@@ -63,6 +74,7 @@ function check(mode: PadMode, x: Tensor, pad: readonly number[]): void {
  * @example pad(x, [1, 1, 2, 2], { mode: 'reflect' })
  */
 export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
+  checkOptions('pad', options, PAD_OPTIONS);
   const { mode = 'constant' } = options;
   if (mode === 'constant') return constantPadNd(x, padding, options.value ?? 0);
   if (!Object.hasOwn(SOURCES, mode)) throw new ValueError('ERR_PAD', `pad: Unrecognised padding mode ${String(mode)}`, { op: 'pad' });

@@ -1,5 +1,19 @@
 /** @file Pooling that is composed of other ops: power means, and the reverse of max pooling. */
-import { avgPool1d, avgPool2d, avgPool3d, numelOf, ShapeError, type SpatialSize, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  numelOf,
+  ShapeError,
+  type SpatialSize,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
+
+const LP_POOL_OPTIONS: OptionNames<LpPoolOptions> = { stride: true, ceilMode: true };
+const MAX_UNPOOL_OPTIONS: OptionNames<MaxUnpoolOptions> = { stride: true, padding: true, outputSize: true };
 
 export interface LpPoolOptions {
   /** Default: the kernel's size. */
@@ -20,13 +34,13 @@ function lpPool(pool: typeof avgPool2d, n: number, x: Tensor, normType: number, 
 
 /** The p-norm of each window along the last dim. PyTorch: F.lp_pool1d. */
 export const lpPool1d = (x: Tensor, normType: number, kernelSize: SpatialSize, options: LpPoolOptions = {}): Tensor =>
-  lpPool(avgPool1d, 1, x, normType, kernelSize, options);
+  lpPool(avgPool1d, 1, x, normType, kernelSize, checkOptions('lpPool1d', options, LP_POOL_OPTIONS));
 /** The p-norm of each window over the last two dims. PyTorch: F.lp_pool2d. */
 export const lpPool2d = (x: Tensor, normType: number, kernelSize: SpatialSize, options: LpPoolOptions = {}): Tensor =>
-  lpPool(avgPool2d, 2, x, normType, kernelSize, options);
+  lpPool(avgPool2d, 2, x, normType, kernelSize, checkOptions('lpPool2d', options, LP_POOL_OPTIONS));
 /** The p-norm of each window over the last three dims. PyTorch: F.lp_pool3d. */
 export const lpPool3d = (x: Tensor, normType: number, kernelSize: SpatialSize, options: LpPoolOptions = {}): Tensor =>
-  lpPool(avgPool3d, 3, x, normType, kernelSize, options);
+  lpPool(avgPool3d, 3, x, normType, kernelSize, checkOptions('lpPool3d', options, LP_POOL_OPTIONS));
 
 export interface MaxUnpoolOptions {
   /** Default: the kernel's size. */
@@ -83,10 +97,10 @@ function maxUnpool(op: string, n: number, x: Tensor, indices: Tensor, kernelSize
 
 /** Puts each element of x where `maxPool1d` found it, with zeros elsewhere. PyTorch: F.max_unpool1d. @throws ShapeError, ValueError `ERR_UNPOOL`. */
 export const maxUnpool1d = (x: Tensor, indices: Tensor, kernelSize: SpatialSize, options: MaxUnpoolOptions = {}): Tensor =>
-  maxUnpool('maxUnpool1d', 1, x, indices, kernelSize, options);
+  maxUnpool('maxUnpool1d', 1, x, indices, kernelSize, checkOptions('maxUnpool1d', options, MAX_UNPOOL_OPTIONS));
 /** As {@link maxUnpool1d}, for `maxPool2d`. PyTorch: F.max_unpool2d. */
 export const maxUnpool2d = (x: Tensor, indices: Tensor, kernelSize: SpatialSize, options: MaxUnpoolOptions = {}): Tensor =>
-  maxUnpool('maxUnpool2d', 2, x, indices, kernelSize, options);
+  maxUnpool('maxUnpool2d', 2, x, indices, kernelSize, checkOptions('maxUnpool2d', options, MAX_UNPOOL_OPTIONS));
 /** As {@link maxUnpool1d}, for `maxPool3d`. PyTorch: F.max_unpool3d. */
 export const maxUnpool3d = (x: Tensor, indices: Tensor, kernelSize: SpatialSize, options: MaxUnpoolOptions = {}): Tensor =>
-  maxUnpool('maxUnpool3d', 3, x, indices, kernelSize, options);
+  maxUnpool('maxUnpool3d', 3, x, indices, kernelSize, checkOptions('maxUnpool3d', options, MAX_UNPOOL_OPTIONS));

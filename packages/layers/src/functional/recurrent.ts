@@ -10,8 +10,40 @@
  *   [W_ih, W_hh, b_ih, b_hh], and with `projSize` above 0 W_hr at its end: the order of PyTorch's parameters.
  * - The result is [output, hn], for `lstm` [output, [hn, cn]], in the layout of the input and of the state.
  */
-import { cat, dropout, linear, type NoiseOptions, ShapeError, stack, type Tensor, asHalf, autocasting } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  cat,
+  dropout,
+  linear,
+  type NoiseOptions,
+  ShapeError,
+  stack,
+  type Tensor,
+  asHalf,
+  autocasting,
+} from '@tessera/core';
 import { gruStep, lstmStep, type RecurrentWeights, reluStep, type Step, tanhStep } from './recurrent-cells.js';
+
+const RECURRENT_OPTIONS: OptionNames<RecurrentOptions> = {
+  bidirectional: true,
+  batchFirst: true,
+  dropout: true,
+  training: true,
+  batchSizes: true,
+  rng: true,
+  generator: true,
+};
+const LSTM_OPTIONS: OptionNames<LstmOptions> = {
+  projSize: true,
+  bidirectional: true,
+  batchFirst: true,
+  dropout: true,
+  training: true,
+  batchSizes: true,
+  rng: true,
+  generator: true,
+};
 
 export type { RecurrentWeights };
 
@@ -216,6 +248,7 @@ export function lstm(
   weights: readonly WeightList[],
   options: LstmOptions = {},
 ): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+  checkOptions('lstm', options, LSTM_OPTIONS);
   if (autocasting.on) return asHalf(lstm, input, state, weights, options);
   const projSize = options.projSize ?? 0;
   const hidden = hiddenSize(weights, 4);
@@ -262,6 +295,7 @@ export function gru(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  checkOptions('gru', options, RECURRENT_OPTIONS);
   if (autocasting.on) return asHalf(gru, input, state, weights, options);
   return single('gru', gruStep, 3, input, state, weights, options);
 }
@@ -273,6 +307,7 @@ export function rnnTanh(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  checkOptions('rnnTanh', options, RECURRENT_OPTIONS);
   if (autocasting.on) return asHalf(rnnTanh, input, state, weights, options);
   return single('rnnTanh', tanhStep, 1, input, state, weights, options);
 }
@@ -284,6 +319,7 @@ export function rnnRelu(
   weights: readonly WeightList[],
   options: RecurrentOptions = {},
 ): [output: Tensor, hn: Tensor] {
+  checkOptions('rnnRelu', options, RECURRENT_OPTIONS);
   if (autocasting.on) return asHalf(rnnRelu, input, state, weights, options);
   return single('rnnRelu', reluStep, 1, input, state, weights, options);
 }

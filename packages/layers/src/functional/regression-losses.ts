@@ -1,6 +1,25 @@
 /** @file Losses between numbers: squared, absolute, between, and likelihoods of distributions. */
-import { isTensor, noGrad, onesLike, sameShape, ShapeError, type Tensor, ValueError, asFloat32, autocasting } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  isTensor,
+  noGrad,
+  onesLike,
+  sameShape,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  asFloat32,
+  autocasting,
+} from '@tessera/core';
 import { type LossOptions, reduced, type Reduction } from './reduction.js';
+
+const GAUSSIAN_NLL_LOSS_OPTIONS: OptionNames<GaussianNllLossOptions> = { full: true, eps: true, reduction: true };
+const HUBER_LOSS_OPTIONS: OptionNames<HuberLossOptions> = { delta: true, weight: true, reduction: true };
+const KL_DIV_OPTIONS: OptionNames<KlDivOptions> = { reduction: true, logTarget: true };
+const WEIGHTED_LOSS_OPTIONS: OptionNames<WeightedLossOptions> = { weight: true, reduction: true };
+const POISSON_NLL_LOSS_OPTIONS: OptionNames<PoissonNllLossOptions> = { logInput: true, full: true, eps: true, reduction: true };
+const SMOOTH_L1_LOSS_OPTIONS: OptionNames<SmoothL1LossOptions> = { beta: true, reduction: true };
 
 /** Options of losses that take a weight for each element. */
 export interface WeightedLossOptions extends LossOptions {
@@ -21,12 +40,14 @@ function weighted(op: string, each: Tensor, input: Tensor, { weight, reduction }
 
 /** (x − y)². Input and target broadcast. PyTorch: F.mse_loss. @example mseLoss(model(x), y) */
 export function mseLoss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  checkOptions('mseLoss', options, WEIGHTED_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(mseLoss, input, target, options);
   return weighted('mseLoss', input.sub(target).square(), input, options);
 }
 
 /** |x − y|. PyTorch: F.l1_loss. */
 export function l1Loss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
+  checkOptions('l1Loss', options, WEIGHTED_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(l1Loss, input, target, options);
   return weighted('l1Loss', input.sub(target).abs(), input, options);
 }
@@ -38,13 +59,14 @@ export interface SmoothL1LossOptions extends LossOptions {
 
 /** ½ d² / β where |d| < β, else |d| − ½ β, for d = x − y. PyTorch: F.smooth_l1_loss. @throws ValueError `ERR_LOSS_BETA` */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
+  checkOptions('smoothL1Loss', options, SMOOTH_L1_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(smoothL1Loss, input, target, options);
   const beta = options.beta ?? 1;
   if (beta < 0)
     throw new ValueError('ERR_LOSS_BETA', 'smoothL1Loss: smooth_l1_loss does not support negative values for beta.', {
       op: 'smoothL1Loss',
     });
-  if (beta === 0) return l1Loss(input, target, options);
+  if (beta === 0) return l1Loss(input, target, { reduction: options.reduction });
   const d = input.sub(target);
   const size = d.abs();
   return reduced(
@@ -64,6 +86,7 @@ export interface HuberLossOptions extends WeightedLossOptions {
 
 /** ½ d² where |d| ≤ δ, else δ (|d| − ½ δ), for d = x − y. PyTorch: F.huber_loss. @throws ValueError `ERR_LOSS_DELTA` */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  checkOptions('huberLoss', options, HUBER_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(huberLoss, input, target, options);
   const delta = options.delta ?? 1;
   if (!(delta > 0))
@@ -90,6 +113,7 @@ export interface KlDivOptions {
 
 /** t · (log t − x) for log probabilities x; 0 where t is 0. PyTorch: F.kl_div. */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  checkOptions('klDiv', options, KL_DIV_OPTIONS);
   if (autocasting.on) return asFloat32(klDiv, input, target, options);
   const each =
     options.logTarget === true
@@ -110,6 +134,7 @@ export interface PoissonNllLossOptions extends LossOptions {
 
 /** e^x − t x, or x − t log(x + ε) where the input is the rate itself. PyTorch: F.poisson_nll_loss. */
 export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNllLossOptions = {}): Tensor {
+  checkOptions('poissonNllLoss', options, POISSON_NLL_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(poissonNllLoss, input, target, options);
   const { logInput = true, full = false, eps = 1e-8 } = options;
   let each = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
@@ -142,6 +167,7 @@ export interface GaussianNllLossOptions extends LossOptions {
  * @throws ShapeError `ERR_VARIANCE_SHAPE`; ValueError `ERR_VARIANCE`.
  */
 export function gaussianNllLoss(input: Tensor, target: Tensor, variance: Tensor | number, options: GaussianNllLossOptions = {}): Tensor {
+  checkOptions('gaussianNllLoss', options, GAUSSIAN_NLL_LOSS_OPTIONS);
   const op = 'gaussianNllLoss';
   const { full = false, eps = 1e-6 } = options;
   if (typeof variance === 'number' && variance < 0) throw new ValueError('ERR_VARIANCE', `${op}: var has negative entry/entries`, { op });

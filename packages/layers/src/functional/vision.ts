@@ -1,5 +1,7 @@
 /** @file Rearranging channels and space: shuffles, and patches taken out of images and put back. */
-import { col2im, im2col, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, col2im, im2col, ShapeError, type Tensor, ValueError } from '@tessera/core';
+
+const UNFOLD_OPTIONS: OptionNames<UnfoldOptions> = { dilation: true, padding: true, stride: true };
 
 function requirePositive(op: string, name: string, x: number): void {
   if (!Number.isInteger(x) || x < 1) throw new ValueError('ERR_SHUFFLE', `${op}: expects a positive ${name}, but got ${x}`, { op });
@@ -131,6 +133,7 @@ function patches(op: string, height: number, width: number, kernelSize: number |
  * @throws ValueError, ShapeError `ERR_UNFOLD`.
  */
 export function unfold(x: Tensor, kernelSize: number | readonly number[], options: UnfoldOptions = {}): Tensor {
+  checkOptions('unfold', options, UNFOLD_OPTIONS);
   if (x.ndim !== 3 && x.ndim !== 4)
     throw new ShapeError('ERR_UNFOLD', `unfold: Expected 3D or 4D (batch mode) tensor, but got [${x.shape.join(', ')}]`, {
       op: 'unfold',
@@ -151,6 +154,7 @@ export function fold(
   kernelSize: number | readonly number[],
   options: UnfoldOptions = {},
 ): Tensor {
+  checkOptions('fold', options, UNFOLD_OPTIONS);
   if (x.ndim !== 2 && x.ndim !== 3)
     throw new ShapeError('ERR_UNFOLD', `fold: Expected 2D or 3D (batch mode) tensor, but got [${x.shape.join(', ')}]`, {
       op: 'fold',

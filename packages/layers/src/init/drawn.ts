@@ -1,6 +1,19 @@
 /** @file Weights that are drawn and worked on as a whole on the host: orthogonal, sparse and truncated ones. */
-import { fromHost, type Generator, noGrad, runtimes, scalarFunctions, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  fromHost,
+  type Generator,
+  noGrad,
+  runtimes,
+  scalarFunctions,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 import type { InitOptions } from './fill.js';
+
+const INIT_OPTIONS: OptionNames<InitOptions> = { generator: true };
 
 type Values = Float32Array | Float64Array;
 
@@ -41,6 +54,7 @@ function orthonormalize(a: Float64Array, rows: number, columns: number, at: (row
  * @throws ShapeError `ERR_INIT_RANK`.
  */
 export function orthogonal_<T extends Tensor>(tensor: T, gain = 1, options: InitOptions = {}): T {
+  checkOptions('orthogonal_', options, INIT_OPTIONS);
   if (tensor.ndim < 2)
     throw new ShapeError('ERR_INIT_RANK', 'orthogonal_: Only tensors with 2 or more dimensions are supported', { shapes: [tensor.shape] });
   if (tensor.numel() === 0) return tensor;
@@ -61,6 +75,7 @@ export function orthogonal_<T extends Tensor>(tensor: T, gain = 1, options: Init
  * @throws ShapeError `ERR_INIT_RANK`; ValueError `ERR_INIT_OPTION`.
  */
 export function sparse_<T extends Tensor>(tensor: T, sparsity: number, std = 0.01, options: InitOptions = {}): T {
+  checkOptions('sparse_', options, INIT_OPTIONS);
   if (tensor.ndim !== 2)
     throw new ShapeError('ERR_INIT_RANK', 'sparse_: Only tensors with 2 dimensions are supported', { shapes: [tensor.shape] });
   if (!(sparsity >= 0 && sparsity <= 1))
@@ -79,6 +94,7 @@ export function sparse_<T extends Tensor>(tensor: T, sparsity: number, std = 0.0
  * @throws ValueError `ERR_INIT_OPTION` for a std that is not above 0, or a > b.
  */
 export function truncNormal_<T extends Tensor>(tensor: T, mean = 0, std = 1, a = -2, b = 2, options: InitOptions = {}): T {
+  checkOptions('truncNormal_', options, INIT_OPTIONS);
   if (!(std > 0) || a > b)
     throw new ValueError('ERR_INIT_OPTION', `truncNormal_: std must be above 0 and a at most b, but they are ${std}, ${a}, ${b}`);
   const { erf, erfinv } = scalarFunctions;

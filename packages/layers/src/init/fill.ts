@@ -1,5 +1,7 @@
 /** @file Weights that are filled with constants, or with one distribution. All functions write in place, outside the graph, and answer the tensor. */
-import { type Generator, noGrad, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, type Generator, noGrad, ShapeError, type Tensor, ValueError } from '@tessera/core';
+
+const INIT_OPTIONS: OptionNames<InitOptions> = { generator: true };
 
 export interface InitOptions {
   /** Where random numbers come from. Default: the runtime's generator, which `manualSeed` seeds. */
@@ -8,12 +10,14 @@ export interface InitOptions {
 
 /** Uniform in [a, b). PyTorch: nn.init.uniform_. */
 export function uniform_<T extends Tensor>(tensor: T, a = 0, b = 1, options: InitOptions = {}): T {
+  checkOptions('uniform_', options, INIT_OPTIONS);
   noGrad(() => tensor.uniform_(a, b, options));
   return tensor;
 }
 
 /** PyTorch: nn.init.normal_. */
 export function normal_<T extends Tensor>(tensor: T, mean = 0, std = 1, options: InitOptions = {}): T {
+  checkOptions('normal_', options, INIT_OPTIONS);
   noGrad(() => tensor.normal_(mean, std, options));
   return tensor;
 }

@@ -1,10 +1,32 @@
 /** @file Convolutions that learn their input's channels from the first one. */
-import { type SpatialSize, type Tensor, UninitializedParameter, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, type SpatialSize, type Tensor, UninitializedParameter, ValueError } from '@tessera/core';
 import type { ConvBase } from '../convolution/conv-base.js';
 import { Conv1d, Conv2d, Conv3d, type ConvOptions } from '../convolution/conv.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from '../convolution/conv-transpose.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { becomePlain, channelsOf, hasUninitializedParams, materialize } from './lazy.js';
+
+const CONV_OPTIONS: OptionNames<ConvOptions> = {
+  padding: true,
+  stride: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  paddingMode: true,
+  device: true,
+  dtype: true,
+};
+const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+  padding: true,
+  outputPadding: true,
+  stride: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  paddingMode: true,
+  device: true,
+  dtype: true,
+};
 
 /** What the plain class is built with before anything is known: one group, since nothing else divides nothing. */
 const unknown = <O extends ConvOptions>(options: O): O => ({ ...options, bias: false, groups: 1 });
@@ -42,6 +64,7 @@ export class LazyConv1d extends Conv1d {
   static override readonly typeName: string = 'LazyConv1d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('LazyConv1d', options, CONV_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }
@@ -57,6 +80,7 @@ export class LazyConv2d extends Conv2d {
   static override readonly typeName: string = 'LazyConv2d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('LazyConv2d', options, CONV_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }
@@ -72,6 +96,7 @@ export class LazyConv3d extends Conv3d {
   static override readonly typeName: string = 'LazyConv3d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvOptions = {}) {
+    checkOptions('LazyConv3d', options, CONV_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }
@@ -87,6 +112,7 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   static override readonly typeName: string = 'LazyConvTranspose1d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('LazyConvTranspose1d', options, CONV_TRANSPOSE_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }
@@ -102,6 +128,7 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   static override readonly typeName: string = 'LazyConvTranspose2d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('LazyConvTranspose2d', options, CONV_TRANSPOSE_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }
@@ -117,6 +144,7 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   static override readonly typeName: string = 'LazyConvTranspose3d';
 
   constructor(outChannels: number, kernelSize: SpatialSize, options: ConvTransposeOptions = {}) {
+    checkOptions('LazyConvTranspose3d', options, CONV_TRANSPOSE_OPTIONS);
     super(0, 0, kernelSize, unknown(options));
     begin(this, outChannels, options);
   }

@@ -1,8 +1,10 @@
 /** @file A dense layer that learns its input's features from the first one. */
-import { type Tensor, UninitializedParameter } from '@tessera/core';
+import { checkOptions, type OptionNames, type Tensor, UninitializedParameter } from '@tessera/core';
 import { Linear, type LinearOptions } from '../linear/linear.js';
 import { factory } from '../options.js';
 import { becomePlain, hasUninitializedParams, materialize } from './lazy.js';
+
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = { bias: true, device: true, dtype: true };
 
 /**
  * A {@link Linear} whose `inFeatures` are those of its first input. Parameters have no shape, and are not drawn, before. Loading a state_dict
@@ -15,6 +17,7 @@ export class LazyLinear extends Linear {
   static override readonly typeName: string = 'LazyLinear';
 
   constructor(outFeatures: number, options: LinearOptions = {}) {
+    checkOptions('LazyLinear', options, LINEAR_OPTIONS);
     super(0, 0, { ...options, bias: false });
     const made = factory(options);
     this.weight = new UninitializedParameter(made);

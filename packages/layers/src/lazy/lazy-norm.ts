@@ -1,10 +1,19 @@
 /** @file Batch and instance norms that learn their input's channels from the first one. */
-import { Buffer, type Tensor, UninitializedBuffer, UninitializedParameter, zeros } from '@tessera/core';
+import { checkOptions, type OptionNames, Buffer, type Tensor, UninitializedBuffer, UninitializedParameter, zeros } from '@tessera/core';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../normalization/batch-norm.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from '../normalization/instance-norm.js';
 import type { NormBase, NormOptions } from '../normalization/norm-base.js';
 import { factory } from '../options.js';
 import { becomePlain, channelsOf, hasUninitializedParams, materialize } from './lazy.js';
+
+const NORM_OPTIONS: OptionNames<NormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+  device: true,
+  dtype: true,
+};
 
 /** What the plain class is built with before anything is known. */
 const unknown = (options: NormOptions): NormOptions => ({ ...options, affine: false, trackRunningStats: false });
@@ -41,6 +50,7 @@ export class LazyBatchNorm1d extends BatchNorm1d {
   static override readonly typeName: string = 'LazyBatchNorm1d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyBatchNorm1d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, true);
   }
@@ -56,6 +66,7 @@ export class LazyBatchNorm2d extends BatchNorm2d {
   static override readonly typeName: string = 'LazyBatchNorm2d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyBatchNorm2d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, true);
   }
@@ -71,6 +82,7 @@ export class LazyBatchNorm3d extends BatchNorm3d {
   static override readonly typeName: string = 'LazyBatchNorm3d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyBatchNorm3d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, true);
   }
@@ -86,6 +98,7 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
   static override readonly typeName: string = 'LazyInstanceNorm1d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyInstanceNorm1d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, false);
   }
@@ -101,6 +114,7 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
   static override readonly typeName: string = 'LazyInstanceNorm2d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyInstanceNorm2d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, false);
   }
@@ -116,6 +130,7 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
   static override readonly typeName: string = 'LazyInstanceNorm3d';
 
   constructor(options: NormOptions = {}) {
+    checkOptions('LazyInstanceNorm3d', options, NORM_OPTIONS);
     super(0, unknown(options));
     begin(this, options, false);
   }

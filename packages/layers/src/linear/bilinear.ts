@@ -1,10 +1,12 @@
 /** @file The bilinear layer. */
-import { empty, Module, Parameter, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, empty, Module, Parameter, type Tensor, ValueError } from '@tessera/core';
 import { bilinear } from '../functional/index.js';
 import { uniform_ } from '../init/fill.js';
 import { factory } from '../options.js';
 import { pyBool } from '../repr.js';
 import type { LinearOptions } from './linear.js';
+
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = { bias: true, device: true, dtype: true };
 
 /**
  * y_k = x1ᵀ A_k x2 + b_k. Inputs (*, in1Features) and (*, in2Features), output (*, outFeatures). `weight` is A (outFeatures, in1Features,
@@ -22,6 +24,7 @@ export class Bilinear extends Module {
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {
+    checkOptions('Bilinear', options, LINEAR_OPTIONS);
     super();
     if (in1Features <= 0) throw new ValueError('ERR_LAYER_OPTION', `Bilinear: in1_features must be > 0, but got ${in1Features}`);
     const made = factory(options);

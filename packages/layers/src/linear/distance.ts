@@ -1,6 +1,9 @@
 /** @file Layers that compare two inputs. */
-import { Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type Tensor } from '@tessera/core';
 import { cosineSimilarity, type CosineSimilarityOptions, pairwiseDistance, type PairwiseDistanceOptions } from '../functional/index.js';
+
+const COSINE_SIMILARITY_OPTIONS: OptionNames<CosineSimilarityOptions> = { dim: true, eps: true };
+const PAIRWISE_DISTANCE_OPTIONS: OptionNames<PairwiseDistanceOptions> = { p: true, eps: true, keepdim: true };
 
 /** The cosine of the angle between two inputs along a dim. PyTorch: nn.CosineSimilarity. */
 export class CosineSimilarity extends Module {
@@ -9,6 +12,7 @@ export class CosineSimilarity extends Module {
   readonly eps: number;
 
   constructor(options: CosineSimilarityOptions = {}) {
+    checkOptions('CosineSimilarity', options, COSINE_SIMILARITY_OPTIONS);
     super();
     this.dim = options.dim ?? 1;
     this.eps = options.eps ?? 1e-8;
@@ -27,6 +31,7 @@ export class PairwiseDistance extends Module {
   readonly keepdim: boolean;
 
   constructor(options: PairwiseDistanceOptions = {}) {
+    checkOptions('PairwiseDistance', options, PAIRWISE_DISTANCE_OPTIONS);
     super();
     this.norm = options.p ?? 2;
     this.eps = options.eps ?? 1e-6;

@@ -1,11 +1,13 @@
 /** @file The dense layer. */
-import { empty, Module, Parameter, ShapeError, type Tensor, type TesseraError } from '@tessera/core';
+import { checkOptions, type OptionNames, empty, Module, Parameter, ShapeError, type Tensor, type TesseraError } from '@tessera/core';
 import { linear } from '../functional/index.js';
 import { calculateFans } from '../init/fan.js';
 import { uniform_ } from '../init/fill.js';
 import { kaimingUniform_ } from '../init/scaled.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { pyBool } from '../repr.js';
+
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = { bias: true, device: true, dtype: true };
 
 export interface LinearOptions extends FactoryOptions {
   /** Adds a learnt vector. Default true. */
@@ -28,6 +30,7 @@ export class Linear extends Module {
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {
+    checkOptions('Linear', options, LINEAR_OPTIONS);
     super();
     const made = factory(options);
     this.weight = new Parameter(empty([outFeatures, inFeatures], made));

@@ -1,9 +1,16 @@
 /** @file The adaptive softmax: frequent classes first, rare ones in clusters with smaller projections. */
-import { cat, fromHost, Module, ShapeError, type Tensor, ValueError, where } from '@tessera/core';
+import { checkOptions, type OptionNames, cat, fromHost, Module, ShapeError, type Tensor, ValueError, where } from '@tessera/core';
 import { ModuleList } from '../containers/module-list.js';
 import { Sequential } from '../containers/sequential.js';
 import { Linear } from '../linear/linear.js';
 import { factory, type FactoryOptions } from '../options.js';
+
+const ADAPTIVE_LOG_SOFTMAX_WITH_LOSS_OPTIONS: OptionNames<AdaptiveLogSoftmaxWithLossOptions> = {
+  divValue: true,
+  headBias: true,
+  device: true,
+  dtype: true,
+};
 
 export interface AdaptiveLogSoftmaxWithLossOptions extends FactoryOptions {
   /** Each cluster's projection is so many times smaller than the one before. Default 4. */
@@ -41,6 +48,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     cutoffs: readonly number[],
     options: AdaptiveLogSoftmaxWithLossOptions = {},
   ) {
+    checkOptions('AdaptiveLogSoftmaxWithLoss', options, ADAPTIVE_LOG_SOFTMAX_WITH_LOSS_OPTIONS);
     super();
     const fail = (why: string): never => {
       throw new ValueError('ERR_LAYER_OPTION', `AdaptiveLogSoftmaxWithLoss: ${why}`);

@@ -2,12 +2,18 @@
 import type { Tensor } from '@tessera/core';
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits, multilabelSoftMarginLoss, softMarginLoss } from '../functional/index.js';
 import { Loss, type LossOptions, WeightedLoss, type WeightedLossOptions } from './loss-base.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const WEIGHTED_LOSS_OPTIONS: OptionNames<WeightedLossOptions> = { weight: true, reduction: true };
+const BCE_WITH_LOGITS_LOSS_OPTIONS: OptionNames<BCEWithLogitsLossOptions> = { posWeight: true, weight: true, reduction: true };
+const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
 
 /** −(y log x + (1 − y) log(1 − x)) for probabilities x, the logarithms not below −100. PyTorch: nn.BCELoss. */
 export class BCELoss extends WeightedLoss {
   static override readonly typeName = 'BCELoss';
 
   constructor(options: WeightedLossOptions = {}) {
+    checkOptions('BCELoss', options, WEIGHTED_LOSS_OPTIONS);
     super(options);
   }
 
@@ -28,6 +34,7 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   pos_weight: Tensor | null = null;
 
   constructor(options: BCEWithLogitsLossOptions = {}) {
+    checkOptions('BCEWithLogitsLoss', options, BCE_WITH_LOGITS_LOSS_OPTIONS);
     super(options);
     this.registerBuffer('pos_weight', options.posWeight ?? null);
   }
@@ -43,6 +50,7 @@ export class SoftMarginLoss extends Loss {
   static override readonly typeName = 'SoftMarginLoss';
 
   constructor(options: LossOptions = {}) {
+    checkOptions('SoftMarginLoss', options, LOSS_OPTIONS);
     super(options);
   }
 
@@ -56,6 +64,7 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   static override readonly typeName = 'MultiLabelSoftMarginLoss';
 
   constructor(options: WeightedLossOptions = {}) {
+    checkOptions('MultiLabelSoftMarginLoss', options, WEIGHTED_LOSS_OPTIONS);
     super(options);
   }
 

@@ -1,7 +1,15 @@
 /** @file Losses between scores and classes. */
-import { nllLoss, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, nllLoss, type Tensor } from '@tessera/core';
 import { crossEntropy } from '../functional/index.js';
 import { WeightedLoss, type WeightedLossOptions } from './loss-base.js';
+
+const CROSS_ENTROPY_LOSS_OPTIONS: OptionNames<CrossEntropyLossOptions> = {
+  labelSmoothing: true,
+  ignoreIndex: true,
+  weight: true,
+  reduction: true,
+};
+const NLL_LOSS_OPTIONS: OptionNames<NLLLossOptions> = { ignoreIndex: true, weight: true, reduction: true };
 
 export interface NLLLossOptions extends WeightedLossOptions {
   /** Targets of this class do not count. Default −100. */
@@ -14,6 +22,7 @@ export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
   constructor(options: NLLLossOptions = {}) {
+    checkOptions('NLLLoss', options, NLL_LOSS_OPTIONS);
     super(options);
     this.ignoreIndex = options.ignoreIndex ?? -100;
   }
@@ -40,6 +49,7 @@ export class CrossEntropyLoss extends WeightedLoss {
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyLossOptions = {}) {
+    checkOptions('CrossEntropyLoss', options, CROSS_ENTROPY_LOSS_OPTIONS);
     super(options);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.labelSmoothing = options.labelSmoothing ?? 0;

@@ -2,6 +2,9 @@
 import type { Tensor } from '@tessera/core';
 import { ctcLoss, ctcLossAsync, type Lengths } from '../functional/index.js';
 import { Loss, type LossOptions } from './loss-base.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const CTC_LOSS_OPTIONS: OptionNames<CTCLossOptions> = { blank: true, zeroInfinity: true, reduction: true };
 
 export interface CTCLossOptions extends LossOptions {
   /** The class that stands for no label. Default 0. */
@@ -21,6 +24,7 @@ export class CTCLoss extends Loss {
   readonly zeroInfinity: boolean;
 
   constructor(options: CTCLossOptions = {}) {
+    checkOptions('CTCLoss', options, CTC_LOSS_OPTIONS);
     super(options);
     this.blank = options.blank ?? 0;
     this.zeroInfinity = options.zeroInfinity ?? false;

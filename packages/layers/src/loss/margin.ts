@@ -1,5 +1,5 @@
 /** @file Losses with a margin: of pairs, of triplets, of classes. */
-import { type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, type Tensor, ValueError } from '@tessera/core';
 import {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
@@ -10,6 +10,23 @@ import {
   tripletMarginWithDistanceLoss,
 } from '../functional/index.js';
 import { Loss, type LossOptions, WeightedLoss, type WeightedLossOptions } from './loss-base.js';
+
+const MARGIN_LOSS_OPTIONS: OptionNames<MarginLossOptions> = { margin: true, reduction: true };
+const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
+const MULTI_MARGIN_LOSS_OPTIONS: OptionNames<MultiMarginLossOptions> = { p: true, margin: true, reduction: true, weight: true };
+const TRIPLET_MARGIN_LOSS_OPTIONS: OptionNames<TripletMarginLossOptions> = {
+  p: true,
+  eps: true,
+  swap: true,
+  margin: true,
+  reduction: true,
+};
+const TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS: OptionNames<TripletMarginWithDistanceLossOptions> = {
+  distanceFunction: true,
+  swap: true,
+  margin: true,
+  reduction: true,
+};
 
 export interface MarginLossOptions extends LossOptions {
   /** How far apart is far enough. */
@@ -22,6 +39,7 @@ export class HingeEmbeddingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginLossOptions = {}) {
+    checkOptions('HingeEmbeddingLoss', options, MARGIN_LOSS_OPTIONS);
     super(options);
     this.margin = options.margin ?? 1;
   }
@@ -37,6 +55,7 @@ export class CosineEmbeddingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginLossOptions = {}) {
+    checkOptions('CosineEmbeddingLoss', options, MARGIN_LOSS_OPTIONS);
     super(options);
     this.margin = options.margin ?? 0;
   }
@@ -52,6 +71,7 @@ export class MarginRankingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginLossOptions = {}) {
+    checkOptions('MarginRankingLoss', options, MARGIN_LOSS_OPTIONS);
     super(options);
     this.margin = options.margin ?? 0;
   }
@@ -66,6 +86,7 @@ export class MultiLabelMarginLoss extends Loss {
   static override readonly typeName = 'MultiLabelMarginLoss';
 
   constructor(options: LossOptions = {}) {
+    checkOptions('MultiLabelMarginLoss', options, LOSS_OPTIONS);
     super(options);
   }
 
@@ -86,6 +107,7 @@ export class MultiMarginLoss extends WeightedLoss {
   readonly margin: number;
 
   constructor(options: MultiMarginLossOptions = {}) {
+    checkOptions('MultiMarginLoss', options, MULTI_MARGIN_LOSS_OPTIONS);
     super(options);
     this.p = options.p ?? 1;
     this.margin = options.margin ?? 1;
@@ -116,6 +138,7 @@ export class TripletMarginLoss extends Loss {
   readonly swap: boolean;
 
   constructor(options: TripletMarginLossOptions = {}) {
+    checkOptions('TripletMarginLoss', options, TRIPLET_MARGIN_LOSS_OPTIONS);
     super(options);
     this.margin = requireMargin('TripletMarginLoss', options.margin ?? 1);
     this.p = options.p ?? 2;
@@ -143,6 +166,7 @@ export class TripletMarginWithDistanceLoss extends Loss {
   readonly swap: boolean;
 
   constructor(options: TripletMarginWithDistanceLossOptions = {}) {
+    checkOptions('TripletMarginWithDistanceLoss', options, TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS);
     super(options);
     this.distanceFunction = options.distanceFunction ?? null;
     this.margin = requireMargin('TripletMarginWithDistanceLoss', options.margin ?? 1);

@@ -2,12 +2,21 @@
 import type { Tensor } from '@tessera/core';
 import { gaussianNllLoss, huberLoss, klDiv, l1Loss, mseLoss, poissonNllLoss, type Reduction, smoothL1Loss } from '../functional/index.js';
 import { Loss, type LossOptions } from './loss-base.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const GAUSSIAN_NLLLOSS_OPTIONS: OptionNames<GaussianNLLLossOptions> = { full: true, eps: true, reduction: true };
+const HUBER_LOSS_OPTIONS: OptionNames<HuberLossOptions> = { delta: true, reduction: true };
+const KLDIV_LOSS_OPTIONS: OptionNames<KLDivLossOptions> = { reduction: true, logTarget: true };
+const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
+const POISSON_NLLLOSS_OPTIONS: OptionNames<PoissonNLLLossOptions> = { logInput: true, full: true, eps: true, reduction: true };
+const SMOOTH_L1_LOSS_OPTIONS: OptionNames<SmoothL1LossOptions> = { beta: true, reduction: true };
 
 /** (x − y)². PyTorch: nn.MSELoss. */
 export class MSELoss extends Loss {
   static override readonly typeName = 'MSELoss';
 
   constructor(options: LossOptions = {}) {
+    checkOptions('MSELoss', options, LOSS_OPTIONS);
     super(options);
   }
 
@@ -21,6 +30,7 @@ export class L1Loss extends Loss {
   static override readonly typeName = 'L1Loss';
 
   constructor(options: LossOptions = {}) {
+    checkOptions('L1Loss', options, LOSS_OPTIONS);
     super(options);
   }
 
@@ -40,6 +50,7 @@ export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
   constructor(options: SmoothL1LossOptions = {}) {
+    checkOptions('SmoothL1Loss', options, SMOOTH_L1_LOSS_OPTIONS);
     super(options);
     this.beta = options.beta ?? 1;
   }
@@ -60,6 +71,7 @@ export class HuberLoss extends Loss {
   readonly delta: number;
 
   constructor(options: HuberLossOptions = {}) {
+    checkOptions('HuberLoss', options, HUBER_LOSS_OPTIONS);
     super(options);
     this.delta = options.delta ?? 1;
   }
@@ -82,6 +94,7 @@ export class KLDivLoss extends Loss<Reduction | 'batchmean'> {
   readonly logTarget: boolean;
 
   constructor(options: KLDivLossOptions = {}) {
+    checkOptions('KLDivLoss', options, KLDIV_LOSS_OPTIONS);
     super(options);
     this.logTarget = options.logTarget ?? false;
   }
@@ -108,6 +121,7 @@ export class PoissonNLLLoss extends Loss {
   readonly eps: number;
 
   constructor(options: PoissonNLLLossOptions = {}) {
+    checkOptions('PoissonNLLLoss', options, POISSON_NLLLOSS_OPTIONS);
     super(options);
     this.logInput = options.logInput ?? true;
     this.full = options.full ?? false;
@@ -134,6 +148,7 @@ export class GaussianNLLLoss extends Loss {
   readonly eps: number;
 
   constructor(options: GaussianNLLLossOptions = {}) {
+    checkOptions('GaussianNLLLoss', options, GAUSSIAN_NLLLOSS_OPTIONS);
     super(options);
     this.full = options.full ?? false;
     this.eps = options.eps ?? 1e-6;

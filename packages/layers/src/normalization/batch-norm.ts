@@ -1,6 +1,15 @@
 /** @file Batch normalisation. */
-import { batchNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
+import { checkOptions, type OptionNames, batchNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
 import { NormBase, type NormOptions } from './norm-base.js';
+
+const NORM_OPTIONS: OptionNames<NormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+  device: true,
+  dtype: true,
+};
 
 /** What the three share. PyTorch: nn.modules.batchnorm._BatchNorm. */
 abstract class BatchNorm extends NormBase {
@@ -59,6 +68,7 @@ export class BatchNorm1d extends BatchNorm {
   static override readonly typeName: string = 'BatchNorm1d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('BatchNorm1d', options, NORM_OPTIONS);
     super(numFeatures, options, [2, 3]);
   }
 }
@@ -68,6 +78,7 @@ export class BatchNorm2d extends BatchNorm {
   static override readonly typeName: string = 'BatchNorm2d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('BatchNorm2d', options, NORM_OPTIONS);
     super(numFeatures, options, [4]);
   }
 }
@@ -77,6 +88,7 @@ export class BatchNorm3d extends BatchNorm {
   static override readonly typeName: string = 'BatchNorm3d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('BatchNorm3d', options, NORM_OPTIONS);
     super(numFeatures, options, [5]);
   }
 }

@@ -1,6 +1,15 @@
 /** @file Instance normalisation. */
-import { instanceNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
+import { checkOptions, type OptionNames, instanceNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
 import { NormBase, type NormOptions } from './norm-base.js';
+
+const NORM_OPTIONS: OptionNames<NormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+  device: true,
+  dtype: true,
+};
 
 /** What the three share. PyTorch: nn.modules.instancenorm._InstanceNorm. */
 abstract class InstanceNorm extends NormBase {
@@ -48,6 +57,7 @@ export class InstanceNorm1d extends InstanceNorm {
   static override readonly typeName: string = 'InstanceNorm1d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('InstanceNorm1d', options, NORM_OPTIONS);
     super(numFeatures, options, 2);
   }
 }
@@ -57,6 +67,7 @@ export class InstanceNorm2d extends InstanceNorm {
   static override readonly typeName: string = 'InstanceNorm2d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('InstanceNorm2d', options, NORM_OPTIONS);
     super(numFeatures, options, 3);
   }
 }
@@ -66,6 +77,7 @@ export class InstanceNorm3d extends InstanceNorm {
   static override readonly typeName: string = 'InstanceNorm3d';
 
   constructor(numFeatures: number, options: NormOptions = {}) {
+    checkOptions('InstanceNorm3d', options, NORM_OPTIONS);
     super(numFeatures, options, 4);
   }
 }

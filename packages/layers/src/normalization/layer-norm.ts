@@ -1,7 +1,23 @@
 /** @file Norms of each sample over its last dims, or over groups of its channels. */
-import { groupNorm, layerNorm, Module, ones, Parameter, rmsNorm, type Tensor, ValueError, zeros } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  groupNorm,
+  layerNorm,
+  Module,
+  ones,
+  Parameter,
+  rmsNorm,
+  type Tensor,
+  ValueError,
+  zeros,
+} from '@tessera/core';
 import { factory, type FactoryOptions } from '../options.js';
 import { pyBool, pyFloat, pySize } from '../repr.js';
+
+const GROUP_NORM_OPTIONS: OptionNames<GroupNormOptions> = { eps: true, affine: true, device: true, dtype: true };
+const LAYER_NORM_OPTIONS: OptionNames<LayerNormOptions> = { eps: true, elementwiseAffine: true, bias: true, device: true, dtype: true };
+const RMSNORM_OPTIONS: OptionNames<RMSNormOptions> = { eps: true, elementwiseAffine: true, device: true, dtype: true };
 
 const listed = (shape: number | readonly number[]): readonly number[] => (typeof shape === 'number' ? [shape] : [...shape]);
 
@@ -27,6 +43,7 @@ export class LayerNorm extends Module {
   bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
+    checkOptions('LayerNorm', options, LAYER_NORM_OPTIONS);
     super();
     this.normalizedShape = listed(normalizedShape);
     this.eps = options.eps ?? 1e-5;
@@ -61,6 +78,7 @@ export class RMSNorm extends Module {
   weight: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
+    checkOptions('RMSNorm', options, RMSNORM_OPTIONS);
     super();
     this.normalizedShape = listed(normalizedShape);
     this.eps = options.eps ?? null;
@@ -100,6 +118,7 @@ export class GroupNorm extends Module {
     readonly numChannels: number,
     options: GroupNormOptions = {},
   ) {
+    checkOptions('GroupNorm', options, GROUP_NORM_OPTIONS);
     super();
     if (numChannels % numGroups !== 0) throw new ValueError('ERR_LAYER_OPTION', 'GroupNorm: num_channels must be divisible by num_groups');
     this.eps = options.eps ?? 1e-5;

@@ -1,7 +1,9 @@
 /** @file Local response normalisation. */
-import { Module, ShapeError, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, ShapeError, type Tensor } from '@tessera/core';
 import { localResponseNorm, type LocalResponseNormOptions } from '../functional/index.js';
 import { pyFloat } from '../repr.js';
+
+const LOCAL_RESPONSE_NORM_OPTIONS: OptionNames<LocalResponseNormOptions> = { alpha: true, beta: true, k: true };
 
 /** x / (k + α · mean of x² over `size` neighbouring channels)^β (Krizhevsky et al., 2012). PyTorch: nn.LocalResponseNorm. */
 export class LocalResponseNorm extends Module {
@@ -14,6 +16,7 @@ export class LocalResponseNorm extends Module {
     readonly size: number,
     options: LocalResponseNormOptions = {},
   ) {
+    checkOptions('LocalResponseNorm', options, LOCAL_RESPONSE_NORM_OPTIONS);
     super();
     this.alpha = options.alpha ?? 1e-4;
     this.beta = options.beta ?? 0.75;
@@ -44,6 +47,7 @@ export class CrossMapLRN2d extends Module {
     readonly size: number,
     options: LocalResponseNormOptions = {},
   ) {
+    checkOptions('CrossMapLRN2d', options, LOCAL_RESPONSE_NORM_OPTIONS);
     super();
     this.alpha = options.alpha ?? 1e-4;
     this.beta = options.beta ?? 0.75;

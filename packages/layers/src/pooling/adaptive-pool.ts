@@ -1,5 +1,7 @@
 /** @file Pooling to given sizes, whatever the input's are. */
 import {
+  checkOptions,
+  type OptionNames,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
@@ -10,13 +12,18 @@ import {
   type AdaptiveSize,
   Module,
   type Tensor,
+  refuseMore,
+  typeNameOf,
 } from '@tessera/core';
 import { pySize } from '../repr.js';
+
+const ADAPTIVE_MAX_POOL_OPTIONS: OptionNames<AdaptiveMaxPoolOptions> = { returnIndices: true };
 
 abstract class AdaptivePool extends Module {
   /** @param outputSize A size for all spatial dims, or one for each; null keeps that of the input. */
   constructor(readonly outputSize: AdaptiveSize) {
     super();
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 
   override extraRepr(): string {
@@ -57,6 +64,7 @@ abstract class AdaptiveMaxPool extends AdaptivePool {
   readonly returnIndices: boolean;
 
   constructor(outputSize: AdaptiveSize, options: AdaptiveMaxPoolOptions = {}) {
+    checkOptions(new.target.typeName, options, ADAPTIVE_MAX_POOL_OPTIONS);
     super(outputSize);
     this.returnIndices = options.returnIndices ?? false;
   }

@@ -1,7 +1,16 @@
 /** @file Average pooling over 1, 2 and 3 spatial dims. */
-import { avgPool1d, avgPool2d, avgPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, avgPool1d, avgPool2d, avgPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pySize } from '../repr.js';
+
+const AVG_POOL_OPTIONS: OptionNames<AvgPoolOptions> = { stride: true, padding: true, ceilMode: true, countIncludePad: true };
+const AVG_POOL_ND_OPTIONS: OptionNames<AvgPoolNdOptions> = {
+  divisorOverride: true,
+  stride: true,
+  padding: true,
+  ceilMode: true,
+  countIncludePad: true,
+};
 
 export interface AvgPoolOptions {
   /** Default: the kernel's size. */
@@ -31,7 +40,7 @@ abstract class AvgPool extends Module {
     options?: AvgPoolNdOptions,
   ) {
     super();
-    const given = withFirst<AvgPoolNdOptions>(stride, 'stride', options);
+    const given = withFirst<AvgPoolNdOptions>(new.target.typeName, AVG_POOL_ND_OPTIONS, stride, 'stride', options);
     this.stride = given.stride ?? kernelSize;
     this.padding = given.padding ?? 0;
     this.ceilMode = given.ceilMode ?? false;
@@ -54,11 +63,15 @@ export class AvgPool1d extends AvgPool {
   static override readonly typeName = 'AvgPool1d';
 
   constructor(kernelSize: SpatialSize, stride?: SpatialSize | AvgPoolOptions | null, options?: AvgPoolOptions) {
+    checkOptions('AvgPool1d', options, AVG_POOL_OPTIONS);
+    if (typeof stride === 'object' && !Array.isArray(stride) && stride !== null)
+      checkOptions('AvgPool1d', stride as AvgPoolOptions, AVG_POOL_OPTIONS);
     super(kernelSize, stride, options);
   }
 
   forward(input: Tensor): Tensor {
-    return this.run(avgPool1d, input);
+    const { kernelSize, stride, padding, ceilMode, countIncludePad } = this;
+    return avgPool1d(input, kernelSize, { stride, padding, ceilMode, countIncludePad });
   }
 
   override extraRepr(): string {

@@ -1,6 +1,14 @@
 /** @file Fractional max pooling over 2 and 3 spatial dims. */
-import { Module, type SpatialSize, type Tensor, typeNameOf, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type SpatialSize, type Tensor, typeNameOf, ValueError } from '@tessera/core';
 import { fractionalMaxPool2d, fractionalMaxPool3d, type FractionalMaxPoolOptions } from '../functional/index.js';
+
+const FRACTIONAL_MAX_POOL_OPTIONS: OptionNames<FractionalMaxPoolOptions> = {
+  outputSize: true,
+  outputRatio: true,
+  returnIndices: true,
+  _randomSamples: true,
+  generator: true,
+};
 
 export type { FractionalMaxPoolOptions };
 
@@ -39,6 +47,7 @@ export class FractionalMaxPool2d extends FractionalMaxPool {
   static override readonly typeName = 'FractionalMaxPool2d';
 
   constructor(kernelSize: SpatialSize, options: FractionalMaxPoolOptions = {}) {
+    checkOptions('FractionalMaxPool2d', options, FRACTIONAL_MAX_POOL_OPTIONS);
     super(kernelSize, options);
   }
 
@@ -52,6 +61,7 @@ export class FractionalMaxPool3d extends FractionalMaxPool {
   static override readonly typeName = 'FractionalMaxPool3d';
 
   constructor(kernelSize: SpatialSize, options: FractionalMaxPoolOptions = {}) {
+    checkOptions('FractionalMaxPool3d', options, FRACTIONAL_MAX_POOL_OPTIONS);
     super(kernelSize, options);
   }
 

@@ -1,7 +1,9 @@
 /** @file Power-mean pooling. */
-import { Module, type SpatialSize, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type SpatialSize, type Tensor } from '@tessera/core';
 import { lpPool1d, lpPool2d, lpPool3d, type LpPoolOptions } from '../functional/index.js';
 import { pyBool, pyFloat, pySize } from '../repr.js';
+
+const LP_POOL_OPTIONS: OptionNames<LpPoolOptions> = { stride: true, ceilMode: true };
 
 abstract class LPPool extends Module {
   readonly stride: SpatialSize | null;
@@ -13,6 +15,7 @@ abstract class LPPool extends Module {
     readonly kernelSize: SpatialSize,
     options: LpPoolOptions = {},
   ) {
+    checkOptions(new.target.typeName, options, LP_POOL_OPTIONS);
     super();
     this.stride = options.stride ?? null;
     this.ceilMode = options.ceilMode ?? false;

@@ -1,7 +1,9 @@
 /** @file Max pooling over 1, 2 and 3 spatial dims. */
-import { maxPool1d, maxPool2d, maxPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
+import { type OptionNames, maxPool1d, maxPool2d, maxPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pyBool, pySize } from '../repr.js';
+
+const MAX_POOL_OPTIONS: OptionNames<MaxPoolOptions> = { stride: true, padding: true, dilation: true, returnIndices: true, ceilMode: true };
 
 export interface MaxPoolOptions {
   /** Default: the kernel's size. */
@@ -32,7 +34,7 @@ abstract class MaxPool extends Module {
     options?: MaxPoolOptions,
   ) {
     super();
-    const given = withFirst<MaxPoolOptions>(stride, 'stride', options);
+    const given = withFirst<MaxPoolOptions>(new.target.typeName, MAX_POOL_OPTIONS, stride, 'stride', options);
     this.stride = given.stride ?? kernelSize;
     this.padding = given.padding ?? 0;
     this.dilation = given.dilation ?? 1;

@@ -1,8 +1,10 @@
 /** @file The partial inverse of max pooling. */
-import { Module, type SpatialSize, type Tensor } from '@tessera/core';
+import { Module, type SpatialSize, type Tensor, type OptionNames } from '@tessera/core';
 import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '../functional/index.js';
 import { withFirst } from '../options.js';
 import { pySize } from '../repr.js';
+
+const MAX_UNPOOL_OPTIONS: OptionNames<MaxUnpoolOptions> = { stride: true, padding: true };
 
 export interface MaxUnpoolOptions {
   /** Default: the kernel's size. */
@@ -21,7 +23,7 @@ abstract class MaxUnpool extends Module {
 
   constructor(rank: number, kernelSize: SpatialSize, stride: SpatialSize | MaxUnpoolOptions | null | undefined) {
     super();
-    const given = withFirst<MaxUnpoolOptions>(stride, 'stride');
+    const given = withFirst<MaxUnpoolOptions>(new.target.typeName, MAX_UNPOOL_OPTIONS, stride, 'stride');
     this.kernelSize = listed(kernelSize, rank);
     this.stride = listed(given.stride ?? kernelSize, rank);
     this.padding = listed(given.padding ?? 0, rank);

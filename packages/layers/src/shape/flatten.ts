@@ -1,7 +1,9 @@
 /** @file Layers that change the shape only. */
-import { Module, type Tensor } from '@tessera/core';
+import { Module, type Tensor, type OptionNames, refuseMore } from '@tessera/core';
 import { withFirst } from '../options.js';
 import { pySize } from '../repr.js';
+
+const FLATTEN_OPTIONS: OptionNames<FlattenOptions> = { startDim: true, endDim: true };
 
 export interface FlattenOptions {
   /** Default 1, which keeps the batch. */
@@ -18,7 +20,13 @@ export class Flatten extends Module {
 
   constructor(startDim?: number | FlattenOptions, endDim?: number) {
     super();
-    const given = withFirst<FlattenOptions>(startDim, 'startDim', { endDim });
+    const given = withFirst<FlattenOptions>(
+      'Flatten',
+      FLATTEN_OPTIONS,
+      startDim,
+      'startDim',
+      endDim === undefined ? undefined : { endDim },
+    );
     this.startDim = given.startDim ?? 1;
     this.endDim = given.endDim ?? -1;
   }
@@ -41,6 +49,7 @@ export class Unflatten extends Module {
     readonly unflattenedSize: readonly number[],
   ) {
     super();
+    if (arguments.length > 2) refuseMore('Unflatten', arguments[2]);
   }
 
   forward(input: Tensor): Tensor {

@@ -1,7 +1,9 @@
 /** @file Sliding patches as columns, and back. */
-import { Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type Tensor } from '@tessera/core';
 import { fold, unfold, type UnfoldOptions } from '../functional/index.js';
 import { pySize } from '../repr.js';
+
+const UNFOLD_OPTIONS: OptionNames<UnfoldOptions> = { dilation: true, padding: true, stride: true };
 
 type Size = number | readonly number[];
 
@@ -30,6 +32,7 @@ export class Unfold extends Patches {
   static override readonly typeName = 'Unfold';
 
   constructor(kernelSize: Size, options: UnfoldOptions = {}) {
+    checkOptions('Unfold', options, UNFOLD_OPTIONS);
     super(kernelSize, options);
   }
 
@@ -48,6 +51,7 @@ export class Fold extends Patches {
     kernelSize: Size,
     options: UnfoldOptions = {},
   ) {
+    checkOptions('Fold', options, UNFOLD_OPTIONS);
     super(kernelSize, options);
   }
 

@@ -1,5 +1,5 @@
 /** @file Layers that put something around their input: (N, C, …) or (C, …) with 1 to 3 spatial dims. */
-import { Module, type Tensor } from '@tessera/core';
+import { Module, type Tensor, refuseMore, typeNameOf } from '@tessera/core';
 import { pad, type PadMode } from '../functional/index.js';
 import { pyFloat, pySize } from '../repr.js';
 
@@ -15,6 +15,7 @@ abstract class Pad extends Module {
     private readonly mode: PadMode,
   ) {
     super();
+    if (typeof padding !== 'number' && !Array.isArray(padding)) refuseMore(typeNameOf(this), padding);
     this.padding = typeof padding === 'number' ? new Array<number>(2 * rank).fill(padding) : padding;
   }
 
@@ -50,6 +51,7 @@ export class ConstantPad1d extends ConstantPad {
   static override readonly typeName = 'ConstantPad1d';
   constructor(padding: Padding, value: number) {
     super(1, padding, value);
+    if (arguments.length > 2) refuseMore(typeNameOf(this), arguments[2]);
   }
 }
 /** A constant around (N, C, H, W) or (C, H, W). PyTorch: nn.ConstantPad2d. */
@@ -57,6 +59,7 @@ export class ConstantPad2d extends ConstantPad {
   static override readonly typeName = 'ConstantPad2d';
   constructor(padding: Padding, value: number) {
     super(2, padding, value);
+    if (arguments.length > 2) refuseMore(typeNameOf(this), arguments[2]);
   }
 }
 /** A constant around (N, C, D, H, W) or (C, D, H, W). PyTorch: nn.ConstantPad3d. */
@@ -64,6 +67,7 @@ export class ConstantPad3d extends ConstantPad {
   static override readonly typeName = 'ConstantPad3d';
   constructor(padding: Padding, value: number) {
     super(3, padding, value);
+    if (arguments.length > 2) refuseMore(typeNameOf(this), arguments[2]);
   }
 }
 
@@ -72,6 +76,7 @@ export class ZeroPad1d extends Pad {
   static override readonly typeName = 'ZeroPad1d';
   constructor(padding: Padding) {
     super(1, padding, 'constant');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** Zeros around (N, C, H, W) or (C, H, W). PyTorch: nn.ZeroPad2d. */
@@ -79,6 +84,7 @@ export class ZeroPad2d extends Pad {
   static override readonly typeName = 'ZeroPad2d';
   constructor(padding: Padding) {
     super(2, padding, 'constant');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** Zeros around (N, C, D, H, W) or (C, D, H, W). PyTorch: nn.ZeroPad3d. */
@@ -86,6 +92,7 @@ export class ZeroPad3d extends Pad {
   static override readonly typeName = 'ZeroPad3d';
   constructor(padding: Padding) {
     super(3, padding, 'constant');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 
@@ -94,6 +101,7 @@ export class ReflectionPad1d extends Pad {
   static override readonly typeName = 'ReflectionPad1d';
   constructor(padding: Padding) {
     super(1, padding, 'reflect');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.ReflectionPad2d. */
@@ -101,6 +109,7 @@ export class ReflectionPad2d extends Pad {
   static override readonly typeName = 'ReflectionPad2d';
   constructor(padding: Padding) {
     super(2, padding, 'reflect');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.ReflectionPad3d. */
@@ -108,6 +117,7 @@ export class ReflectionPad3d extends Pad {
   static override readonly typeName = 'ReflectionPad3d';
   constructor(padding: Padding) {
     super(3, padding, 'reflect');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 
@@ -116,6 +126,7 @@ export class ReplicationPad1d extends Pad {
   static override readonly typeName = 'ReplicationPad1d';
   constructor(padding: Padding) {
     super(1, padding, 'replicate');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.ReplicationPad2d. */
@@ -123,6 +134,7 @@ export class ReplicationPad2d extends Pad {
   static override readonly typeName = 'ReplicationPad2d';
   constructor(padding: Padding) {
     super(2, padding, 'replicate');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.ReplicationPad3d. */
@@ -130,6 +142,7 @@ export class ReplicationPad3d extends Pad {
   static override readonly typeName = 'ReplicationPad3d';
   constructor(padding: Padding) {
     super(3, padding, 'replicate');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 
@@ -138,6 +151,7 @@ export class CircularPad1d extends Pad {
   static override readonly typeName = 'CircularPad1d';
   constructor(padding: Padding) {
     super(1, padding, 'circular');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.CircularPad2d. */
@@ -145,6 +159,7 @@ export class CircularPad2d extends Pad {
   static override readonly typeName = 'CircularPad2d';
   constructor(padding: Padding) {
     super(2, padding, 'circular');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }
 /** PyTorch: nn.CircularPad3d. */
@@ -152,5 +167,6 @@ export class CircularPad3d extends Pad {
   static override readonly typeName = 'CircularPad3d';
   constructor(padding: Padding) {
     super(3, padding, 'circular');
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 }

@@ -1,5 +1,5 @@
 /** @file Layers that move elements between channels and space. */
-import { Module, type Tensor } from '@tessera/core';
+import { Module, type Tensor, refuseMore, typeNameOf } from '@tessera/core';
 import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../functional/index.js';
 
 /** (…, C·r², H, W) to (…, C, H·r, W·r) (Shi et al., 2016). PyTorch: nn.PixelShuffle. */
@@ -8,6 +8,7 @@ export class PixelShuffle extends Module {
 
   constructor(readonly upscaleFactor: number) {
     super();
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 
   forward(input: Tensor): Tensor {
@@ -25,6 +26,7 @@ export class PixelUnshuffle extends Module {
 
   constructor(readonly downscaleFactor: number) {
     super();
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 
   forward(input: Tensor): Tensor {
@@ -42,6 +44,7 @@ export class ChannelShuffle extends Module {
 
   constructor(readonly groups: number) {
     super();
+    if (arguments.length > 1) refuseMore(typeNameOf(this), arguments[1]);
   }
 
   forward(input: Tensor): Tensor {

@@ -1,7 +1,16 @@
 /** @file Resizing by interpolation. */
-import { Module, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, Module, type Tensor } from '@tessera/core';
 import { interpolate, type InterpolateMode } from '../functional/index.js';
 import { pyFloat, pySize } from '../repr.js';
+
+const UPSAMPLE_OPTIONS: OptionNames<UpsampleOptions> = {
+  size: true,
+  scaleFactor: true,
+  mode: true,
+  alignCorners: true,
+  recomputeScaleFactor: true,
+};
+const UPSAMPLING_BILINEAR2D_OPTIONS: OptionNames<Pick<UpsampleOptions, 'size' | 'scaleFactor'>> = { size: true, scaleFactor: true };
 
 type Sizes = number | readonly number[] | null;
 
@@ -28,6 +37,7 @@ export class Upsample extends Module {
   readonly recomputeScaleFactor: boolean | null;
 
   constructor(options: UpsampleOptions = {}) {
+    checkOptions('Upsample', options, UPSAMPLE_OPTIONS);
     super();
     this.size = options.size ?? null;
     this.scaleFactor = options.scaleFactor ?? null;
@@ -57,6 +67,7 @@ export class UpsamplingNearest2d extends Upsample {
   static override readonly typeName = 'UpsamplingNearest2d';
 
   constructor(options: Pick<UpsampleOptions, 'size' | 'scaleFactor'> = {}) {
+    checkOptions('UpsamplingNearest2d', options, UPSAMPLING_BILINEAR2D_OPTIONS);
     super({ ...options, mode: 'nearest' });
   }
 }
@@ -66,6 +77,7 @@ export class UpsamplingBilinear2d extends Upsample {
   static override readonly typeName = 'UpsamplingBilinear2d';
 
   constructor(options: Pick<UpsampleOptions, 'size' | 'scaleFactor'> = {}) {
+    checkOptions('UpsamplingBilinear2d', options, UPSAMPLING_BILINEAR2D_OPTIONS);
     super({ ...options, mode: 'bilinear', alignCorners: true });
   }
 }

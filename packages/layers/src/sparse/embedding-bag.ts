@@ -2,6 +2,21 @@
 import type { Tensor } from '@tessera/core';
 import { embeddingBag } from '../functional/index.js';
 import { checkTable, EmbeddingBase, type EmbeddingOptions, type PretrainedOptions } from './embedding.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const EMBEDDING_BAG_OPTIONS: OptionNames<EmbeddingBagOptions & { readonly weight?: Tensor; readonly learnt?: boolean }> = {
+  mode: true,
+  includeLastOffset: true,
+  paddingIdx: true,
+  maxNorm: true,
+  normType: true,
+  scaleGradByFreq: true,
+  sparse: true,
+  device: true,
+  dtype: true,
+  weight: true,
+  learnt: true,
+};
 
 export interface EmbeddingBagOptions extends EmbeddingOptions {
   /** How the vectors of a bag become one. Default 'mean'. */
@@ -24,6 +39,7 @@ export class EmbeddingBag extends EmbeddingBase {
     embeddingDim: number,
     options: EmbeddingBagOptions & { readonly weight?: Tensor; readonly learnt?: boolean } = {},
   ) {
+    checkOptions('EmbeddingBag', options, EMBEDDING_BAG_OPTIONS);
     super(numEmbeddings, embeddingDim, options, options.weight ?? null, options.learnt ?? true);
     this.mode = options.mode ?? 'mean';
     this.includeLastOffset = options.includeLastOffset ?? false;

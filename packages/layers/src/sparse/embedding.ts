@@ -1,8 +1,32 @@
 /** @file Tables of vectors, looked up by index. */
-import { embedding, empty, Module, noGrad, NotSupportedError, Parameter, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  embedding,
+  empty,
+  Module,
+  noGrad,
+  NotSupportedError,
+  Parameter,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 import { normal_ } from '../init/fill.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { pyFloat } from '../repr.js';
+
+const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions & { readonly weight?: Tensor; readonly learnt?: boolean }> = {
+  paddingIdx: true,
+  maxNorm: true,
+  normType: true,
+  scaleGradByFreq: true,
+  sparse: true,
+  device: true,
+  dtype: true,
+  weight: true,
+  learnt: true,
+};
 
 export interface EmbeddingOptions extends FactoryOptions {
   /** The row of this index begins as zeros and is not learnt; from the end when negative. Default null. */
@@ -95,6 +119,7 @@ export class Embedding extends EmbeddingBase {
     embeddingDim: number,
     options: EmbeddingOptions & { readonly weight?: Tensor; readonly learnt?: boolean } = {},
   ) {
+    checkOptions('Embedding', options, EMBEDDING_OPTIONS);
     super(numEmbeddings, embeddingDim, options, options.weight ?? null, options.learnt ?? true);
   }
 

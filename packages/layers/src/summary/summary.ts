@@ -1,5 +1,7 @@
 /** @file summary: the layers of a model with their shapes, parameters and multiply-adds. PyTorch: torchinfo.summary. */
 import {
+  checkOptions,
+  type OptionNames,
   type Device,
   type DeviceLike,
   type DType,
@@ -18,6 +20,8 @@ import {
 } from '@tessera/core';
 import { type LayerCall, layerCalls } from './layer-calls.js';
 import { ModelSummary, type SummaryColumn, type SummaryRow } from './model-summary.js';
+
+const SUMMARY_OPTIONS: OptionNames<SummaryOptions> = { inputs: true, dtypes: true, device: true, depth: true, mode: true, columns: true };
 
 export interface SummaryOptions {
   /** The model's arguments themselves, in place of sizes. */
@@ -47,6 +51,7 @@ export interface SummaryOptions {
  * @throws ValueError `ERR_INPUT_SIZE`; ModuleError `ERR_ASYNC_FORWARD`; and whatever the model's forward throws.
  */
 export function summary(model: Module, inputSize: Shape | readonly Shape[] | null, options: SummaryOptions = {}): ModelSummary {
+  checkOptions('summary', options, SUMMARY_OPTIONS);
   const { depth = 3, mode = 'eval', columns } = options;
   const device = options.device === undefined ? (model.parameters()[0]?.device ?? toDevice(null)) : toDevice(options.device);
   const { generator } = runtimes.current;

@@ -1,5 +1,7 @@
 /** @file Gradients kept small. Nothing is read back from the device, unless errors are wanted. */
-import { isTensor, noGrad, stack, type Tensor, tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, isTensor, noGrad, stack, type Tensor, tensor, ValueError } from '@tessera/core';
+
+const CLIP_NORM_OPTIONS: OptionNames<ClipNormOptions> = { normType: true, errorIfNonfinite: true };
 
 /** Parameters, as `module.parameters()` gives them, or one. */
 export type Parameters = Tensor | Iterable<Tensor>;
@@ -18,7 +20,8 @@ const gradsOf = (parameters: Parameters): Tensor[] => listOf(parameters).flatMap
  * The norm of all tensors as if they were one. PyTorch: nn.utils.get_total_norm.
  * @throws ValueError `ERR_NONFINITE_NORM` where that is asked for.
  */
-export function getTotalNorm(tensors: Parameters, { normType = 2, errorIfNonfinite = false }: ClipNormOptions = {}): Tensor {
+export function getTotalNorm(tensors: Parameters, options: ClipNormOptions = {}): Tensor {
+  const { normType = 2, errorIfNonfinite = false } = checkOptions('getTotalNorm', options, CLIP_NORM_OPTIONS);
   const list = listOf(tensors);
   const [first] = list;
   if (first === undefined) return tensor(0);
@@ -57,6 +60,7 @@ export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, tota
  * optimizer.step();
  */
 export function clipGradNorm_(parameters: Parameters, maxNorm: number, options: ClipNormOptions = {}): Tensor {
+  checkOptions('clipGradNorm_', options, CLIP_NORM_OPTIONS);
   const list = listOf(parameters);
   const total = getTotalNorm(gradsOf(list), options);
   clipGradsWithNorm_(list, maxNorm, total);

@@ -6,3 +6,4 @@ export * as parametrizations from './parametrizations/index.js';
 export * as parametrize from './parametrize/index.js';
 export * as prune from './prune/index.js';
 export * as rnn from './rnn.js';
+export * from './python-names.js';

@@ -2,8 +2,22 @@
  * @file Sequences of different lengths: padded to one tensor, and packed so that recurrent layers do nothing for padding. Which sequence is how
  * long is known to the host: lengths, batch sizes and orders are numbers here, where PyTorch has tensors. PyTorch: torch.nn.utils.rnn.
  */
-import { cat, fromHost, isTensor, ShapeError, stack, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, cat, fromHost, isTensor, ShapeError, stack, type Tensor, ValueError } from '@tessera/core';
 import { pad } from '../functional/index.js';
+
+const PACK_PADDED_SEQUENCE_OPTIONS: OptionNames<PackOptions & BatchFirstOptions> = { enforceSorted: true, batchFirst: true };
+const PAD_PACKED_SEQUENCE_OPTIONS: OptionNames<PadOptions & { readonly totalLength?: number | null }> = {
+  paddingValue: true,
+  batchFirst: true,
+  totalLength: true,
+};
+const PAD_SEQUENCE_OPTIONS: OptionNames<PadOptions & { readonly paddingSide?: 'left' | 'right' }> = {
+  paddingValue: true,
+  batchFirst: true,
+  paddingSide: true,
+};
+const BATCH_FIRST_OPTIONS: OptionNames<BatchFirstOptions> = { batchFirst: true };
+const PACK_OPTIONS: OptionNames<PackOptions> = { enforceSorted: true };
 
 /** Lengths as numbers, or as a tensor, which is read: on a device that cannot be read at once call the …Async form. */
 export type SequenceLengths = readonly number[] | Tensor;
@@ -105,6 +119,7 @@ function pack(
  * @example packPaddedSequence(batch, [5, 3, 2], { batchFirst: true })
  */
 export function packPaddedSequence(input: Tensor, lengths: SequenceLengths, options: PackOptions & BatchFirstOptions = {}): PackedSequence {
+  checkOptions('packPaddedSequence', options, PACK_PADDED_SEQUENCE_OPTIONS);
   return pack(input, isTensor(lengths) ? (lengths.toArray() as number[]) : lengths, options);
 }
 
@@ -114,6 +129,7 @@ export async function packPaddedSequenceAsync(
   lengths: SequenceLengths,
   options: PackOptions & BatchFirstOptions = {},
 ): Promise<PackedSequence> {
+  checkOptions('packPaddedSequenceAsync', options, PACK_PADDED_SEQUENCE_OPTIONS);
   return pack(input, isTensor(lengths) ? ((await lengths.toArrayAsync()) as number[]) : lengths, options);
 }
 
@@ -128,8 +144,13 @@ export interface PadOptions extends BatchFirstOptions {
  */
 export function padPackedSequence(
   sequence: PackedSequence,
-  { batchFirst = false, paddingValue = 0, totalLength = null }: PadOptions & { readonly totalLength?: number | null } = {},
+  options: PadOptions & { readonly totalLength?: number | null } = {},
 ): [padded: Tensor, lengths: number[]] {
+  const {
+    batchFirst = false,
+    paddingValue = 0,
+    totalLength = null,
+  } = checkOptions('padPackedSequence', options, PAD_PACKED_SEQUENCE_OPTIONS);
   const { data, batchSizes, unsortedIndices } = sequence;
   const longest = batchSizes.length;
   const times = totalLength ?? longest;
@@ -158,10 +179,8 @@ export function padPackedSequence(
 }
 
 /** Sequences (L_i, *) padded to the longest: (T, N, *), or (N, T, *) with `batchFirst`. PyTorch: nn.utils.rnn.pad_sequence. @throws ValueError `ERR_PACKED`. */
-export function padSequence(
-  sequences: readonly Tensor[],
-  { batchFirst = false, paddingValue = 0, paddingSide = 'right' }: PadOptions & { readonly paddingSide?: 'left' | 'right' } = {},
-): Tensor {
+export function padSequence(sequences: readonly Tensor[], options: PadOptions & { readonly paddingSide?: 'left' | 'right' } = {}): Tensor {
+  const { batchFirst = false, paddingValue = 0, paddingSide = 'right' } = checkOptions('padSequence', options, PAD_SEQUENCE_OPTIONS);
   if (sequences.length === 0) throw new ValueError('ERR_PACKED', 'padSequence: received an empty list of sequences');
   const longest = Math.max(...sequences.map((s) => s.shape[0]!));
   const padded = sequences.map((s) => {
@@ -174,13 +193,15 @@ export function padSequence(
 }
 
 /** The sequences of a padded batch, each with its own length. PyTorch: nn.utils.rnn.unpad_sequence. */
-export function unpadSequence(padded: Tensor, lengths: readonly number[], { batchFirst = false }: BatchFirstOptions = {}): Tensor[] {
+export function unpadSequence(padded: Tensor, lengths: readonly number[], options: BatchFirstOptions = {}): Tensor[] {
+  const { batchFirst = false } = checkOptions('unpadSequence', options, BATCH_FIRST_OPTIONS);
   const x = batchFirst ? padded : padded.transpose(0, 1);
   return lengths.map((length, n) => x.select(0, n).narrow(0, 0, length));
 }
 
 /** Packs sequences (L_i, *). PyTorch: nn.utils.rnn.pack_sequence. @throws ValueError `ERR_PACKED`. @example packSequence([a, b, c], { enforceSorted: false }) */
 export function packSequence(sequences: readonly Tensor[], options: PackOptions = {}): PackedSequence {
+  checkOptions('packSequence', options, PACK_OPTIONS);
   return pack(
     padSequence(sequences),
     sequences.map((s) => s.shape[0]!),

@@ -1,11 +1,15 @@
 /** @file Optimizer: groups of parameters with their options, state by parameter, and the step. PyTorch: torch.optim.Optimizer. */
 import {
+  checkOptions,
+  type OptionNames,
   type Device,
   type DeviceLike,
   enableGrad,
   keep,
+  launchTogether,
   noGrad,
   recordFunction,
+  refusePythonNames,
   type RemovableHandle,
   type Tensor,
   toDevice,
@@ -29,6 +33,8 @@ import {
   type SavedState,
   tensorsIn,
 } from './state-dict.js';
+
+const ZERO_GRAD_OPTIONS: OptionNames<{ setToNone?: boolean }> = { setToNone: true };
 
 /** Computes the loss and its gradients anew. */
 export type Closure = () => Tensor;
@@ -147,6 +153,11 @@ export abstract class Optimizer<O extends object> {
 
   // ── the step ──
 
+  /** Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. */
+  protected get updatesApart(): boolean {
+    return false;
+  }
+
   /**
    * Updates all parameters that have a gradient. With a closure, it is called first, with recording on, to compute the loss again.
    * @returns the closure's loss, or null.
@@ -182,6 +193,11 @@ export abstract class Optimizer<O extends object> {
   }
 
   #updateAll(): void {
+    if (this.updatesApart) launchTogether(() => this.#updateEach());
+    else this.#updateEach();
+  }
+
+  #updateEach(): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const grad = p.ownGrad;
@@ -195,7 +211,8 @@ export abstract class Optimizer<O extends object> {
   }
 
   /** Drops all gradients, or sets them to zero in place. PyTorch: zero_grad. */
-  zeroGrad({ setToNone = true }: { readonly setToNone?: boolean } = {}): void {
+  zeroGrad(options: { readonly setToNone?: boolean } = {}): void {
+    const { setToNone = true } = checkOptions('zeroGrad', options, ZERO_GRAD_OPTIONS);
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const grad = p.ownGrad;
@@ -339,6 +356,8 @@ export abstract class Optimizer<O extends object> {
     return this.toString();
   }
 }
+
+refusePythonNames(Optimizer.prototype, 'optimizer', { fields: ['paramGroups'] });
 
 /** PyTorch's learning rates may be 0-d tensors; here they are numbers. */
 function mapOptions(options: Readonly<Record<string, unknown>>, adopter: Adopter): Record<string, unknown> {

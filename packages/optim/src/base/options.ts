@@ -1,5 +1,5 @@
 /** @file Options of optimizers: defaults, and what values they may have. */
-import { didYouMean, isTensor, type Tensor, ValueError } from '@tessera/core';
+import { didYouMean, isTensor, kindOf, type Tensor, ValueError } from '@tessera/core';
 
 /**
  * PyTorch's switches between its own implementations of one optimizer. Here each update is one fused program on every device, so they change
@@ -25,9 +25,16 @@ export function refuseOption(typeName: string, why: string): never {
   throw new ValueError('ERR_OPTIM_OPTION', `${typeName}: ${why}`);
 }
 
+/** PyTorch takes a learning rate in second place; here it goes into the options. @throws ValueError `ERR_OPTIM_OPTION` */
+export function requireOptions(typeName: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null || isTensor(options))
+    refuseOption(typeName, `options go into one object, { lr: … }, and this is ${kindOf(options)}`);
+}
+
 /** Defaults with the options that were given; undefined means not given. @throws ValueError `ERR_OPTIM_OPTION` for a name that is no option. */
 export function withOptions<O extends object>(typeName: string, defaults: O, options: Partial<O>): O {
   const full: Record<string, unknown> = { ...(defaults as Record<string, unknown>) };
+  requireOptions(typeName, options);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(defaults, name)) {
       refuseOption(

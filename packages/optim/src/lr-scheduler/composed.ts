@@ -9,6 +9,9 @@ import {
   type SchedulerOptions,
   type SchedulerStateDict,
 } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const SCHEDULER_OPTIONS: OptionNames<SchedulerOptions> = { lastEpoch: true };
 
 /** What can be a part: all schedulers but ReduceLROnPlateau, whose step takes a metric. */
 export type Part = LRScheduler | SequentialLR | ChainedScheduler;
@@ -65,6 +68,7 @@ export class SequentialLR extends Composed {
   milestones: readonly number[];
 
   constructor(optimizer: Schedulable, schedulers: readonly Part[], milestones: readonly number[], options: SchedulerOptions = {}) {
+    checkOptions('SequentialLR', options, SCHEDULER_OPTIONS);
     if (schedulers.length < 1) refuseSchedule('SequentialLR expects at least one scheduler, but got no scheduler.');
     super(optimizer, schedulers, 'SequentialLR');
     if (milestones.length !== schedulers.length - 1)

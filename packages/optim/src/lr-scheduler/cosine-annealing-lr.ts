@@ -1,5 +1,13 @@
 /** @file Learning rates along half a cosine (Loshchilov and Hutter, 2016). PyTorch: CosineAnnealingLR, CosineAnnealingWarmRestarts. */
-import { LRScheduler, refuseSchedule, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { LRScheduler, requireNumber, refuseSchedule, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const COSINE_ANNEALING_LR_OPTIONS: OptionNames<CosineAnnealingLROptions> = { etaMin: true, lastEpoch: true };
+const COSINE_ANNEALING_WARM_RESTARTS_OPTIONS: OptionNames<CosineAnnealingWarmRestartsOptions> = {
+  tMult: true,
+  etaMin: true,
+  lastEpoch: true,
+};
 
 export interface CosineAnnealingLROptions extends SchedulerOptions {
   /** The least learning rate. Default 0. */
@@ -17,7 +25,9 @@ export class CosineAnnealingLR extends LRScheduler {
   etaMin: number;
 
   constructor(optimizer: Schedulable, tMax: number, options: CosineAnnealingLROptions = {}) {
+    checkOptions('CosineAnnealingLR', options, COSINE_ANNEALING_LR_OPTIONS);
     super(optimizer, options);
+    requireNumber('CosineAnnealingLR', 'tMax', tMax);
     this.tMax = tMax;
     this.etaMin = options.etaMin ?? 0;
     this.start();
@@ -63,8 +73,10 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   tCur: number;
 
   constructor(optimizer: Schedulable, t0: number, options: CosineAnnealingWarmRestartsOptions = {}) {
+    checkOptions('CosineAnnealingWarmRestarts', options, COSINE_ANNEALING_WARM_RESTARTS_OPTIONS);
     super(optimizer, options);
     const { tMult = 1, etaMin = 0 } = options;
+    requireNumber('CosineAnnealingWarmRestarts', 't0', t0);
     if (!(t0 > 0) || !Number.isInteger(t0)) refuseSchedule(`Expected positive integer T_0, but got ${t0}`);
     if (!(tMult >= 1) || !Number.isInteger(tMult)) refuseSchedule(`Expected integer T_mult >= 1, but got ${tMult}`);
     this.t0 = t0;

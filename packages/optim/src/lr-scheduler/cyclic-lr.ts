@@ -1,6 +1,20 @@
 /** @file Learning rates that go up and down again (Smith, 2015). PyTorch: CyclicLR. */
 import { cyclesBeta1, noteMomenta, setMomentum } from './momentum.js';
 import { LRScheduler, perGroup, refuseSchedule, requireOptimizer, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const CYCLIC_LR_OPTIONS: OptionNames<CyclicLROptions> = {
+  stepSizeUp: true,
+  stepSizeDown: true,
+  mode: true,
+  gamma: true,
+  scaleFn: true,
+  scaleMode: true,
+  cycleMomentum: true,
+  baseMomentum: true,
+  maxMomentum: true,
+  lastEpoch: true,
+};
 
 export interface CyclicLROptions extends SchedulerOptions {
   /** Batches from the lower end to the upper. Default 2000. */
@@ -60,6 +74,7 @@ export class CyclicLR extends LRScheduler {
     maxLr: number | readonly number[],
     options: CyclicLROptions = {},
   ) {
+    checkOptions('CyclicLR', options, CYCLIC_LR_OPTIONS);
     requireOptimizer(optimizer);
     const baseLrs = perGroup('base_lr', optimizer, baseLr);
     const fresh = (options.lastEpoch ?? -1) === -1;

@@ -1,5 +1,9 @@
 /** @file Learning rates that fall steadily. PyTorch: ExponentialLR, PolynomialLR. */
-import { LRScheduler, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { LRScheduler, requireNumber, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const SCHEDULER_OPTIONS: OptionNames<SchedulerOptions> = { lastEpoch: true };
+const POLYNOMIAL_LR_OPTIONS: OptionNames<PolynomialLROptions> = { totalIters: true, power: true, lastEpoch: true };
 
 /**
  * The learning rate times gamma every epoch. PyTorch: ExponentialLR.
@@ -11,7 +15,9 @@ export class ExponentialLR extends LRScheduler {
   gamma: number;
 
   constructor(optimizer: Schedulable, gamma: number, options: SchedulerOptions = {}) {
+    checkOptions('ExponentialLR', options, SCHEDULER_OPTIONS);
     super(optimizer, options);
+    requireNumber('ExponentialLR', 'gamma', gamma);
     this.gamma = gamma;
     this.start();
   }
@@ -43,6 +49,7 @@ export class PolynomialLR extends LRScheduler {
   power: number;
 
   constructor(optimizer: Schedulable, options: PolynomialLROptions = {}) {
+    checkOptions('PolynomialLR', options, POLYNOMIAL_LR_OPTIONS);
     super(optimizer, options);
     this.totalIters = options.totalIters ?? 5;
     this.power = options.power ?? 1;

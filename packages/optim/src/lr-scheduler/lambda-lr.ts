@@ -1,5 +1,8 @@
 /** @file Learning rates by functions of the epoch. PyTorch: LambdaLR, MultiplicativeLR. */
 import { LRScheduler, refuseSchedule, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const SCHEDULER_OPTIONS: OptionNames<SchedulerOptions> = { lastEpoch: true };
 
 /** A factor for an epoch. */
 export type LrLambda = (epoch: number) => number;
@@ -18,6 +21,7 @@ abstract class ByLambda extends LRScheduler {
 
   /** @param lrLambda One function, or one for each group. */
   constructor(optimizer: Schedulable, lrLambda: LrLambda | readonly LrLambda[], options: SchedulerOptions = {}) {
+    checkOptions(new.target.typeName, options, SCHEDULER_OPTIONS);
     super(optimizer, options);
     this.lrLambdas = lambdasFor(optimizer, lrLambda);
     this.start();

@@ -10,6 +10,22 @@ import {
   type SchedulerOptions,
   type SchedulerStateDict,
 } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const ONE_CYCLE_LR_OPTIONS: OptionNames<OneCycleLROptions> = {
+  totalSteps: true,
+  epochs: true,
+  stepsPerEpoch: true,
+  pctStart: true,
+  annealStrategy: true,
+  cycleMomentum: true,
+  baseMomentum: true,
+  maxMomentum: true,
+  divFactor: true,
+  finalDivFactor: true,
+  threePhase: true,
+  lastEpoch: true,
+};
 
 export interface OneCycleLROptions extends SchedulerOptions {
   /** Batches in all. This, or `epochs` and `stepsPerEpoch`. */
@@ -100,6 +116,7 @@ export class OneCycleLR extends LRScheduler {
 
   /** @param maxLr The upper end, for all groups or each. */
   constructor(optimizer: Schedulable, maxLr: number | readonly number[], options: OneCycleLROptions = {}) {
+    checkOptions('OneCycleLR', options, ONE_CYCLE_LR_OPTIONS);
     requireOptimizer(optimizer);
     const { pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true, divFactor = 25, finalDivFactor = 1e4 } = options;
     const totalSteps = countSteps(options);

@@ -1,5 +1,17 @@
 /** @file The learning rate falls when a metric stops getting better. PyTorch: ReduceLROnPlateau. */
 import { refuseSchedule, type Schedulable, Scheduler } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const REDUCE_LR_ON_PLATEAU_OPTIONS: OptionNames<ReduceLROnPlateauOptions> = {
+  mode: true,
+  factor: true,
+  patience: true,
+  threshold: true,
+  thresholdMode: true,
+  cooldown: true,
+  minLr: true,
+  eps: true,
+};
 
 export interface ReduceLROnPlateauOptions {
   /** Is a smaller metric better, or a larger one? Default 'min'. */
@@ -59,6 +71,7 @@ export class ReduceLROnPlateau extends Scheduler {
   numBadEpochs = 0;
 
   constructor(optimizer: Schedulable, options: ReduceLROnPlateauOptions = {}) {
+    checkOptions('ReduceLROnPlateau', options, REDUCE_LR_ON_PLATEAU_OPTIONS);
     super(optimizer);
     const { mode = 'min', factor = 0.1, thresholdMode = 'rel', minLr = 0 } = options;
     if (!(factor < 1)) refuseSchedule('Factor should be < 1.0.');

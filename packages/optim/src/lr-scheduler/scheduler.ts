@@ -1,5 +1,5 @@
 /** @file LRScheduler: sets the learning rate of each group, epoch by epoch. PyTorch: torch.optim.lr_scheduler.LRScheduler. */
-import { TesseraError, ValueError } from '@tessera/core';
+import { kindOf, refusePythonNames, TesseraError, ValueError } from '@tessera/core';
 import { Optimizer } from '../base/optimizer.js';
 
 /** A group as schedulers see it. What they add (`initialLr`, …) is saved with the optimizer. */
@@ -33,6 +33,12 @@ export function refuseSchedule(why: string): never {
 
 export function requireOptimizer(optimizer: Schedulable): void {
   if (!Array.isArray((optimizer as Partial<Schedulable> | null)?.paramGroups)) refuseSchedule(`${typeof optimizer} is not an Optimizer`);
+}
+
+/** A number that stands before the options. @throws ValueError `ERR_SCHEDULER` */
+export function requireNumber(typeName: string, name: string, value: unknown): void {
+  if (typeof value !== 'number')
+    refuseSchedule(`${typeName}: ${name} comes after the optimizer and must be a number, not ${kindOf(value)}`);
 }
 
 /** One value for each group: the same, or an array of as many. PyTorch: _format_param. */
@@ -193,6 +199,8 @@ export abstract class LRScheduler extends Scheduler {
     return { ...super.stateDict(), _is_initial: false, _get_lr_called_within_step: false };
   }
 }
+
+refusePythonNames(Scheduler.prototype, 'scheduler', { fields: ['lastEpoch', 'lastLr', 'baseLrs'] });
 
 /** A scheduler's state that does not fit. @throws TesseraError `ERR_SCHEDULER_STATE` */
 export function refuseState(typeName: string, why: string): never {

@@ -1,5 +1,8 @@
 /** @file Learning rates that fall in steps. PyTorch: StepLR, MultiStepLR. */
-import { LRScheduler, type Schedulable, type SchedulerOptions, type SchedulerStateDict } from './scheduler.js';
+import { LRScheduler, requireNumber, type Schedulable, type SchedulerOptions, type SchedulerStateDict } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const STEP_LR_OPTIONS: OptionNames<StepLROptions> = { gamma: true, lastEpoch: true };
 
 export interface StepLROptions extends SchedulerOptions {
   /** The factor of each step. Default 0.1. */
@@ -17,7 +20,9 @@ export class StepLR extends LRScheduler {
   gamma: number;
 
   constructor(optimizer: Schedulable, stepSize: number, options: StepLROptions = {}) {
+    checkOptions('StepLR', options, STEP_LR_OPTIONS);
     super(optimizer, options);
+    requireNumber('StepLR', 'stepSize', stepSize);
     this.stepSize = stepSize;
     this.gamma = options.gamma ?? 0.1;
     this.start();
@@ -45,6 +50,7 @@ export class MultiStepLR extends LRScheduler {
   gamma: number;
 
   constructor(optimizer: Schedulable, milestones: Iterable<number>, options: StepLROptions = {}) {
+    checkOptions('MultiStepLR', options, STEP_LR_OPTIONS);
     super(optimizer, options);
     this.milestones = new Map();
     for (const m of milestones) this.milestones.set(m, (this.milestones.get(m) ?? 0) + 1);

@@ -1,5 +1,9 @@
 /** @file Learning rates that start low. PyTorch: ConstantLR, LinearLR. */
 import { LRScheduler, refuseSchedule, type Schedulable, type SchedulerOptions } from './scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const CONSTANT_LR_OPTIONS: OptionNames<ConstantLROptions> = { factor: true, totalIters: true, lastEpoch: true };
+const LINEAR_LR_OPTIONS: OptionNames<LinearLROptions> = { startFactor: true, endFactor: true, totalIters: true, lastEpoch: true };
 
 export interface ConstantLROptions extends SchedulerOptions {
   /** In [0, 1]. Default 1/3. */
@@ -19,6 +23,7 @@ export class ConstantLR extends LRScheduler {
   totalIters: number;
 
   constructor(optimizer: Schedulable, options: ConstantLROptions = {}) {
+    checkOptions('ConstantLR', options, CONSTANT_LR_OPTIONS);
     super(optimizer, options);
     const factor = options.factor ?? 1 / 3;
     if (!(factor >= 0 && factor <= 1)) refuseSchedule('Constant multiplicative factor expected to be between 0 and 1.');
@@ -58,6 +63,7 @@ export class LinearLR extends LRScheduler {
   totalIters: number;
 
   constructor(optimizer: Schedulable, options: LinearLROptions = {}) {
+    checkOptions('LinearLR', options, LINEAR_LR_OPTIONS);
     super(optimizer, options);
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     if (!(startFactor > 0 && startFactor <= 1))

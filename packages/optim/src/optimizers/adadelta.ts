@@ -58,6 +58,10 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     this.notNegative(['Invalid epsilon value', o.eps], ['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdadeltaOptions): void {
     state['step'] = ((state['step'] as number | undefined) ?? 0) + 1;
     state['square_avg'] ??= this.zerosFor(p);

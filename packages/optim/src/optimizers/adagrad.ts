@@ -68,6 +68,10 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     );
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdagradOptions): void {
     const t = (state['step'] = ((state['step'] as number | undefined) ?? 0) + 1);
     state['sum'] ??= keep(fullLike(p, o.initialAccumulatorValue).realize());

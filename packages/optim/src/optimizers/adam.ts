@@ -1,7 +1,7 @@
 /** @file Adam (Kingma and Ba, 2014), AMSGrad (Reddi et al., 2018), and AdamW (Loshchilov and Hutter, 2017). PyTorch: torch.optim.Adam, AdamW. */
 import type { Tensor } from '@tessera/core';
 import { Optimizer } from '../base/optimizer.js';
-import type { CapturableOption, FusedOption, ImplementationOptions } from '../base/options.js';
+import { type CapturableOption, type FusedOption, type ImplementationOptions, requireOptions } from '../base/options.js';
 import type { Params } from '../base/param-groups.js';
 import type { ParamState } from '../base/state-dict.js';
 import { gradient, towards, UpdateFamily } from '../base/update-family.js';
@@ -74,6 +74,10 @@ export class Adam extends Optimizer<AdamOptions> {
     this.notNegative(['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdamOptions): void {
     state['step'] ??= 0;
     state['exp_avg'] ??= this.zerosFor(p);
@@ -100,6 +104,7 @@ export class AdamW extends Adam {
   static override readonly floatOptions: readonly string[] = ['lr', 'eps', 'weightDecay'];
 
   constructor(params: Params<AdamOptions>, options: Partial<Omit<AdamOptions, 'decoupledWeightDecay'>> = {}) {
+    requireOptions('AdamW', options);
     super(params, { ...options, weightDecay: options.weightDecay ?? 1e-2, decoupledWeightDecay: true });
   }
 }

@@ -56,6 +56,10 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     this.notNegative(['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdamaxOptions): void {
     state['step'] ??= 0;
     state['exp_avg'] ??= this.zerosFor(p);

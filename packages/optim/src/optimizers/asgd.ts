@@ -60,6 +60,10 @@ export class ASGD extends Optimizer<ASGDOptions> {
     this.notNegative(['Invalid learning rate', o.lr], ['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: ASGDOptions): void {
     state['eta'] ??= Math.fround(o.lr);
     state['mu'] ??= 1;

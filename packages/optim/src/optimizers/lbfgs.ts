@@ -4,6 +4,7 @@
  * The algorithm is a generator that asks for what takes time: the closure, and numbers from the device. `step` answers at once; `stepAsync`
  * awaits, and so runs on devices that cannot be waited for, and with closures that are async.
  */
+import { requireOptions } from '../base/options.js';
 import { cat, enableGrad, keep, noGrad, scope, stack, type Tensor, Update, ValueError, zeros } from '@tessera/core';
 import { type AsyncClosure, type Closure, Optimizer } from '../base/optimizer.js';
 import { type Params, refuseParams } from '../base/param-groups.js';
@@ -56,6 +57,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   static override readonly hostState: readonly string[] = ['func_evals', 'n_iter', 't', 'ro', 'H_diag', 'prev_loss', 'al'];
 
   constructor(params: Params<LBFGSOptions>, options: Partial<LBFGSOptions> = {}) {
+    requireOptions('LBFGS', options);
     const defaults: LBFGSOptions = {
       lr: 1,
       maxIter: 20,

@@ -72,6 +72,10 @@ export class NAdam extends Optimizer<NAdamOptions> {
     this.notNegative(['Invalid weight_decay value', o.weightDecay], ['Invalid momentum_decay value', o.momentumDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: NAdamOptions): void {
     state['step'] ??= 0;
     state['mu_product'] ??= 1;

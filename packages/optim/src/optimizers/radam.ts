@@ -69,6 +69,10 @@ export class RAdam extends Optimizer<RAdamOptions> {
     this.notNegative(['Invalid weight_decay value', o.weightDecay]);
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: RAdamOptions): void {
     state['step'] ??= 0;
     state['exp_avg'] ??= this.zerosFor(p);

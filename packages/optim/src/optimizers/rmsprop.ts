@@ -78,6 +78,10 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     );
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: RMSpropOptions): void {
     const momentum = o.momentum > 0;
     state['step'] = ((state['step'] as number | undefined) ?? 0) + 1;

@@ -70,6 +70,10 @@ export class SGD extends Optimizer<SGDOptions> {
     if (o.nesterov && (o.momentum <= 0 || o.dampening !== 0)) this.refuse('Nesterov momentum requires a momentum and zero dampening');
   }
 
+  protected override get updatesApart(): boolean {
+    return true;
+  }
+
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: SGDOptions): void {
     const l2 = o.weightDecay !== 0;
     if (o.momentum === 0) {

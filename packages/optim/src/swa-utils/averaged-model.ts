@@ -1,5 +1,7 @@
 /** @file AveragedModel: a model whose parameters are running means of another's. PyTorch: torch.optim.swa_utils.AveragedModel. */
 import {
+  checkOptions,
+  type OptionNames,
   Buffer,
   type DeviceLike,
   isTesseraError,
@@ -13,6 +15,14 @@ import {
   zeros,
 } from '@tessera/core';
 import { type AverageFn, getSwaMultiAvgFn, type MultiAverageFn } from './averages.js';
+
+const AVERAGED_MODEL_OPTIONS: OptionNames<AveragedModelOptions<Module>> = {
+  create: true,
+  device: true,
+  avgFn: true,
+  multiAvgFn: true,
+  useBuffers: true,
+};
 
 export interface AveragedModelOptions<M extends Module> {
   /**
@@ -54,6 +64,7 @@ export class AveragedModel<M extends Module = Module> extends Module {
   #known: { version: number; count: number };
 
   constructor(model: M, options: AveragedModelOptions<M> = {}) {
+    checkOptions('AveragedModel', options, AVERAGED_MODEL_OPTIONS);
     super();
     if (options.avgFn !== undefined && options.multiAvgFn !== undefined)
       throw new ModuleError('ERR_AVERAGED_MODEL', 'AveragedModel: Only one of avgFn and multiAvgFn should be provided');

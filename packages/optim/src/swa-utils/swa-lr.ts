@@ -7,6 +7,9 @@ import {
   type Schedulable,
   type SchedulerOptions,
 } from '../lr-scheduler/scheduler.js';
+import { checkOptions, type OptionNames } from '@tessera/core';
+
+const SWALR_OPTIONS: OptionNames<SWALROptions> = { annealEpochs: true, annealStrategy: true, lastEpoch: true };
 
 export interface SWALROptions extends SchedulerOptions {
   /** How many epochs it takes to get there. Default 10. */
@@ -28,6 +31,7 @@ export class SWALR extends LRScheduler {
 
   /** @param swaLr For all groups, or for each. */
   constructor(optimizer: Schedulable, swaLr: number | readonly number[], options: SWALROptions = {}) {
+    checkOptions('SWALR', options, SWALR_OPTIONS);
     requireOptimizer(optimizer);
     const { annealEpochs = 10, annealStrategy = 'cos' } = options;
     const lrs = perGroup('swa_lr', optimizer, swaLr);

@@ -1,5 +1,7 @@
 /** @file Batch norm's statistics for averaged parameters. PyTorch: torch.optim.swa_utils.update_bn. */
-import { type DeviceLike, isTensor, type Module, noGrad, scope, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, type DeviceLike, isTensor, type Module, noGrad, scope, type Tensor } from '@tessera/core';
+
+const UPDATE_BN_OPTIONS: OptionNames<UpdateBnOptions> = { device: true };
 
 interface BatchNormLike extends Module {
   momentum: number | null;
@@ -31,8 +33,9 @@ export interface UpdateBnOptions {
 export async function updateBn(
   loader: Iterable<unknown> | AsyncIterable<unknown>,
   model: Module,
-  { device }: UpdateBnOptions = {},
+  options: UpdateBnOptions = {},
 ): Promise<void> {
+  const { device } = checkOptions('updateBn', options, UPDATE_BN_OPTIONS);
   const norms = [...model.modules()].filter(isBatchNorm);
   if (norms.length === 0) return;
   const momenta = norms.map((norm) => norm.momentum);

@@ -3,6 +3,7 @@ import { type AcceleratedKernels, type Availability, type Capabilities, didYouMe
 
 /** Every kernel that a backend may have besides the seven; complete at compile time. */
 const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
+  pointwiseEach: true,
   convolution: true,
   convolutionInputGrad: true,
   convolutionWeightGrad: true,
@@ -13,6 +14,8 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   softmax: true,
   softmaxGrad: true,
   linear: true,
+  matmulPointwise: true,
+  convolutionPointwise: true,
   layerNorm: true,
   layerNormGrad: true,
   batchNorm: true,
@@ -22,6 +25,8 @@ const ACCELERATED: Readonly<Record<keyof AcceleratedKernels, true>> = {
   crossEntropy: true,
   crossEntropyGrad: true,
   topk: true,
+  lstmStep: true,
+  gruStep: true,
   lstmStepGrad: true,
   gruStepGrad: true,
 };

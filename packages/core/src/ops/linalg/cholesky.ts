@@ -10,6 +10,9 @@ import { attach, recording, wrap } from '../result.js';
 import { clone, narrow, reshape, transpose } from '../view.js';
 import { wantPivots, wantPrecise, wantSquare } from './checks.js';
 import { inv } from './solve.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const CHOLESKY_OPTIONS: OptionNames<CholeskyOptions> = { upper: true };
 
 export interface CholeskyOptions {
   /** U with A = Uᵀ U in place of L with A = L Lᵀ. Default false. */
@@ -44,6 +47,7 @@ OPS.set('linalg.cholesky', { name: 'linalg.cholesky', inputs: 1, differentiable:
  * @throws ValueError `ERR_NOT_POSITIVE_DEFINITE`
  */
 export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
+  checkOptions('cholesky', options, CHOLESKY_OPTIONS);
   const op = 'linalg.cholesky';
   wantSquare(op, a);
   wantPrecise(op, a);

@@ -8,6 +8,9 @@ import { OPS } from '../registry.js';
 import { permute, reshape } from '../view.js';
 import { pNorm } from '../vector-norm.js';
 import { svdvals } from './singular-values.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const MATRIX_NORM_OPTIONS: OptionNames<MatrixNormOptions> = { keepdim: true, dtype: true };
 
 /** Frobenius, nuclear (Σ σ), spectral (2: the largest σ, −2: the smallest), of columns (±1) and of rows (±∞). */
 export type MatrixNormOrder = 'fro' | 'nuc' | number;
@@ -24,6 +27,7 @@ export function matrixNorm(
   dim: readonly [number, number] = [-2, -1],
   options: MatrixNormOptions = {},
 ): Tensor {
+  checkOptions('matrixNorm', options, MATRIX_NORM_OPTIONS);
   const op = 'linalg.matrixNorm';
   if (!isFloat(options.dtype ?? x.dtype))
     throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {

@@ -6,6 +6,9 @@ import { type Dims, type ReduceOptions, reducedDims } from '../reduction.js';
 import { OPS } from '../registry.js';
 import { pNorm } from '../vector-norm.js';
 import { matrixNorm, type MatrixNormOrder } from './matrix-norm.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const VECTOR_NORM_OPTIONS: OptionNames<VectorNormOptions> = { dtype: true, keepdim: true };
 
 export interface VectorNormOptions extends ReduceOptions {
   /** The input is converted to it first. */
@@ -15,6 +18,7 @@ export interface VectorNormOptions extends ReduceOptions {
 OPS.set('linalg.vectorNorm', { name: 'linalg.vectorNorm', inputs: 1, differentiable: true });
 /** (Σ |x|^ord)^(1/ord) over dims (all by default), as if they were one. PyTorch: torch.linalg.vector_norm. */
 export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: VectorNormOptions = {}): Tensor {
+  checkOptions('vectorNorm', options, VECTOR_NORM_OPTIONS);
   const op = 'linalg.vectorNorm';
   if (!isFloat(x.dtype))
     throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
@@ -35,6 +39,7 @@ OPS.set('linalg.norm', { name: 'linalg.norm', inputs: 1, differentiable: true })
  * elements. PyTorch: torch.linalg.norm.
  */
 export function norm(x: Tensor, ord?: MatrixNormOrder | null, dim?: Dims, options: VectorNormOptions = {}): Tensor {
+  checkOptions('norm', options, VECTOR_NORM_OPTIONS);
   const op = 'linalg.norm';
   if (ord === undefined || ord === null) return vectorNorm(x, 2, dim, options);
   const dims = dim === undefined || dim === null ? null : typeof dim === 'number' ? [dim] : dim;

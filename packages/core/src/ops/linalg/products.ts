@@ -12,6 +12,9 @@ import { attach, recording } from '../result.js';
 import { clone, expand, squeeze, unsqueeze } from '../view.js';
 import { wantSquare } from './checks.js';
 import { inv } from './solve.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const CROSS_OPTIONS: OptionNames<{ readonly dim?: number }> = { dim: true };
 
 OPS.set('linalg.matrixPower', { name: 'linalg.matrixPower', inputs: 1, differentiable: true });
 /** Aⁿ by repeated squaring; a negative n takes the inverse. PyTorch: torch.linalg.matrix_power. */
@@ -90,6 +93,7 @@ function cheapestSplits(sizes: readonly number[]): number[][] {
 OPS.set('linalg.cross', { name: 'linalg.cross', inputs: 2, differentiable: true });
 /** a × b along a dim of size 3, the last by default. PyTorch: torch.linalg.cross. */
 export function cross(a: Tensor, b: Tensor, options: { readonly dim?: number } = {}): Tensor {
+  checkOptions('cross', options, CROSS_OPTIONS);
   if (a.ndim !== b.ndim)
     throw new ShapeError('ERR_CROSS', `linalg.cross: inputs must have the same number of dimensions.`, {
       op: 'linalg.cross',

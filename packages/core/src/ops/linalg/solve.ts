@@ -11,6 +11,9 @@ import { sumTo } from '../sum-to.js';
 import { expand, reshape, transpose, unsqueeze } from '../view.js';
 import { wantPivots, wantPrecise, wantSquare } from './checks.js';
 import { eliminate, type Elimination } from './elimination.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const SOLVE_OPTIONS: OptionNames<SolveOptions> = { left: true };
 
 /** The leading dims as one. */
 const asBatch = (x: Tensor): Tensor => reshape(x.detach(), [numelOf(x.shape.slice(0, -2)), ...x.shape.slice(-2)]);
@@ -64,6 +67,7 @@ OPS.set('linalg.solve', { name: 'linalg.solve', inputs: 2, differentiable: true 
  * @throws ValueError `ERR_SINGULAR`; ShapeError `ERR_SOLVE_SHAPE`
  */
 export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor {
+  checkOptions('solve', options, SOLVE_OPTIONS);
   const op = 'linalg.solve';
   wantSquare(op, a);
   wantPrecise(op, a);

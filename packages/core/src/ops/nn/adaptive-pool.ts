@@ -14,6 +14,9 @@ import { avgPool1d, avgPool2d, avgPool3d } from './avg-pool.js';
 import { listed } from './geometry.js';
 import { maxPool1d, maxPool2d, maxPool3d } from './max-pool.js';
 import { batchOfPlanes, unbatch } from './pool-window.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const ADAPTIVE_MAX_POOL_OPTIONS: OptionNames<AdaptiveMaxPoolOptions> = { returnIndices: true };
 
 /** One size for all spatial dims, or one for each; null keeps the input's. */
 export type AdaptiveSize = number | null | readonly (number | null)[];
@@ -161,6 +164,7 @@ export function adaptiveMaxPool1d(
   outputSize: AdaptiveSize,
   options: AdaptiveMaxPoolOptions = {},
 ): Tensor | [Tensor, Tensor] {
+  checkOptions('adaptiveMaxPool1d', options, ADAPTIVE_MAX_POOL_OPTIONS);
   const both = adaptiveMax('adaptiveMaxPool1d', 1, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }
@@ -174,6 +178,7 @@ export function adaptiveMaxPool2d(
   outputSize: AdaptiveSize,
   options: AdaptiveMaxPoolOptions = {},
 ): Tensor | [Tensor, Tensor] {
+  checkOptions('adaptiveMaxPool2d', options, ADAPTIVE_MAX_POOL_OPTIONS);
   const both = adaptiveMax('adaptiveMaxPool2d', 2, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }
@@ -187,6 +192,7 @@ export function adaptiveMaxPool3d(
   outputSize: AdaptiveSize,
   options: AdaptiveMaxPoolOptions = {},
 ): Tensor | [Tensor, Tensor] {
+  checkOptions('adaptiveMaxPool3d', options, ADAPTIVE_MAX_POOL_OPTIONS);
   const both = adaptiveMax('adaptiveMaxPool3d', 3, input, outputSize);
   return options.returnIndices === true ? both : both[0];
 }

@@ -9,6 +9,17 @@ import { recording } from '../result.js';
 import { expand, reshape, unsqueeze } from '../view.js';
 import { attend, attendComposed } from './attention-core.js';
 import type { NoiseOptions } from './noise.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const ATTENTION_OPTIONS: OptionNames<AttentionOptions> = {
+  attnMask: true,
+  dropoutP: true,
+  isCausal: true,
+  scale: true,
+  enableGqa: true,
+  rng: true,
+  generator: true,
+};
 
 export interface AttentionOptions extends NoiseOptions {
   /** Broadcast to (…, L, S): bool says what may be attended to, a float is added to the scores. */
@@ -34,6 +45,7 @@ OPS.set(OP, { name: OP, inputs: 3, differentiable: true });
  * @example scaledDotProductAttention(q, k, v, { isCausal: true })
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  checkOptions('scaledDotProductAttention', options, ATTENTION_OPTIONS);
   if (autocasting.on) return asHalf(scaledDotProductAttention, query, key, value, options);
   const { attnMask = null, dropoutP = 0, isCausal = false, enableGqa = false } = options;
   const details = { op: OP, shapes: [query.shape, key.shape, value.shape] };

@@ -14,6 +14,21 @@ import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue,
 import { outputSizes, requireOutput, type SpatialSize } from './geometry.js';
 import { batchOfPlanes, poolWindow, unbatch } from './pool-window.js';
 import { addWindows, placed, windowsOf } from './windows.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const AVG_POOL1D_OPTIONS: OptionNames<Omit<AvgPoolOptions, 'divisorOverride'>> = {
+  stride: true,
+  padding: true,
+  ceilMode: true,
+  countIncludePad: true,
+};
+const AVG_POOL_OPTIONS: OptionNames<AvgPoolOptions> = {
+  stride: true,
+  padding: true,
+  ceilMode: true,
+  countIncludePad: true,
+  divisorOverride: true,
+};
 
 /** Options of {@link avgPool2d} and its kin; a number stands for all spatial dims. */
 export interface AvgPoolOptions {
@@ -128,6 +143,7 @@ function avgPoolNd(op: string, n: number, input: Tensor, kernelSize: SpatialSize
 
 /** The mean of each window along the last dim of (N, C, L) or (C, L). PyTorch: F.avg_pool1d. */
 export function avgPool1d(input: Tensor, kernelSize: SpatialSize, options: Omit<AvgPoolOptions, 'divisorOverride'> = {}): Tensor {
+  checkOptions('avgPool1d', options, AVG_POOL1D_OPTIONS);
   return avgPoolNd('avgPool1d', 1, input, kernelSize, options);
 }
 
@@ -138,10 +154,12 @@ export function avgPool1d(input: Tensor, kernelSize: SpatialSize, options: Omit<
  * @example avgPool2d(x, 2, { padding: 1, countIncludePad: false })
  */
 export function avgPool2d(input: Tensor, kernelSize: SpatialSize, options: AvgPoolOptions = {}): Tensor {
+  checkOptions('avgPool2d', options, AVG_POOL_OPTIONS);
   return avgPoolNd('avgPool2d', 2, input, kernelSize, options);
 }
 
 /** As {@link avgPool2d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.avg_pool3d. */
 export function avgPool3d(input: Tensor, kernelSize: SpatialSize, options: AvgPoolOptions = {}): Tensor {
+  checkOptions('avgPool3d', options, AVG_POOL_OPTIONS);
   return avgPoolNd('avgPool3d', 3, input, kernelSize, options);
 }

@@ -10,6 +10,16 @@ import { reshape, squeeze, unsqueeze } from '../view.js';
 import { convolution, convolutionInputGrad } from './convolution.js';
 import { listed, perDim, type SpatialSize } from './geometry.js';
 import { constantPadNd } from './pad.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const CONV_OPTIONS: OptionNames<ConvOptions> = { stride: true, padding: true, dilation: true, groups: true };
+const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+  stride: true,
+  padding: true,
+  outputPadding: true,
+  groups: true,
+  dilation: true,
+};
 
 /** Options of {@link conv2d} and its kin; a number stands for all spatial dims. */
 export interface ConvOptions {
@@ -217,6 +227,7 @@ for (const n of [1, 2, 3]) {
  * An input (C, L) gives (O, L'). PyTorch: F.conv1d.
  */
 export function conv1d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  checkOptions('conv1d', options, CONV_OPTIONS);
   if (autocasting.on) return asHalf(conv1d, input, weight, bias, options);
   return convNd('conv1d', 1, input, weight, bias ?? null, options);
 }
@@ -229,12 +240,14 @@ export function conv1d(input: Tensor, weight: Tensor, bias?: Tensor | null, opti
  * @example conv2d(images, weight, bias, { stride: 2, padding: 1 })
  */
 export function conv2d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  checkOptions('conv2d', options, CONV_OPTIONS);
   if (autocasting.on) return asHalf(conv2d, input, weight, bias, options);
   return convNd('conv2d', 2, input, weight, bias ?? null, options);
 }
 
 /** As {@link conv1d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.conv3d. */
 export function conv3d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  checkOptions('conv3d', options, CONV_OPTIONS);
   if (autocasting.on) return asHalf(conv3d, input, weight, bias, options);
   return convNd('conv3d', 3, input, weight, bias ?? null, options);
 }
@@ -244,18 +257,21 @@ export function conv3d(input: Tensor, weight: Tensor, bias?: Tensor | null, opti
  * L' = (L − 1)·stride − 2·padding + dilation·(k − 1) + outputPadding + 1. PyTorch: F.conv_transpose1d.
  */
 export function convTranspose1d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  checkOptions('convTranspose1d', options, CONV_TRANSPOSE_OPTIONS);
   if (autocasting.on) return asHalf(convTranspose1d, input, weight, bias, options);
   return convTransposeNd('convTranspose1d', 1, input, weight, bias ?? null, options);
 }
 
 /** As {@link convTranspose1d} over (N, C, H, W) or (C, H, W). PyTorch: F.conv_transpose2d. */
 export function convTranspose2d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  checkOptions('convTranspose2d', options, CONV_TRANSPOSE_OPTIONS);
   if (autocasting.on) return asHalf(convTranspose2d, input, weight, bias, options);
   return convTransposeNd('convTranspose2d', 2, input, weight, bias ?? null, options);
 }
 
 /** As {@link convTranspose1d} over (N, C, D, H, W) or (C, D, H, W). PyTorch: F.conv_transpose3d. */
 export function convTranspose3d(input: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+  checkOptions('convTranspose3d', options, CONV_TRANSPOSE_OPTIONS);
   if (autocasting.on) return asHalf(convTranspose3d, input, weight, bias, options);
   return convTransposeNd('convTranspose3d', 3, input, weight, bias ?? null, options);
 }

@@ -4,6 +4,7 @@
  */
 import type { Window } from '../../backend/contract.js';
 import { numelOf, type Shape } from '../../tensor/shape.js';
+import { promised } from '../../tensor/producer.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { add } from '../arithmetic.js';
 import { copy_ } from '../copy.js';
@@ -12,6 +13,7 @@ import { matmul } from '../matmul.js';
 import { declined, emptyValue, launched, viewOf, viewOfValue, wrap } from '../result.js';
 import { narrow, permute, reshape } from '../view.js';
 import { outputSizes } from './geometry.js';
+import { ConvolutionProducer } from './producers.js';
 import { addWindows, windowsOf } from './windows.js';
 
 /** Unrolled windows of a part of the batch may take this many elements: 64 MiB of float32. */
@@ -32,6 +34,11 @@ export function launchConvolution(input: Tensor, weight: Tensor, bias: Tensor | 
   if (numelOf(shape) === 0) return zerosOf(input, shape);
   const { kernels } = device;
   if (kernels.convolution !== undefined && accelerated(input) && weight.numel() > 0) {
+    if (kernels.convolutionPointwise !== undefined && dtype === 'float32') {
+      const views = [viewOf(input), viewOf(weight), bias === null ? null : viewOf(bias)] as const;
+      const reads = bias === null ? [input.value, weight.value] : [input.value, weight.value, bias.value];
+      return wrap(promised(device, dtype, shape, new ConvolutionProducer(device, reads, shape, ...views, w, groups)));
+    }
     const out = emptyValue(device, dtype, shape);
     if (kernels.convolution(viewOf(input), viewOf(weight), bias === null ? null : viewOf(bias), viewOfValue(out), w, groups)) {
       launched(device, 'convolution', shape);

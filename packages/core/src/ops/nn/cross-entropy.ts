@@ -10,6 +10,9 @@ import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue,
 import { permute, reshape, unsqueeze } from '../view.js';
 import { nllLoss, type NllLossOptions } from './nll-loss.js';
 import { logSoftmax, softmax } from './softmax.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const NLL_LOSS_OPTIONS: OptionNames<NllLossOptions> = { weight: true, ignoreIndex: true, reduction: true };
 
 OPS.set('crossEntropyOfClasses', { name: 'crossEntropyOfClasses', inputs: 2, differentiable: true });
 /**
@@ -20,6 +23,7 @@ OPS.set('crossEntropyOfClasses', { name: 'crossEntropyOfClasses', inputs: 2, dif
  * @example crossEntropyOfClasses(logits, tensor([1, 0], { dtype: 'int32' }))
  */
 export function crossEntropyOfClasses(logits: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkOptions('crossEntropyOfClasses', options, NLL_LOSS_OPTIONS);
   const { ignoreIndex = -100, reduction = 'mean', weight = null } = options;
   if (weight === null) {
     const losses = lossesByKernel(logits, target, ignoreIndex);

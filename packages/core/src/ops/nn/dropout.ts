@@ -10,6 +10,9 @@ import { attach, recording, wrap } from '../result.js';
 import { squeeze, unsqueeze } from '../view.js';
 import { listed } from './geometry.js';
 import { drawnMask, drawsOnHost, keepMask, type NoiseOptions, numbers, requireProbability } from './noise.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const DROPOUT_OPTIONS: OptionNames<DropoutOptions> = { p: true, training: true, inplace: true, rng: true, generator: true };
 
 export interface DropoutOptions extends NoiseOptions {
   /** The probability of an element (or channel) to be zeroed. Default 0.5. */
@@ -88,11 +91,14 @@ OPS.set('dropout', { name: 'dropout', inputs: 1, differentiable: true });
  * @throws ValueError `ERR_DROPOUT_P`
  * @example dropout(x, { p: 0.1, training: this.training })
  */
-export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
-  drop('dropout', x, x.shape, options, options.training ?? true, false);
+export const dropout = (x: Tensor, options: DropoutOptions = {}): Tensor => {
+  checkOptions('dropout', options, DROPOUT_OPTIONS);
+  return drop('dropout', x, x.shape, options, options.training ?? true, false);
+};
 
 /** {@link dropout} of whole channels of (N, C, L) or (C, L). PyTorch: F.dropout1d. @throws ShapeError `ERR_DROPOUT_RANK` */
 export function dropout1d(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkOptions('dropout1d', options, DROPOUT_OPTIONS);
   if (x.ndim !== 2 && x.ndim !== 3) {
     throw new ShapeError(
       'ERR_DROPOUT_RANK',
@@ -107,20 +113,25 @@ const dropChannels = (op: string, x: Tensor, options: DropoutOptions): Tensor =>
   drop(op, x, channels(op, x), options, options.training ?? true, false);
 
 /** {@link dropout} of whole channels: one draw for each entry of the first two dims of (N, C, H, W). PyTorch: F.dropout2d. */
-export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor => dropChannels('dropout2d', x, options);
+export const dropout2d = (x: Tensor, options: DropoutOptions = {}): Tensor =>
+  dropChannels('dropout2d', x, checkOptions('dropout2d', options, DROPOUT_OPTIONS));
 
 /** {@link dropout} of whole channels of (N, C, D, H, W) or (C, D, H, W). PyTorch: F.dropout3d. */
 export function dropout3d(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkOptions('dropout3d', options, DROPOUT_OPTIONS);
   return x.ndim === 4 ? squeeze(dropChannels('dropout3d', unsqueeze(x, 0), options), 0) : dropChannels('dropout3d', x, options);
 }
 
 /** Dropout that keeps the mean and variance of what SELU gives: dropped elements take SELU's limit. PyTorch: F.alpha_dropout. */
-export const alphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
-  drop('alphaDropout', x, x.shape, options, options.training ?? false, true);
+export const alphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor => {
+  checkOptions('alphaDropout', options, DROPOUT_OPTIONS);
+  return drop('alphaDropout', x, x.shape, options, options.training ?? false, true);
+};
 
 /** {@link alphaDropout} of whole channels. PyTorch: F.feature_alpha_dropout. */
-export const featureAlphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor =>
-  drop(
+export const featureAlphaDropout = (x: Tensor, options: DropoutOptions = {}): Tensor => {
+  checkOptions('featureAlphaDropout', options, DROPOUT_OPTIONS);
+  return drop(
     'featureAlphaDropout',
     x,
     options.training === true ? channels('featureAlphaDropout', x) : x.shape,
@@ -128,3 +139,4 @@ export const featureAlphaDropout = (x: Tensor, options: DropoutOptions = {}): Te
     options.training ?? false,
     true,
   );
+};

@@ -9,6 +9,9 @@ import { OPS } from '../registry.js';
 import { attach, recording } from '../result.js';
 import { expand, reshape, unsqueeze } from '../view.js';
 import { listed } from './geometry.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = { paddingIdx: true, maxNorm: true, normType: true, scaleGradByFreq: true };
 
 export interface EmbeddingOptions {
   /** This row gets no gradient; counted from the end where negative. */
@@ -57,6 +60,7 @@ OPS.set('embedding', { name: 'embedding', inputs: 2, differentiable: true });
  * @example embedding(tokens, weight, { paddingIdx: 0 })
  */
 export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  checkOptions('embedding', options, EMBEDDING_OPTIONS);
   if (weight.ndim !== 2)
     throw new ShapeError('ERR_EMBEDDING', `embedding: 'weight' must be 2-D, but it is ${listed(weight.shape)}`, {
       op: 'embedding',

@@ -4,6 +4,7 @@ import { autocasting } from '../../amp/state.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf } from '../../tensor/shape.js';
+import { promised } from '../../tensor/producer.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
@@ -11,6 +12,7 @@ import { matmul, multipliesHalves, wideProduct } from '../matmul.js';
 import { OPS } from '../registry.js';
 import { attach, declined, emptyValue, launched, recording, viewOf, viewOfValue, wrap } from '../result.js';
 import { reshape, transpose } from '../view.js';
+import { LinearProducer } from './producers.js';
 
 OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
 /**
@@ -98,6 +100,11 @@ function launchLinear(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
   // Halves come here only where the kernel takes them.
   const dtype = DTYPE_INFO[x.dtype].compute;
   if (kernels.linear !== undefined && (dtype === 'float32' || dtype === 'float64') && numelOf(shape) > 0 && x.shape[1]! > 0) {
+    if (kernels.matmulPointwise !== undefined && dtype === 'float32') {
+      const views = [viewOf(x), viewOf(weight), bias === null ? null : viewOf(bias)] as const;
+      const reads = bias === null ? [x.value, weight.value] : [x.value, weight.value, bias.value];
+      return wrap(promised(device, dtype, shape, new LinearProducer(device, reads, ...views)));
+    }
     const out = emptyValue(device, dtype, shape);
     if (kernels.linear(viewOf(x), viewOf(weight), bias === null ? null : viewOf(bias), viewOfValue(out))) {
       launched(device, 'linear', [...shape, x.shape[1]!]);

@@ -14,6 +14,9 @@ import { reshape } from '../view.js';
 import { outputSizes, requireOutput, type SpatialSize } from './geometry.js';
 import { batchOfPlanes, type PoolWindow, poolWindow, unbatch } from './pool-window.js';
 import { addWindows, placed, windowsOf } from './windows.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const MAX_POOL_OPTIONS: OptionNames<MaxPoolOptions> = { stride: true, padding: true, dilation: true, ceilMode: true, returnIndices: true };
 
 /** Options of {@link maxPool2d} and its kin; a number stands for all spatial dims. */
 export interface MaxPoolOptions {
@@ -148,6 +151,7 @@ export function maxPool1d(input: Tensor, kernelSize: SpatialSize, options: Indic
 export function maxPool1d(input: Tensor, kernelSize: SpatialSize, options?: NoIndices): Tensor;
 export function maxPool1d(input: Tensor, kernelSize: SpatialSize, options?: MaxPoolOptions): Tensor | [Tensor, Tensor];
 export function maxPool1d(input: Tensor, kernelSize: SpatialSize, options: MaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions('maxPool1d', options, MAX_POOL_OPTIONS);
   const [values, indices] = maxPoolNd('maxPool1d', 1, input, kernelSize, options, options.returnIndices ?? false);
   return options.returnIndices === true ? [values, indices!] : values;
 }
@@ -163,6 +167,7 @@ export function maxPool2d(input: Tensor, kernelSize: SpatialSize, options: Indic
 export function maxPool2d(input: Tensor, kernelSize: SpatialSize, options?: NoIndices): Tensor;
 export function maxPool2d(input: Tensor, kernelSize: SpatialSize, options?: MaxPoolOptions): Tensor | [Tensor, Tensor];
 export function maxPool2d(input: Tensor, kernelSize: SpatialSize, options: MaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions('maxPool2d', options, MAX_POOL_OPTIONS);
   const [values, indices] = maxPoolNd('maxPool2d', 2, input, kernelSize, options, options.returnIndices ?? false);
   return options.returnIndices === true ? [values, indices!] : values;
 }
@@ -172,6 +177,7 @@ export function maxPool3d(input: Tensor, kernelSize: SpatialSize, options: Indic
 export function maxPool3d(input: Tensor, kernelSize: SpatialSize, options?: NoIndices): Tensor;
 export function maxPool3d(input: Tensor, kernelSize: SpatialSize, options?: MaxPoolOptions): Tensor | [Tensor, Tensor];
 export function maxPool3d(input: Tensor, kernelSize: SpatialSize, options: MaxPoolOptions = {}): Tensor | [Tensor, Tensor] {
+  checkOptions('maxPool3d', options, MAX_POOL_OPTIONS);
   const [values, indices] = maxPoolNd('maxPool3d', 3, input, kernelSize, options, options.returnIndices ?? false);
   return options.returnIndices === true ? [values, indices!] : values;
 }

@@ -12,6 +12,9 @@ import { OPS } from '../registry.js';
 import { attach, recording, wrap } from '../result.js';
 import { reshape, unsqueeze } from '../view.js';
 import { listed } from './geometry.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const NLL_LOSS_OPTIONS: OptionNames<NllLossOptions> = { weight: true, ignoreIndex: true, reduction: true };
 
 /** How a loss sums up its elements: not at all, to their mean, to their sum. */
 export type Reduction = 'none' | 'mean' | 'sum';
@@ -61,6 +64,7 @@ OPS.set('nllLoss', { name: 'nllLoss', inputs: 2, differentiable: true });
  * @example nllLoss(logits.logSoftmax(1), tensor([1, 0], { dtype: 'int32' }))
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor {
+  checkOptions('nllLoss', options, NLL_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(nllLoss, input, target, options);
   const op = 'nllLoss';
   const reduction = options.reduction ?? 'mean';

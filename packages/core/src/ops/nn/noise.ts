@@ -11,6 +11,9 @@ import { fromHost } from '../creation.js';
 import { e } from '../expression.js';
 import { wrap } from '../result.js';
 import { permute } from '../view.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const NOISE_OPTIONS: OptionNames<NoiseOptions> = { rng: true, generator: true };
 
 /** Where noise comes from. */
 export interface NoiseOptions {
@@ -49,6 +52,7 @@ const BITS_24 = 2 ** 24;
 
 /** Uniform numbers in [0, 1), of 24 bits each, made on the device. */
 export function philoxUniform(shape: Shape, dtype: DType, device: Device, options: NoiseOptions): Tensor {
+  checkOptions('philoxUniform', options, NOISE_OPTIONS);
   const whole = e.cast(e.and(bits(shape, device, generatorOf(options)), BITS_24 - 1), 'float32');
   return wrap(castValue(e.mul(whole, 1 / BITS_24), dtype));
 }

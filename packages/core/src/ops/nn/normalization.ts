@@ -16,6 +16,12 @@ import { listed } from './geometry.js';
 import { normalizeChannels } from './norm-channels.js';
 import { normalizeRows } from './norm-rows.js';
 import { standardize } from './standardize.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const BATCH_NORM_OPTIONS: OptionNames<BatchNormOptions> = { training: true, momentum: true, eps: true };
+const EPS_OPTIONS: OptionNames<EpsOptions> = { eps: true };
+const INSTANCE_NORM_OPTIONS: OptionNames<InstanceNormOptions> = { useInputStats: true, momentum: true, eps: true };
+const RMS_NORM_OPTIONS: OptionNames<RmsNormOptions> = { eps: true };
 
 type Maybe = Tensor | null | undefined;
 
@@ -110,6 +116,7 @@ export function batchNorm(
   bias?: Maybe,
   options: BatchNormOptions = {},
 ): Tensor {
+  checkOptions('batchNorm', options, BATCH_NORM_OPTIONS);
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   // As PyTorch has it, an empty vector is nothing to normalize.
@@ -157,6 +164,7 @@ export function instanceNorm(
   bias?: Maybe,
   options: InstanceNormOptions = {},
 ): Tensor {
+  checkOptions('instanceNorm', options, INSTANCE_NORM_OPTIONS);
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   if (x.ndim < 2)
@@ -200,6 +208,7 @@ export function instanceNorm(
  * @throws ShapeError `ERR_NORM_SHAPE`; ValueError `ERR_NORM_GROUPS`.
  */
 export function groupNorm(x: Tensor, numGroups: number, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  checkOptions('groupNorm', options, EPS_OPTIONS);
   if (autocasting.on) return asFloat32(groupNorm, x, numGroups, weight, bias, options);
   const op = 'groupNorm';
   if (x.ndim < 2)
@@ -263,6 +272,7 @@ function lastSizes(op: string, x: Tensor, sizes: number | Shape, given: readonly
  * @example layerNorm(x, [512], weight, bias)
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, bias?: Maybe, options: EpsOptions = {}): Tensor {
+  checkOptions('layerNorm', options, EPS_OPTIONS);
   if (autocasting.on) return asFloat32(layerNorm, x, normalizedShape, weight, bias, options);
   const shape = lastSizes('layerNorm', x, normalizedShape, [
     ['weight', weight],
@@ -283,6 +293,7 @@ const EPSILON = { float32: 2 ** -23, float64: 2 ** -52 } as const;
 
 /** x / √(mean x² + ε) · weight over the last dims. PyTorch: F.rms_norm. @throws ShapeError `ERR_NORM_SHAPE` */
 export function rmsNorm(x: Tensor, normalizedShape: number | Shape, weight?: Maybe, options: RmsNormOptions = {}): Tensor {
+  checkOptions('rmsNorm', options, RMS_NORM_OPTIONS);
   const shape = lastSizes('rmsNorm', x, normalizedShape, [['weight', weight]]);
   if (x.numel() === 0) return affine(x.clone(), weight, null, shape);
   const y = wide(x);

@@ -26,6 +26,33 @@ function requireGates(op: string, gates: Tensor, state: Tensor, count: number): 
 const taken = (...tensors: readonly (Tensor | null)[]): boolean =>
   !recording(...tensors) && tensors.every((t) => t === null || t.dtype === 'float32' || t.dtype === 'float64');
 
+/** [h', c'] of a step, by the device's own kernel; null where it has none, or declines. */
+function launchLstm(gates: Tensor, c: Tensor): [Tensor, Tensor] | null {
+  const { device, dtype } = gates;
+  if (device.kernels.lstmStep === undefined || c.numel() === 0 || !taken(gates, c)) return null;
+  const [h, cell] = [emptyValue(device, dtype, c.shape), emptyValue(device, dtype, c.shape)];
+  if (!device.kernels.lstmStep(viewOf(gates), viewOf(c), viewOfValue(h), viewOfValue(cell))) return declined(h, cell);
+  launched(device, 'lstmStep', c.shape);
+  return [wrap(h), wrap(cell)];
+}
+
+/** The same of a GRU: h'. */
+function launchGru(x: Tensor, s: Tensor, h: Tensor): Tensor | null {
+  const { device, dtype } = x;
+  if (device.kernels.gruStep === undefined || h.numel() === 0 || !taken(x, s, h)) return null;
+  const out = emptyValue(device, dtype, h.shape);
+  if (!device.kernels.gruStep(viewOf(x), viewOf(s), viewOf(h), viewOfValue(out))) return declined(out);
+  launched(device, 'gruStep', h.shape);
+  return wrap(out);
+}
+
+/** [h', c'], composed. */
+function composedLstm(gates: Tensor, c: Tensor): [Tensor, Tensor] {
+  const [i, f, g, o] = gates.chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const cell = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
+  return [o.sigmoid().mul(cell.tanh()), cell];
+}
+
 /** [gradGates, gradCell] of a step, by the device's own kernel; null where it has none, or declines. */
 function launchLstmGrad(gradH: Tensor | null, gradC: Tensor | null, gates: Tensor, c: Tensor, cell: Tensor): [Tensor, Tensor] | null {
   const { device, dtype } = gates;
@@ -57,9 +84,8 @@ OPS.set('lstmPointwise', { name: 'lstmPointwise', inputs: 2, differentiable: tru
  */
 export function lstmPointwise(gates: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
   requireGates('lstmPointwise', gates, c, 4);
-  const [i, f, g, o] = gates.detach().chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
-  const cell = f.sigmoid().mul(c.detach()).add(i.sigmoid().mul(g.tanh()));
-  const h = o.sigmoid().mul(cell.tanh());
+  const [plainGates, plainCell] = [gates.detach(), c.detach()];
+  const [h, cell] = launchLstm(plainGates, plainCell) ?? composedLstm(plainGates, plainCell);
   if (recording(gates, c)) {
     attachAll([h, cell], 'LstmCellBackward0', [gates, c], ([gradH, gradC], node) => {
       const native = launchLstmGrad(gradH ?? null, gradC ?? null, node.saved(0), node.saved(1), node.saved(2));
@@ -101,8 +127,12 @@ export function gruPointwise(inputGates: Tensor, stateGates: Tensor, h: Tensor):
     const r = xr.add(hr).sigmoid();
     return { r, z: xz.add(hz).sigmoid(), n: xn.add(r.mul(hn)).tanh(), hn };
   };
-  const { z, n } = forward(inputGates.detach(), stateGates.detach());
-  const out = n.add(z.mul(h.detach().sub(n)));
+  const composed = (x: Tensor, s: Tensor, state: Tensor): Tensor => {
+    const { z, n } = forward(x, s);
+    return n.add(z.mul(state.sub(n)));
+  };
+  const plain = [inputGates.detach(), stateGates.detach(), h.detach()] as const;
+  const out = launchGru(...plain) ?? composed(...plain);
   if (recording(inputGates, stateGates, h)) {
     attach(out, 'GruCellBackward0', [inputGates, stateGates, h], (grad, node) => {
       const state = node.saved(2);

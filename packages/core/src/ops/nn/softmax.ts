@@ -14,6 +14,9 @@ import { OPS } from '../registry.js';
 import { exp, log as logarithm } from '../unary-math.js';
 import { clone, contiguous } from '../view.js';
 import { attach, declined, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from '../result.js';
+import { checkOptions, type OptionNames } from '../../options.js';
+
+const SOFTMAX_OPTIONS: OptionNames<SoftmaxOptions> = { dtype: true };
 
 export interface SoftmaxOptions {
   /** The input is converted to it first. */
@@ -30,12 +33,14 @@ OPS.set('logSoftmax', { name: 'logSoftmax', inputs: 1, differentiable: true });
  * @example softmax(tensor([[1, 2, 3]]), -1) // [[0.0900, 0.2447, 0.6652]]
  */
 export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  checkOptions('softmax', options, SOFTMAX_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(softmax, x, dim, options);
   return along(x, dim, options, false);
 }
 
 /** log softmax(x) = x − log Σ exp(x) along `dim`. PyTorch: torch.log_softmax. @see softmax */
 export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  checkOptions('logSoftmax', options, SOFTMAX_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(logSoftmax, x, dim, options);
   return along(x, dim, options, true);
 }

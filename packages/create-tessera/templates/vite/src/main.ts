@@ -15,13 +15,21 @@ function draw({ size, scores }: { size: number; scores: Float32Array }): void {
 }
 
 worker.addEventListener('message', ({ data }: MessageEvent<Report>) => {
-  if (data.kind === 'ready') status.value = `Ready, on ${data.device}.`;
+  if (data.kind === 'ready') {
+    status.value = `Ready, on ${data.device}.`;
+    button.disabled = false;
+  }
   if (data.kind === 'error') status.value = data.message;
   if (data.kind === 'epoch') {
     status.value = `Epoch ${data.epoch}, loss ${data.loss.toFixed(4)}`;
     draw(data.picture);
   }
   if (data.kind === 'done') button.disabled = false;
+});
+
+// A worker that cannot start: its file is not on the server, a policy forbids it, a browser that knows no modules in workers.
+worker.addEventListener('error', ({ message }) => {
+  status.value = `The worker failed: ${message || 'the console of the browser says why'}`;
 });
 
 button.addEventListener('click', () => {

@@ -1,5 +1,6 @@
-import { data, F, init, manualSeed, noGrad, optim, tensor, type Tensor } from 'tessera';
+import { init, manualSeed, noGrad, tensor } from 'tessera';
 import { spirals } from './data';
+import { trainer } from './loop';
 import { Net } from './model';
 
 export interface Order {
@@ -23,25 +24,17 @@ try {
   const device = await init({ device: 'auto' }); // webgpu, then wasm, then cpu
   manualSeed(0);
   const model = new Net();
-  const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });
-  const loader = new data.DataLoader<[Tensor, Tensor]>(spirals(512), { batchSize: 64, shuffle: true });
+  const next = trainer(model, spirals(512));
   const grid = tensor(Array.from({ length: SIZE * SIZE }, (_, i) => [(2 * (i % SIZE)) / SIZE - 1, (2 * Math.floor(i / SIZE)) / SIZE - 1]));
   let epoch = 0;
 
   addEventListener('message', async ({ data: { epochs } }: MessageEvent<Order>) => {
     try {
       for (const end = epoch + epochs; epoch < end;) {
-        let total = 0;
-        for await (const [x, y] of loader) {
-          optimizer.zeroGrad();
-          const loss = F.crossEntropy(model(x), y);
-          loss.backward();
-          optimizer.step();
-          total += await loss.itemAsync();
-        }
+        const loss = await next();
         epoch++;
         const scores = (await noGrad(() => model(grid).softmax(1).select(1, 0)).dataAsync()) as Float32Array;
-        report({ kind: 'epoch', epoch, loss: total / loader.length, picture: { size: SIZE, scores } });
+        report({ kind: 'epoch', epoch, loss, picture: { size: SIZE, scores } });
       }
     } catch (error) {
       report({ kind: 'error', message: String(error) });

@@ -1,6 +1,22 @@
 /** @file Weights that stay orthogonal while they learn. */
-import { Buffer, cat, eye, linalg, Module, noGrad, randn, ShapeError, type Tensor, ValueError, where } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  Buffer,
+  cat,
+  eye,
+  linalg,
+  Module,
+  noGrad,
+  randn,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  where,
+} from '@tessera/core';
 import { registerParametrization } from '../parametrize/parametrize.js';
+
+const ORTHOGONAL_OPTIONS: OptionNames<OrthogonalOptions> = { orthogonalMap: true, useTrivialization: true };
 
 /** How a free matrix becomes an orthogonal one. */
 export type OrthogonalMap = 'matrix_exp' | 'cayley' | 'householder';
@@ -160,6 +176,7 @@ class Orthogonal extends Module {
  * @example nn.utils.parametrizations.orthogonal(new nn.Linear(20, 40))
  */
 export function orthogonal<M extends Module>(module: M, name = 'weight', options: OrthogonalOptions = {}): M {
+  checkOptions('orthogonal', options, ORTHOGONAL_OPTIONS);
   const weight = (module as unknown as Record<string, Tensor | undefined>)[name];
   if (weight === undefined || weight === null)
     throw new ValueError('ERR_LAYER_OPTION', `orthogonal: Module has no parameter or buffer with name '${name}'`);

@@ -1,8 +1,10 @@
 /** @file Weights divided by their largest singular value. */
-import { Buffer, Module, noGrad, randn, ShapeError, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, Buffer, Module, noGrad, randn, ShapeError, type Tensor, ValueError } from '@tessera/core';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../../convolution/conv-transpose.js';
 import { normalize } from '../../functional/index.js';
 import { registerParametrization } from '../parametrize/parametrize.js';
+
+const SPECTRAL_NORM_OPTIONS: OptionNames<SpectralNormOptions> = { nPowerIterations: true, eps: true, dim: true };
 
 export interface SpectralNormOptions {
   /** Steps of the power iteration at each call while training. Default 1. */
@@ -82,6 +84,7 @@ class SpectralNorm extends Module {
  * @example nn.utils.parametrizations.spectralNorm(new nn.Linear(20, 40))
  */
 export function spectralNorm<M extends Module>(module: M, name = 'weight', options: SpectralNormOptions = {}): M {
+  checkOptions('spectralNorm', options, SPECTRAL_NORM_OPTIONS);
   const weight = (module as unknown as Record<string, Tensor | undefined>)[name];
   if (weight === undefined || weight === null)
     throw new ValueError('ERR_LAYER_OPTION', `spectralNorm: Module has no parameter or buffer with name '${name}'`);

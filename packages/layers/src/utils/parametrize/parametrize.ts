@@ -1,8 +1,22 @@
 /** @file Weights that are computed from what is learnt, in any module. PyTorch: torch.nn.utils.parametrize. */
-import { isParameter, isTensor, type Module, ModuleError, noGrad, Parameter, type Tensor, typeNameOf } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  isParameter,
+  isTensor,
+  type Module,
+  ModuleError,
+  noGrad,
+  Parameter,
+  type Tensor,
+  typeNameOf,
+} from '@tessera/core';
 import { ModuleDict } from '../../containers/module-dict.js';
 import { fromCache } from './cached.js';
 import { type Parametrization, ParametrizationList } from './parametrization-list.js';
+
+const REGISTER_PARAMETRIZATION_OPTIONS: OptionNames<{ readonly unsafe?: boolean }> = { unsafe: true };
+const REMOVE_PARAMETRIZATIONS_OPTIONS: OptionNames<{ readonly leaveParametrized?: boolean }> = { leaveParametrized: true };
 
 type Fields = Record<string, unknown>;
 interface Parametrized {
@@ -72,8 +86,9 @@ export function registerParametrization<M extends Module>(
   module: M,
   tensorName: string,
   parametrization: Parametrization,
-  { unsafe = false }: { readonly unsafe?: boolean } = {},
+  options: { readonly unsafe?: boolean } = {},
 ): M {
+  const { unsafe = false } = checkOptions('registerParametrization', options, REGISTER_PARAMETRIZATION_OPTIONS);
   parametrization.train(module.training);
   const existing = listsOf(module)?.has(tensorName) ? listsOf(module)!.get(tensorName) : null;
   if (existing !== null) {
@@ -126,8 +141,9 @@ function appendTo(list: ParametrizationList, parametrization: Parametrization, u
 export function removeParametrizations<M extends Module>(
   module: M,
   tensorName: string,
-  { leaveParametrized = true }: { readonly leaveParametrized?: boolean } = {},
+  options: { readonly leaveParametrized?: boolean } = {},
 ): M {
+  const { leaveParametrized = true } = checkOptions('removeParametrizations', options, REMOVE_PARAMETRIZATIONS_OPTIONS);
   const lists = listsOf(module);
   if (lists === null || !lists.has(tensorName))
     return fail(`Module '${typeNameOf(module)}' does not have a parametrization on '${tensorName}'`);

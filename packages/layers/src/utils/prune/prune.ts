@@ -3,6 +3,8 @@
  * `NAME` is their product. How many elements are left is read: masks are made on devices that can be read at once. PyTorch: torch.nn.utils.prune.
  */
 import {
+  checkOptions,
+  type OptionNames,
   cat,
   isParameter,
   type Module,
@@ -24,6 +26,11 @@ import {
   randomStructuredMethod,
   randomUnstructuredMethod,
 } from './methods.js';
+
+const GLOBAL_UNSTRUCTURED_OPTIONS: OptionNames<{ readonly importanceScores?: ReadonlyMap<Module, Readonly<Record<string, Tensor>>> }> = {
+  importanceScores: true,
+};
+const SCORE_OPTIONS: OptionNames<ScoreOptions> = { importanceScores: true };
 
 type Fields = Record<string, Tensor | undefined>;
 const fields = (module: Module): Fields => module as unknown as Fields;
@@ -50,12 +57,8 @@ function apply(module: Module, name: string): void {
  * Masks what `method` chooses, among what earlier calls have left. PyTorch: BasePruningMethod.apply.
  * @throws ModuleError `ERR_PRUNE` where there is no such parameter, ValueError `ERR_PRUNE` for amounts that do not fit.
  */
-export function pruneWith<M extends Module>(
-  module: M,
-  name: string,
-  method: PruningMethod,
-  { importanceScores = null }: ScoreOptions = {},
-): M {
+export function pruneWith<M extends Module>(module: M, name: string, method: PruningMethod, options: ScoreOptions = {}): M {
+  const { importanceScores = null } = checkOptions('pruneWith', options, SCORE_OPTIONS);
   const own = fields(module);
   const before = PRUNED.get(module)?.get(name);
   const original = own[before === undefined ? name : `${name}_orig`];
@@ -94,7 +97,7 @@ export const identity = <M extends Module>(module: M, name: string): M => pruneW
 
 /** Masks the elements of the smallest size. PyTorch: prune.l1_unstructured. @example prune.l1Unstructured(model.fc1, 'weight', 0.3) */
 export const l1Unstructured = <M extends Module>(module: M, name: string, amount: Amount, options?: ScoreOptions): M =>
-  pruneWith(module, name, l1UnstructuredMethod(amount), options);
+  pruneWith(module, name, l1UnstructuredMethod(amount), checkOptions('l1Unstructured', options, SCORE_OPTIONS));
 
 /** Masks elements at random. PyTorch: prune.random_unstructured. */
 export const randomUnstructured = <M extends Module>(module: M, name: string, amount: Amount): M =>
@@ -108,7 +111,7 @@ export const lnStructured = <M extends Module>(
   n: number,
   dim: number,
   options?: ScoreOptions,
-): M => pruneWith(module, name, lnStructuredMethod(amount, n, dim), options);
+): M => pruneWith(module, name, lnStructuredMethod(amount, n, dim), checkOptions('lnStructured', options, SCORE_OPTIONS));
 
 /** Masks channels along `dim` at random. PyTorch: prune.random_structured. */
 export const randomStructured = <M extends Module>(module: M, name: string, amount: Amount, dim: number): M =>
@@ -151,8 +154,9 @@ export function remove<M extends Module>(module: M, name: string): M {
 export function globalUnstructured(
   parameters: readonly (readonly [module: Module, name: string])[],
   method: PruningMethod,
-  { importanceScores = new Map() }: { readonly importanceScores?: ReadonlyMap<Module, Readonly<Record<string, Tensor>>> } = {},
+  options: { readonly importanceScores?: ReadonlyMap<Module, Readonly<Record<string, Tensor>>> } = {},
 ): void {
+  const { importanceScores = new Map() } = checkOptions('globalUnstructured', options, GLOBAL_UNSTRUCTURED_OPTIONS);
   if (method.kind !== 'unstructured')
     throw new ModuleError('ERR_PRUNE', `prune: Only "unstructured" pruning methods are supported for global pruning, not ${method.name}`, {
       op: 'prune',

@@ -1,0 +1,72 @@
+/**
+ * @file Updates launched together: what an optimizer's step does to one parameter after the other is one kernel for as many of them as a device takes
+ * at once. Between the first and the last of them nothing else may run that reads or frees what they touch.
+ */
+import type { View } from '../backend/contract.js';
+import type { Program } from '../backend/program.js';
+import type { Device } from '../plugin/device.js';
+
+/** A view that may be kept until the launch. */
+class KeptView implements View {
+  constructor(
+    readonly buffer: View['buffer'],
+    readonly dtype: View['dtype'],
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+    readonly offset: number,
+  ) {}
+}
+
+const kept = (views: readonly View[]): View[] =>
+  views.map(({ buffer, dtype, shape, strides, offset }) => new KeptView(buffer, dtype, shape.slice(), strides.slice(), offset));
+
+/** Launches of one program on one device that wait for more of their kind. */
+class UpdateBatch {
+  #device: Device | null = null;
+  #program: Program | null = null;
+  #scalars: number[][] = [];
+  #inputs: View[][] = [];
+  #outputs: View[][] = [];
+
+  /** Takes over a launch, with copies of all that it was given. */
+  add(device: Device, program: Program, scalars: ArrayLike<number>, inputs: readonly View[], outputs: readonly View[]): void {
+    if (device !== this.#device || program !== this.#program) this.flush();
+    this.#device = device;
+    this.#program = program;
+    this.#scalars.push(Array.from({ length: program.scalars.length }, (_, i) => scalars[i]!));
+    this.#inputs.push(kept(inputs));
+    this.#outputs.push(kept(outputs));
+  }
+
+  flush(): void {
+    const [device, program, scalars, inputs, outputs] = [this.#device, this.#program, this.#scalars, this.#inputs, this.#outputs];
+    if (scalars.length === 0) return;
+    this.#scalars = [];
+    this.#inputs = [];
+    this.#outputs = [];
+    const { kernels } = device!;
+    if (scalars.length > 1 && kernels.pointwiseEach!(program!, scalars, inputs, outputs)) return;
+    for (let i = 0; i < scalars.length; i++) kernels.pointwise(program!, scalars[i]!, inputs[i]!, outputs[i]!);
+  }
+}
+
+/** The batch that is open, if any. @internal */
+export const updates: { batch: UpdateBatch | null } = { batch: null };
+
+/**
+ * Runs `fn`, whose updates of different tensors may be launched together at its end. It may do nothing else with them in between.
+ * @example launchTogether(() => parameters.forEach((p) => sgd.run([p, p.grad], [lr])));
+ */
+export function launchTogether(fn: () => void): void {
+  if (updates.batch !== null) {
+    fn();
+    return;
+  }
+  const batch = (updates.batch = new UpdateBatch());
+  try {
+    fn();
+  } finally {
+    updates.batch = null;
+    batch.flush();
+  }
+}
