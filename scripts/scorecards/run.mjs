@@ -65,6 +65,12 @@ const CHROMIUM = [
     args: [...args, '--browser'],
   })),
   {
+    title: 'wasm, 2 threads, main thread',
+    name: 'chromium-wasm-2-page',
+    about: 'as it starts by default, on the main thread of the page, which may not wait and spins',
+    args: ['--device', 'wasm', '--option', 'threads=2', '--browser', 'page'],
+  },
+  {
     title: 'webgpu',
     name: 'chromium-webgpu-direct',
     about: 'on a GPU in software (SwiftShader), as it starts by default: on the main thread of the page, which reads by `await` only',

@@ -130,7 +130,7 @@ export class Session {
     throw Object.assign(new DeviceError(code ?? 'ERR_BROWSER_RUN', message), stack !== undefined && { cause: stack });
   }
 
-  /** @throws DeviceError `ERR_BROWSER_RUN` where the bundle does not load */
+  /** @throws DeviceError `ERR_BROWSER_RUN` where the bundle does not load, `ERR_BROWSER_CRASHED` */
   async #open(onReport: (report: Report) => void): Promise<Page> {
     const page = await this.#browser.newPage();
     const failed = new Promise<never>((_, reject) => {
@@ -149,7 +149,8 @@ export class Session {
       return page;
     } catch (error) {
       await page.close().catch(() => {});
-      throw error;
+      if (error instanceof DeviceError) throw error;
+      throw Object.assign(new DeviceError('ERR_BROWSER_RUN', `the page does not load: ${String(error)}`), { cause: error });
     }
   }
 }

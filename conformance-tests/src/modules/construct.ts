@@ -1,5 +1,5 @@
 /** @file Making a layer by PyTorch's name and arguments. */
-import type { Tensor } from '@tessera/core';
+import type { Device, Tensor } from '@tessera/core';
 import type { AnyFunction, Library } from '../subject/library.js';
 import { bind, parseSignature, type Signature, spread } from '../ops/signature.js';
 import { CONSTRUCTORS, FORWARDS } from './signatures.js';
@@ -12,6 +12,7 @@ const FORWARD = byName(FORWARDS);
 /** What the kit uses of a module. PyTorch: nn.Module. */
 export interface AnyModule {
   readonly forward: (...args: never[]) => unknown;
+  readonly forwardAsync?: (...args: never[]) => Promise<unknown>;
   train(mode?: boolean): unknown;
   loadStateDict(state: Readonly<Record<string, Tensor>>): unknown;
   stateDict(): Iterable<[string, Tensor]>;
@@ -27,6 +28,18 @@ export function constructModule(library: Library, name: string, args: readonly u
   const signature = CONSTRUCTOR.get(name);
   const noise = signature?.options.includes('rng') ? { rng: 'torch' } : {};
   return new (library.cls(`nn.${name}`))(...call(signature, args, { ...kwargs, ...noise })) as AnyModule;
+}
+
+/** `module(…)`; where a device cannot be read at once, the form that awaits what it must read, of layers that have one. */
+export async function callOn(
+  { syncRead }: Device,
+  module: AnyModule,
+  name: string,
+  args: readonly unknown[],
+  kwargs: Named,
+): Promise<unknown> {
+  if (syncRead || module.forwardAsync === undefined) return callModule(module, name, args, kwargs);
+  return (module as unknown as { forwardAsync: AnyFunction }).forwardAsync(...call(FORWARD.get(name), args, kwargs));
 }
 
 /** `module(…)`. */

@@ -17,7 +17,7 @@ import {
 import { makeArguments, placeTensor } from '../ops/arguments.js';
 import { seed, type Subject } from '../subject/subject.js';
 import { toleranceFor } from '../tolerances.js';
-import { type AnyModule, callModule, constructModule, disposeModule } from './construct.js';
+import { type AnyModule, callOn, constructModule, disposeModule } from './construct.js';
 
 export interface ModuleContext {
   /** The class's name. */
@@ -41,7 +41,7 @@ export async function runModuleCase(moduleCase: ModuleCase, context: ModuleConte
     context.stage('forward');
     const given = makeArguments(decoded, context.subject);
     seed(moduleCase.fwd_seed);
-    const out = callModule(module, context.name, given.args, given.kwargs);
+    const out = await callOn(context.subject.device, module, context.name, given.args, given.kwargs);
     await checkOutputs(out, decoded.out, { op: `nn.${context.name}`, what: 'output', elements: 1, absolute: FLOOR });
     if (decoded.backward) await checkGradients(module, out, given.leaves, decoded, context);
     context.stage('buffers');
@@ -70,7 +70,8 @@ export async function runModuleError(errorCase: ModuleErrorCase, context: Module
         decodeCall({ args: errorCase.args ?? [], kwargs: errorCase.kwargs ?? {} }, context.tensors),
         context.subject,
       );
-      for (const tensor of flatTensors(callModule(module, context.name, given.args, given.kwargs))) await tensor.dataAsync();
+      const out = await callOn(context.subject.device, module, context.name, given.args, given.kwargs);
+      for (const tensor of flatTensors(out)) await tensor.dataAsync();
     });
   } catch (error) {
     if (error instanceof Skip) throw error;

@@ -33,8 +33,6 @@ export interface OpForms {
   readonly seed: number | undefined;
   /** What `call` is, for people. */
   readonly name: string;
-  /** The forms answer promises: the op must read values, and the device cannot be read at once. */
-  readonly awaited: boolean;
 }
 
 /** How to call the op of a manifest. Whether the functions exist is found out by the call. */
@@ -62,7 +60,6 @@ export function resolve(manifest: OpManifest, subject: Subject): OpForms {
   const isMethod = manifest.method === true && library.hasMethod(name);
   const isFunction = candidates.some((candidate) => library.has(candidate));
   return {
-    awaited,
     operands: manifest.kind === 'BinaryUfuncInfo' || op in OPERATORS,
     seed: isRandom(manifest) && manifest.call === null ? SEED_OF_WRAPPED : undefined,
     name: adapter ? op : isFunction ? candidates.find((candidate) => library.has(candidate))! : isMethod ? `Tensor.${name}` : path,

@@ -1,5 +1,5 @@
 /** @file One case of an op: the call, its gradients, its other forms. */
-import { type DType, grad, isTensor, isTesseraError, noGrad, type Tensor } from '@tessera/core';
+import { type DType, grad, isTensor, isTesseraError, noGrad, setGradEnabled, type Tensor } from '@tessera/core';
 import { compare } from '../check/compare.js';
 import { expectedTensor, type HostTensor, read } from '../check/host-tensor.js';
 import { checkOutputs, flatTensors } from '../check/outputs.js';
@@ -60,7 +60,17 @@ async function runForm(form: Form, opCase: OpCase, decoded: DecodedOpCase, conte
 async function call(form: Form, given: Arguments, opCase: OpCase, backward: boolean, { forms }: OpContext): Promise<unknown> {
   const value = forms.seed ?? opCase.seed;
   if (value !== undefined) seed(value);
-  return backward || forms.awaited ? form(given) : noGrad(() => form(given)); // noGrad ends before a promise does
+  return backward ? form(given) : unrecorded(() => form(given));
+}
+
+/** As noGrad, which ends before a promise does: a form that reads may answer one. The kit runs one case at a time. */
+async function unrecorded(body: () => unknown): Promise<unknown> {
+  const was = setGradEnabled(false);
+  try {
+    return await body();
+  } finally {
+    setGradEnabled(was);
+  }
 }
 
 async function checkResult(out: unknown, opCase: OpCase, decoded: DecodedOpCase, { op }: OpContext): Promise<void> {
@@ -158,9 +168,9 @@ export async function runErrorCase({ error, ...encoded }: ErrorCase, { op, tenso
   stage('error');
   const given = makeArguments(decodeCall(encoded, tensors), subject, forms.operands);
   const thrown = await thrownBy(async () => {
-    const out = forms.awaited ? forms.call(given) : noGrad(() => forms.call(given));
+    const out = await unrecorded(() => forms.call(given));
     // A bad index may show at the next read only.
-    for (const tensor of flatTensors(await out)) await tensor.dataAsync();
+    for (const tensor of flatTensors(out)) await tensor.dataAsync();
     return out;
   });
   if (thrown instanceof Skip) throw thrown;

@@ -19,7 +19,11 @@ export const INDEXING: Adapters = {
     const indices = Array.isArray(index) && index.some((item) => typeof item === 'object' || typeof item === 'string') ? index : [index];
     return library.method(x as Tensor, 'at')(...indices.map((item) => toIndex(item, subject)));
   },
-  narrow: ({ library, args: [x, dim, start, length] }) => library.fn('narrow')(x, dim, isTensor(start) ? start.item() : start, length),
+  narrow: ({ library, subject, args: [x, dim, start, length] }) => {
+    const from = (place: unknown): unknown => library.fn('narrow')(x, dim, place, length);
+    if (!isTensor(start)) return from(start);
+    return subject.device.syncRead ? from(start.item()) : start.itemAsync().then(from);
+  },
   slice: ({ library, args: [x, ...rest] }) => library.fn('slice')(x, ...rest),
   index_put: ({ library, subject, args: [x, indices, values], kwargs }) =>
     library.fn('indexPut')(

@@ -44,7 +44,7 @@ export const METHODS: Adapters = {
     const dtype = other?.dtype ?? names.find((name) => name !== 'cpu');
     return library.method(x as Tensor, 'to')(dtype);
   },
-  item: method('item'),
+  item: ({ library, subject, args: [x] }) => library.method(x as Tensor, subject.device.syncRead ? 'item' : 'itemAsync')(),
   contiguous: method('contiguous'),
   expand: method('expand'),
   expand_as: method('expandAs'),

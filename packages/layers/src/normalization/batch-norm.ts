@@ -1,5 +1,5 @@
 /** @file Batch normalisation. */
-import { checkOptions, type OptionNames, batchNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
+import { batchNorm, checkOptions, noGrad, type OptionNames, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
 import { NormBase, type NormOptions } from './norm-base.js';
 
 const NORM_OPTIONS: OptionNames<NormOptions> = {
@@ -36,11 +36,38 @@ abstract class BatchNorm extends NormBase {
       });
     }
     const { training, trackRunningStats, eps, weight, bias, running_mean: mean, running_var: variance } = this;
-    const momentum = training && trackRunningStats ? this.#countBatch() : (this.momentum ?? 0);
+    const counts = training && trackRunningStats;
+    if (counts && this.#mustRead()) return this.#countOnDevice(input);
+    const momentum = counts ? this.#countBatch() : (this.momentum ?? 0);
     const keeps = !training || trackRunningStats;
     // Without running statistics, those of the batch serve while inferring too.
     const ofBatch = training || (mean === null && variance === null);
     return batchNorm(input, keeps ? mean : null, keeps ? variance : null, weight, bias, { training: ofBatch, momentum, eps });
+  }
+
+  #isKnown(counter: Tensor): boolean {
+    return this.#known !== null && this.#known.counter === counter && this.#known.version === counter.version;
+  }
+
+  /** Is the count needed as a number, and only on a device that cannot be read at once? So it is after a state was loaded. */
+  #mustRead(): boolean {
+    const counter = this.num_batches_tracked;
+    return this.momentum === null && counter !== null && !counter.device.syncRead && !this.#isKnown(counter);
+  }
+
+  /** The forward pass of {@link BatchNorm.#mustRead}: the running statistics are kept by tensors, in place of a number that the kernel takes. */
+  #countOnDevice(input: Tensor): Tensor {
+    const { running_mean: mean, running_var: variance, num_batches_tracked: counter, weight, bias, eps } = this;
+    noGrad(() => {
+      counter!.add_(1);
+      const dims = input.shape.map((_, dim) => dim).filter((dim) => dim !== 1);
+      for (const [running, ofBatch] of [
+        [mean, input.mean(dims)],
+        [variance, input.var(dims)],
+      ] as const)
+        running?.add_(ofBatch.sub(running).div(counter!));
+    });
+    return batchNorm(input, null, null, weight, bias, { training: true, momentum: 0, eps });
   }
 
   /** Counts this batch; answers what part of the running statistics it replaces. */
@@ -51,8 +78,7 @@ abstract class BatchNorm extends NormBase {
       counter.add_(1);
       return this.momentum;
     }
-    const known = this.#known;
-    const count = (known !== null && known.counter === counter && known.version === counter.version ? known.count : counter.item()) + 1;
+    const count = (this.#isKnown(counter) ? this.#known!.count : counter.item()) + 1;
     counter.add_(1);
     this.#known = { counter, version: counter.version, count };
     return 1 / count;
