@@ -3,7 +3,7 @@
  * each of its ways, and writes docs/conformance-scorecards.md.
  *
  *   npm run scorecards                                # all, which takes an hour on two cores; those of which there is a report are not run again
- *   npm run scorecards -- --again cpu,chromium-wasm-2 # run these anew, by the names of their folders
+ *   npm run scorecards -- --again cpu,kernels         # run these devices and levels anew; chromium-wasm-2-ops is one level of one
  *   npm run scorecards -- --page                      # the page alone, from the reports that there are
  *
  * Reports are kept in reports/scorecards. WebGPU needs an adapter (VK_ICD_FILENAMES, for one in software), OpenBLAS the system's library.
@@ -20,10 +20,7 @@ const reports = join(root, 'reports/scorecards');
 const built = (name) => `examples/${name}/dist/src/index.js`;
 const LEVELS = ['kernels', 'ops', 'modules', 'optimizers', 'training'];
 
-/**
- * What is run of each; reports are in the folder `name`, which is the title if it is not given. With `levels` each is a run of its own, so that a long one that
- * is broken off goes on where it was.
- */
+/** What is run of each, a level at a time; reports are in the folders `NAME-LEVEL`, where the name is the title if none is given. */
 const DEVICES = [
   { title: 'cpu', about: '`@tessera/backend-cpu`, plain TypeScript', args: ['--device', 'cpu'] },
   { title: 'wasm', about: '`@tessera/backend-wasm`, WebAssembly with SIMD, as it starts by default', args: ['--device', 'wasm'] },
@@ -31,7 +28,6 @@ const DEVICES = [
     title: 'webgpu',
     about: '`@tessera/backend-webgpu`, in Node on a GPU in software (SwiftShader)',
     args: ['--device', 'webgpu'],
-    levels: LEVELS,
   },
   {
     title: 'openblas',
@@ -75,14 +71,12 @@ const CHROMIUM = [
     name: 'chromium-webgpu-direct',
     about: 'on a GPU in software (SwiftShader), as it starts by default: on the main thread of the page, which reads by `await` only',
     args: ['--device', 'webgpu', '--browser', 'page'],
-    levels: LEVELS,
   },
   {
     title: 'webgpu, `syncReads`',
     name: 'chromium-webgpu',
     about: 'the same in a worker of the page, read at once from another worker, which owns the device',
     args: ['--device', 'webgpu', '--browser', '--option', 'syncReads=true'],
-    levels: LEVELS,
   },
 ];
 
@@ -106,13 +100,16 @@ function prepare(name) {
   execFileSync('npx', ['tsc', '-p', folder], { cwd: root, stdio: 'inherit' });
 }
 
-/** The runs of a device: the name of each report, and the options that it takes. */
-const runsOf = ({ title, name = title, levels }) =>
-  levels === undefined ? [{ name, more: [] }] : levels.map((level) => ({ name: `${name}-${level}`, more: ['--just', level] }));
+/** The runs of a device: the name of each report, and its level. */
+const runsOf = ({ title, name = title }) => LEVELS.map((level) => ({ name: `${name}-${level}`, level }));
+
+/** Is the run, its device or its level among those to run anew? */
+const isAgain = ({ title, name = title }, run) => [name, run.level, run.name].some((word) => again.includes(word));
 
 for (const device of argv.includes('--page') ? [] : [...DEVICES, ...WASM, ...CHROMIUM]) {
-  for (const { name, more } of runsOf(device)) {
-    if (existsSync(cardOf(name)) && !again.includes(device.name ?? device.title)) continue;
+  for (const run of runsOf(device)) {
+    const { name, level } = run;
+    if (existsSync(cardOf(name)) && !isAgain(device, run)) continue;
     if (device.plugin !== undefined) prepare(device.plugin);
     mkdirSync(join(reports, name), { recursive: true });
     console.log(`\n${name}`);
@@ -121,7 +118,8 @@ for (const device of argv.includes('--page') ? [] : [...DEVICES, ...WASM, ...CHR
       ...(device.engine ?? []),
       'conformance-tests/dist/cli.js',
       ...what,
-      ...more,
+      '--just',
+      level,
       '--quiet',
       '--report',
       join(reports, name),
