@@ -42,7 +42,12 @@ async function bundle(folder, entry) {
       rolldownOptions: {
         // Whatever is no file of the package: other packages, and Node's modules.
         external: /^[^./]/,
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js', keepNames: true, comments: false },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name].js',
+          keepNames: true,
+          comments: { legal: true, annotation: false, jsdoc: false },
+        },
       },
     },
   });

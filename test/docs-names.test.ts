@@ -41,6 +41,15 @@ function members(object: unknown): string[] {
   return names;
 }
 
+/** A member, or undefined where there is none: some names, of PyTorch's, throw and say what they are here. */
+function valueOf(object: unknown, name: string): unknown {
+  try {
+    return (object as Record<string, unknown> | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every member of everything that `tessera` shows, to any depth, and of JavaScript's own objects. */
 function allMembers(): Set<string> {
   const names = new Set<string>();
@@ -49,8 +58,10 @@ function allMembers(): Set<string> {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function') || seen.has(value)) return;
     seen.add(value);
     for (const name of members(value)) names.add(name);
-    if (typeof value === 'function') visit(value.prototype);
-    else if (Object.prototype.toString.call(value) === '[object Module]') for (const inner of Object.values(value)) visit(inner);
+    if (typeof value === 'function') visit(valueOf(value, 'prototype'));
+    else
+      for (const [name, { enumerable }] of Object.entries(Object.getOwnPropertyDescriptors(value)))
+        if (enumerable) visit(valueOf(value, name));
   };
   visit(tessera);
   const { nn, optim, data, zeros } = tessera;
@@ -74,11 +85,8 @@ function lacking(code: string): string[] {
   for (const [whole, first, rest] of code.matchAll(qualified)) {
     const path = rest!.slice(1).split('.');
     if (path.some(isPython)) continue;
-    let at: unknown = (tessera as unknown as Record<string, unknown>)[first!] ?? (tessera.nn as unknown as Record<string, unknown>)[first!];
-    for (const name of path) {
-      // `data.item()` may be anybody's variable; then the name is judged as a method, below.
-      at = at === undefined ? undefined : (at as Record<string, unknown>)[name];
-    }
+    // `data.item()` may be anybody's variable: then the name is known as a member of something.
+    const at = path.reduce(valueOf, valueOf(tessera, first!) ?? valueOf(tessera.nn, first!));
     if (at === undefined && !known.has(path.at(-1)!)) wrong.push(whole);
   }
   for (const [, name] of code.matchAll(/[\w)\]]\.([a-z]\w*)\(/g)) if (!isPython(name!) && !known.has(name!)) wrong.push(`.${name}()`);

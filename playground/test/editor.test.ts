@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noBrowser } from './support/chromium.js';
-import { choose, failure, Playground, trained } from './support/playground.js';
+import { choose, failure, notice, Playground, trained } from './support/playground.js';
 
 async function edit(page: Page, replace: (source: string) => string): Promise<void> {
   const source = await readFile(join(import.meta.dirname, '../src/models/mlp.ts'), 'utf8');
@@ -61,6 +61,21 @@ describe.skipIf(noBrowser)('the editor', () => {
     expect(await failure(page)).toMatch(/65/);
     await page.locator('.cm-lintRange-error').first().waitFor();
     expect(await page.locator('.cm-lintRange-error').first().innerText()).toContain('return this.out');
+    await playground.close(page);
+  });
+
+  it('stops a model that never comes to an end, and goes on with a mended one', async () => {
+    const page = await playground.open();
+    await choose(page, 'cpu');
+    await edit(page, (source) => source.replace('Tensor {', 'Tensor { while (x.numel() > 0) {}'));
+    await status(page, /^No errors\.$/);
+    await page.getByRole('button', { name: 'Train' }).click();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await notice(page, /^Stopped\./);
+    await page.locator('.cm-content').fill(await readFile(join(import.meta.dirname, '../src/models/mlp.ts'), 'utf8'));
+    await page.getByRole('button', { name: 'Train' }).click();
+    await trained(page, 3);
+    expect(await page.locator('#failure').isHidden()).toBe(true);
     await playground.close(page);
   });
 

@@ -62,16 +62,26 @@ const membersOf = (surface: Surface, group: string): string[] => {
 
 /** Our name of something, with its place; null where there is none. */
 function find(name: string, places: readonly Place[]): string | null {
-  const candidates = [name, camelCase(name), RENAMED[name]].filter((c) => c !== undefined);
+  // Ours first: Python's spelling of a name is there too, and only says so.
+  const candidates = [camelCase(name), RENAMED[name], name].filter((c) => c !== undefined);
   for (const candidate of candidates)
     for (const { prefix, object } of places) if (reaches(object, candidate)) return `${prefix}${candidate}`;
   return null;
 }
 
+/** Is a name there only to say what it is here (core's renamed.ts)? */
+function isRefused(object: object, name: string): boolean {
+  for (let at: object | null = object; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const own = Object.getOwnPropertyDescriptor(at, name);
+    if (own !== undefined) return own.get?.name === 'refused';
+  }
+  return false;
+}
+
 function reaches(object: object, path: string): boolean {
   let at: unknown = object;
   for (const part of path.split('.')) {
-    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at)) return false;
+    if ((typeof at !== 'object' && typeof at !== 'function') || at === null || !(part in at) || isRefused(at, part)) return false;
     // Getters of a prototype have no object to run on.
     at = Object.getOwnPropertyDescriptor(at, part)?.value ?? (path.includes('.') ? (at as Record<string, unknown>)[part] : true);
   }

@@ -67,7 +67,14 @@ function float32s(): Float32Array {
     88.7229,
     -87.3366,
     -103.98,
+    127.99999,
+    128,
+    -125.99999,
+    -126,
+    -126.5,
   ]);
+  // Not-a-numbers of either sign, with bits that shifts and additions of exponents could turn into numbers.
+  bits.set([0xffc00000, 0x7fc00001, 0xffffffff, 0x7fc000ff], 100);
   return x;
 }
 

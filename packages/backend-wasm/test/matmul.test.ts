@@ -41,10 +41,11 @@ describe('matmul', () => {
 
   it('beyond the blocks of rows, columns and k', () => {
     for (const sizes of [
-      [1, 197, 259, 67],
-      [1, 9, 300, 2039],
-      [1, 67, 521, 131],
+      [1, 197, 459, 67],
+      [1, 9, 449, 2039],
+      [1, 67, 911, 131],
       [1, 129, 64, 64],
+      [1, 517, 19, 37],
       [3, 61, 67, 71],
     ] as const)
       check(sizes, ['plain', 'plain', 'plain']);

@@ -181,8 +181,8 @@ describe.skipIf(noAdapter)('with the three functions in plain WGSL', () => {
     const labels: string[] = [];
     gpu.onLaunch = (label) => void labels.push(label);
     const filled = (dtype: 'float32' | 'int32', ...shape: [number, number]) => {
-      const array = dtype === 'int32' ? Int32Array : Float32Array;
-      const values = array.from({ length: shape[0] * shape[1] }, (_, i) => ((i * 31) % 17) - 8);
+      const numbers = Array.from({ length: shape[0] * shape[1] }, (_, i) => ((i * 31) % 17) - 8);
+      const values = dtype === 'int32' ? Int32Array.from(numbers) : Float32Array.from(numbers);
       const buffer = gpu.allocate(dtype, values.length);
       gpu.write(buffer, 0, new Uint8Array(values.buffer));
       return { values, shape, view: { buffer, dtype, shape: [1, ...shape], strides: [0, shape[1], 1], offset: 0 } as const };

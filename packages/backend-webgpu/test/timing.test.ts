@@ -35,19 +35,33 @@ describe.skipIf(noAdapter)('timing', () => {
     for (const [a, b] of [small, large]) gpu.kernels.matmul(a, a, b);
     await gpu.synchronize();
     gpu.timing.begin();
-    for (const [a, b] of [small, large, small]) gpu.kernels.matmul(a, a, b);
+    // Several times: a machine that does other things too disturbs one or the other.
+    for (let round = 0; round < 5; round++) for (const [a, b] of [small, large]) gpu.kernels.matmul(a, a, b);
     // Several dispatches, of which the call's time is the sum.
     const line = (buffer: WebGpuBuffer) => ({ buffer, dtype: buffer.dtype, shape: [256], strides: [1], offset: 0 });
     gpu.kernels.sort(line(small[0].buffer), 0, false, line(small[1].buffer), line(gpu.allocate('int32', 256)));
     const times = await gpu.timing.end();
-    expect(times).toHaveLength(4);
-    expect(times[1]).toBeGreaterThan(times[0]);
-    expect(times[1]).toBeGreaterThan(times[2]);
-    expect(times[3]).toBeGreaterThan(0);
+    expect(times).toHaveLength(11);
+    const least = (first: number): number => Math.min(...times.filter((_, i) => i < 10 && i % 2 === first));
+    expect(least(1)).toBeGreaterThan(least(0));
+    expect(times[10]).toBeGreaterThan(0);
     gpu.kernels.matmul(small[0], small[0], small[1]);
     const { submits } = gpu.counters;
     await gpu.synchronize();
     expect(gpu.counters.submits - submits).toBe(1);
+    await gpu.dispose();
+  });
+
+  it.each([
+    ['the timestamps', true],
+    ['the completions', false],
+  ])('of a device that is lost there is an error and no wait, by %s', async (_, timestamps) => {
+    const gpu = await createWebGpuBackend({ timestamps });
+    const [a, b] = [0, 1].map(() => view(gpu.allocate('float32', 256), 16));
+    gpu.timing.begin();
+    gpu.kernels.matmul(a, a, b);
+    gpu.loseDevice();
+    await expect(gpu.timing.end()).rejects.toMatchObject({ code: 'ERR_DEVICE_LOST' });
     await gpu.dispose();
   });
 });

@@ -20,7 +20,7 @@ export {
 export * from './tensor/half.js';
 export { contiguousStrides, isContiguous, normalizeDim, normalizeDims, numelOf, sameShape } from './tensor/shape.js';
 export { Update } from './tensor/update.js';
-export { launchTogether } from './tensor/update-batch.js';
+export { launchTogether } from './tensor/launch-batch.js';
 export { anomaly, gradState } from './autograd/mode.js';
 export { asFloat32, asHalf, asWidest } from './amp/policy.js';
 export { autocasting } from './amp/state.js';

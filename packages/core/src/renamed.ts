@@ -9,11 +9,13 @@ const inPython = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_
 
 /** @throws ValueError `ERR_NAME` */
 function refuse(owner: string, name: string, here: string): never {
-  throw new ValueError('ERR_NAME', `${owner}.${name} is ${here} here: names are PyTorch's in camelCase`, { op: name });
+  throw new ValueError('ERR_NAME', `${owner}.${name} is ${here} here${/\W/.test(here) ? '' : ": names are PyTorch's in camelCase"}`, {
+    op: name,
+  });
 }
 
 /**
- * What stands for a name of PyTorch's that is another one here: it throws when it is called, or when something is asked of it.
+ * What stands for a name of PyTorch's that is another one here: it throws when it is called, or when a class is asked of it.
  * @example export const cross_entropy = renamed('F', 'cross_entropy', 'F.crossEntropy');
  */
 /* @__NO_SIDE_EFFECTS__ */
@@ -22,9 +24,18 @@ export function renamed(owner: string, name: string, here: string): never {
   return new Proxy(fail, {
     apply: fail,
     construct: fail,
-    get: (_, key) =>
-      typeof key === 'string' && /^[A-Za-z]\w*$/.test(key) && !(key in Function.prototype) && key !== 'then' ? fail() : undefined,
+    // Classes of a namespace; everything else is what tools ask of any value.
+    get: (_, key) => (typeof key === 'string' && /^[A-Z][a-z]/.test(key) ? fail() : undefined),
   }) as never;
+}
+
+/** Refuses members that PyTorch or a number has, and are had in another way here. `here`: a piece of code, by name. */
+export function refuseNames(prototype: object, owner: string, here: Readonly<Record<string, string>>): void {
+  for (const [name, code] of Object.entries(here)) {
+    if (name in prototype) continue;
+    const refused = (): never => refuse(owner, name, `${owner}.${code}`);
+    Object.defineProperty(prototype, name, { get: refused, set: refused, enumerable: false, configurable: true });
+  }
 }
 
 /**
@@ -40,17 +51,17 @@ export function refusePythonNames(
   for (const here of [...Object.getOwnPropertyNames(prototype), ...fields]) {
     const name = inPython(here);
     if (name === here || name.startsWith('_') || name in prototype) continue;
-    const fail = (): never => refuse(owner, name, here);
+    const refused = (): never => refuse(owner, name, here);
     const set = (instance: object, value: unknown): void => {
       Object.defineProperty(instance, name, { value, writable: true, enumerable: true, configurable: true });
     };
     Object.defineProperty(prototype, name, {
-      get: fail,
+      get: refused,
       set: open
         ? function (this: object, value: unknown): void {
             set(this, value);
           }
-        : fail,
+        : refused,
       enumerable: false,
       configurable: true,
     });

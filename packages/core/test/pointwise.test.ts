@@ -78,6 +78,29 @@ describe('pointwise ops', () => {
     close(softplus(tensor([0, 30])).toArray(), [Math.LN2, 30]);
   });
 
+  it('keeps the bits of the tanh GELU where tanh is near -1, with gradients of both orders', () => {
+    const points = [-9, -6, -3, -0.5, 0, 2, 6];
+    const inner = (x: number): number => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
+    const x = tensor(points, { requiresGrad: true });
+    const y = gelu(x, { approximate: 'tanh' });
+    (y.toArray() as number[]).forEach((got, i) => {
+      const exact = points[i]! / (1 + Math.exp(-2 * inner(points[i]!)));
+      expect(Math.abs(got - exact)).toBeLessThanOrEqual(1e-5 * Math.abs(exact));
+    });
+    const [first] = grad(y.sum(), [x], { createGraph: true });
+    const slope = (v: number): number => {
+      const s = 1 / (1 + Math.exp(-2 * inner(v)));
+      return s + v * s * (1 - s) * 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * v * v);
+    };
+    close(first!.toArray(), points.map(slope));
+    const [second] = grad(first!.sum(), [x]);
+    close(
+      second!.toArray(),
+      points.map((v) => (slope(v + 1e-5) - slope(v - 1e-5)) / 2e-5),
+    );
+    expect(gelu(tensor([-Infinity, Infinity]), { approximate: 'tanh' }).toArray()).toEqual([NaN, Infinity]);
+  });
+
   it('works in place, with history', () => {
     const x = tensor([1, 4], { requiresGrad: true });
     const y = x.mul(1);

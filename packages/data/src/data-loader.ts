@@ -1,5 +1,5 @@
 /** @file DataLoader: batches of a dataset, in PyTorch's order for a seed. PyTorch: torch.utils.data.DataLoader. */
-import { checkOptions, type Generator, type OptionNames, refusePythonNames, runtimes, ValueError } from '@tessera/core';
+import { checkOptions, type Generator, type OptionNames, refusePythonNames, runtimes, ValueError, kindOf } from '@tessera/core';
 import { defaultCollate, defaultConvert } from './collate.js';
 import { type Dataset, isIterableDataset, type IterableDataset } from './dataset.js';
 import { type DataLoaderState, readState, Skip } from './loader-state.js';
@@ -93,6 +93,11 @@ export class DataLoader<B = unknown> implements AsyncIterable<B> {
   constructor(dataset: Dataset<unknown, B>, options?: DataLoaderOptions & { readonly collateFn?: undefined; readonly batchSize?: number });
   constructor(dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number }, options?: DataLoaderOptions);
   constructor(dataset: Dataset<unknown> | IterableDataset<unknown> | { readonly length: number }, options: DataLoaderOptions = {}) {
+    if (typeof dataset !== 'object' || dataset === null)
+      throw new ValueError(
+        'ERR_DATA_LOADER',
+        `a DataLoader takes a dataset, { length, get(index) }, or something to iterate, not ${kindOf(dataset)}`,
+      );
     this.dataset = dataset;
     checkOptions('DataLoader', options, DATA_LOADER_OPTIONS);
     this.#options = options;

@@ -1,5 +1,15 @@
 /** @file Datasets: samples by number, and their combinations. PyTorch: torch.utils.data. */
-import { checkOptions, type Generator, IndexError, type OptionNames, runtimes, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type Generator,
+  IndexError,
+  type OptionNames,
+  runtimes,
+  type Tensor,
+  ValueError,
+  isTensor,
+  kindOf,
+} from '@tessera/core';
 
 /** Samples by number. Subclass it, or give any object with `length` and `get`. PyTorch: Dataset. */
 export interface Dataset<T, B = unknown> {
@@ -19,6 +29,9 @@ export class TensorDataset<T extends readonly Tensor[] = Tensor[]> implements Da
 
   constructor(...tensors: T) {
     if (tensors.length === 0) throw new ValueError('ERR_DATASET', 'TensorDataset: give at least one tensor');
+    for (const t of tensors)
+      if (!isTensor(t))
+        throw new ValueError('ERR_DATASET', `TensorDataset: its parts must be Tensors, not ${kindOf(t)}: write tensor([…])`);
     const sizes = tensors.map((t) => t.size(0));
     if (sizes.some((s) => s !== sizes[0]))
       throw new ValueError('ERR_DATASET', `TensorDataset: Size mismatch between tensors: ${sizes.join(', ')}`);

@@ -37,6 +37,9 @@ export class CallError extends Error {
   }
 }
 
+/** The worker was ended by the page, and with it what it was asked for. */
+export class StoppedError extends Error {}
+
 export function remoteError(error: unknown): RemoteError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
   const code = (error as { code?: unknown }).code;
@@ -74,31 +77,64 @@ export class WorkerClient<A extends Api> {
   #id = 0;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   readonly #listeners = new Map<string, (data: never) => void>();
+  #worker: Worker;
+  #heardAt = 0;
 
-  constructor(readonly worker: Worker) {
+  constructor(worker: Worker) {
+    this.#worker = this.#hear(worker);
+  }
+
+  #hear(worker: Worker): Worker {
     worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
-    worker.addEventListener('error', (event) => this.#fail(event.message));
+    worker.addEventListener('error', (event) => {
+      this.#fail(new Error(event.message));
+      this.#listeners.get('error')?.(event.message as never);
+    });
+    return worker;
+  }
+
+  get worker(): Worker {
+    return this.#worker;
+  }
+
+  /** For how many ms the worker has been silent. */
+  get silence(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  /** Are there calls that it has not answered? */
+  get owes(): boolean {
+    return this.#waiting.size > 0;
   }
 
   call<K extends keyof A & string>(method: K, argument: Argument<A, K>): Promise<Answer<A, K>> {
     return new Promise((resolve, reject) => {
       const id = ++this.#id;
+      if (!this.owes) this.#heardAt = performance.now();
       this.#waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, method, argument });
+      this.#worker.postMessage({ id, method, argument });
     });
   }
 
+  /** `error` is told of errors that no call asked for. */
   on<T>(event: string, listener: (data: T) => void): void {
     this.#listeners.set(event, listener);
   }
 
-  /** Ends the worker, whatever it does; calls that wait are rejected. */
+  /** Ends the worker, whatever it does; calls that wait are rejected with a {@link StoppedError}. */
   terminate(): void {
-    this.worker.terminate();
-    this.#fail('stopped');
+    this.#worker.terminate();
+    this.#fail(new StoppedError('stopped'));
+  }
+
+  /** Ends the worker, and goes on with another. */
+  replace(worker: Worker): void {
+    this.terminate();
+    this.#worker = this.#hear(worker);
   }
 
   #receive(data: FromWorker): void {
+    this.#heardAt = performance.now();
     if ('event' in data) return this.#listeners.get(data.event)?.(data.data as never);
     const waiting = this.#waiting.get(data.id);
     this.#waiting.delete(data.id);
@@ -106,8 +142,8 @@ export class WorkerClient<A extends Api> {
     else waiting?.resolve(data.answer as never);
   }
 
-  #fail(message: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(message));
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
 }

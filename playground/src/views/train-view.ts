@@ -1,7 +1,7 @@
 /** @file The Train view: the page's side of the compute worker. */
 import type { ComputeApi } from '../compute/worker.js';
 import type { EpochReport, ModelSummary, StepReport, StopReport, SwitchReport } from '../shared/reports.js';
-import { CallError, WorkerClient } from '../shared/rpc.js';
+import { CallError, StoppedError, WorkerClient } from '../shared/rpc.js';
 import type { PluginSource, TrainingSettings } from '../shared/settings.js';
 import { announce, byId, download, messageOf } from '../ui/dom.js';
 import * as format from '../ui/format.js';
@@ -16,11 +16,13 @@ import { showLayers, showMemory } from './tables.js';
 
 /** Filters are fetched so often while it trains, in ms. */
 const FILTERS_EVERY = 1000;
+/** A worker that is silent for so long while it computes is in an endless loop, or very slow, and may be ended; in ms. */
+const PATIENCE = 10_000;
+
+const startWorker = (): Worker => new Worker(new URL('../compute/worker.ts', import.meta.url), { type: 'module', name: 'tessera-compute' });
 
 export class TrainView {
-  readonly #worker = new WorkerClient<ComputeApi>(
-    new Worker(new URL('../compute/worker.ts', import.meta.url), { type: 'module', name: 'tessera-compute' }),
-  );
+  readonly #worker = new WorkerClient<ComputeApi>(startWorker());
   readonly #plots = new TrainingPlots();
   readonly #inside = new Inside();
   readonly #setup: SetupForm;
@@ -37,6 +39,9 @@ export class TrainView {
   #device = '';
   #running = false;
   #busy = false;
+  /** The worker has been silent for too long: the first button ends it. */
+  #stuck = false;
+  readonly #plugins: PluginSource[] = [];
   #filtersAt = 0;
 
   constructor() {
@@ -64,7 +69,11 @@ export class TrainView {
       button.addEventListener('click', () => {
         if (button.getAttribute('aria-disabled') !== 'true') void this.#act(action);
       });
-    onClick(train, () => (this.#running ? this.#pause() : this.#train(undefined)));
+    train.addEventListener('click', () => {
+      if (this.#stuck) void this.#abandon();
+      else if (train.getAttribute('aria-disabled') !== 'true')
+        void this.#act(() => (this.#running ? this.#pause() : this.#train(undefined)));
+    });
     onClick(step, () => this.#train(1));
     onClick(restart, () => this.#start());
     onClick(save, () => this.#save());
@@ -79,7 +88,8 @@ export class TrainView {
     this.#worker.on<EpochReport>('epoch', (report) => this.#epochEnded(report));
     this.#worker.on<null>('paused', () => this.#setRunning(false));
     this.#worker.on<StopReport>('stopped', (report) => this.#stopped(report));
-    this.#worker.worker.addEventListener('error', ({ message }) => this.#fail(new Error(`the compute worker failed: ${message}`)));
+    this.#worker.on<string>('error', (message) => this.#fail(new Error(`the compute worker failed: ${message}`)));
+    setInterval(() => this.#watch(), 1000);
   }
 
   /** Runs what a person asked for: one at a time, with its error shown. */
@@ -99,7 +109,34 @@ export class TrainView {
     }
   }
 
+  /** Looks whether the worker still answers. */
+  #watch(): void {
+    const stuck = (this.#running || this.#worker.owes) && this.#worker.silence > PATIENCE;
+    if (stuck === this.#stuck) return;
+    this.#stuck = stuck;
+    this.#notice(
+      stuck
+        ? `No answer for ${PATIENCE / 1000} seconds: a slow step, or a loop without an end. Stop ends it, and the model with it.`
+        : null,
+    );
+    this.#showButtons();
+  }
+
+  /** Ends the worker in the middle of what it does, and starts another. */
+  async #abandon(): Promise<void> {
+    this.#stuck = false;
+    this.#summary = null;
+    this.#device = '';
+    this.#running = false;
+    this.#drawing.ready(false);
+    this.#worker.replace(startWorker());
+    for (const source of this.#plugins) await this.#worker.call('addPlugin', source);
+    this.#notice('Stopped. The model and what it had learnt are gone; Train makes a new one.');
+    this.#showButtons();
+  }
+
   #fail(error: unknown, place?: StopReport['position']): void {
+    if (error instanceof StoppedError) return;
     const message = messageOf(error);
     byId('failure').textContent = message;
     byId('failure').hidden = false;
@@ -114,10 +151,10 @@ export class TrainView {
 
   #showButtons(): void {
     const { train, step, restart, save, load } = this.#buttons;
-    train.textContent = this.#running ? 'Pause' : this.#summary === null ? 'Train' : 'Resume';
+    train.textContent = this.#stuck ? 'Stop' : this.#running ? 'Pause' : this.#summary === null ? 'Train' : 'Resume';
     // Not `disabled`: a button that is pressed by the keyboard would lose the focus.
     const off = (button: HTMLButtonElement, isOff: boolean): void => button.setAttribute('aria-disabled', String(isOff));
-    off(train, this.#busy);
+    off(train, this.#busy && !this.#stuck);
     off(step, this.#running || this.#busy);
     for (const button of [restart, save, load]) off(button, this.#summary === null || this.#busy);
   }
@@ -125,7 +162,7 @@ export class TrainView {
   #setRunning(on: boolean): void {
     this.#running = on;
     this.#showButtons();
-    if (!on) void this.#refreshInside();
+    if (!on) this.#refreshInside().catch((error: unknown) => this.#fail(error));
   }
 
   async #listBackends(): Promise<void> {
@@ -134,6 +171,7 @@ export class TrainView {
 
   async #addPlugin(source: PluginSource): Promise<string> {
     const { plugins, layers } = await this.#worker.call('addPlugin', source);
+    this.#plugins.push(source);
     await this.#listBackends();
     const available =
       layers.length === 0 ? '' : `. Layers for the editor: ${layers.map((name) => `layer('${name}')`).join(', ')} of 'playground'`;
@@ -226,7 +264,7 @@ export class TrainView {
     byId('figure-step').textContent = `${format.count(step)}`;
     byId('figure-step').title = `Epoch ${epoch}`;
     showMemory(memory);
-    if (performance.now() - this.#filtersAt > FILTERS_EVERY) void this.#refreshInside();
+    if (performance.now() - this.#filtersAt > FILTERS_EVERY) this.#refreshInside().catch((error: unknown) => this.#fail(error));
   }
 
   #epochEnded({ epoch, step, testAccuracy, testLoss }: EpochReport): void {

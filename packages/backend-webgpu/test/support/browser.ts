@@ -147,7 +147,9 @@ export async function openSleepyPage(): Promise<SleepyPage> {
       if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? 'the page failed');
       return result.value;
     },
-    hide: (hidden) => session.send('Browser.setWindowBounds', { windowId, bounds: { windowState: hidden ? 'minimized' : 'normal' } }),
+    hide: async (hidden) => {
+      await session.send('Browser.setWindowBounds', { windowId, bounds: { windowState: hidden ? 'minimized' : 'normal' } });
+    },
     freeze: (frozen) => send('Page.setWebLifecycleState', { state: frozen ? 'frozen' : 'active' }),
     close: async () => {
       await browser.close();

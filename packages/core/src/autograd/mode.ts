@@ -12,6 +12,11 @@ function isThenable(x: unknown): boolean {
 }
 
 function within<T>(name: string, enabled: boolean, inference: boolean, fn: () => T): T {
+  if (typeof fn !== 'function')
+    throw new AutogradError(
+      'ERR_NO_FUNCTION',
+      `${name} takes a function, ${name}(() => model(x)), and gives what that returns; setGradEnabled(false) switches until it is switched back`,
+    );
   const was = gradState.enabled;
   const wasInference = gradState.inference;
   gradState.enabled = enabled;

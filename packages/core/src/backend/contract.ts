@@ -161,8 +161,8 @@ export interface Window {
  */
 export interface AcceleratedKernels<B extends BackendBuffer = BackendBuffer> {
   /**
-   * `pointwise` of one program on several sets of views, each with a shape and scalars of its own: an optimizer's step of all parameters. No set
-   * touches a buffer that another writes.
+   * `pointwise` of one program on several sets of views, each with a shape and scalars of its own: an optimizer's step of all parameters, pieces that are
+   * put side by side. What one set writes no other reads or writes.
    */
   pointwiseEach(
     program: Program,

@@ -2,6 +2,7 @@
  * @file What a module consists of: its own properties that are parameters, buffers or modules, in the order in which they came to be, and the
  * entries of containers. Nothing is intercepted at assignment; a module is read when it is asked.
  */
+import { typeNameOf } from './repr.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { STATE } from './callable.js';
 import type { Module } from './module.js';
@@ -28,7 +29,21 @@ function each(module: Module, visit: (name: string, member: unknown) => void): v
   for (const name of Object.keys(module)) {
     const member = fields[name];
     if (typeof member === 'object' ? member !== null : typeof member === 'function') visit(name, member);
+    if (Array.isArray(member) && (isModule(member[0]) || isParameter(member[0])))
+      warnOfArray(module, name, isModule(member[0]) ? 'Module' : 'Parameter');
   }
+}
+
+const warned = new WeakMap<Module, Set<string>>();
+
+/** An array hides what it holds, which is seldom meant: said once of each field. */
+function warnOfArray(module: Module, name: string, kind: string): void {
+  const fields = warned.get(module) ?? new Set<string>();
+  if (fields.has(name)) return;
+  warned.set(module, fields.add(name));
+  console.warn(
+    `[ERR_HIDDEN_MEMBERS] ${typeNameOf(module)}.${name} is an array of ${kind.toLowerCase()}s, whose parameters are not found: make it a nn.${kind}List (or a #private field, where that is meant)`,
+  );
 }
 
 /** Its own parameters by name. */

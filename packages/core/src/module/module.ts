@@ -1,6 +1,6 @@
 /** @file Module: the base of all layers and models. What it does stands in the files beside this one; here is what people call. */
 import { checkOptions, type OptionNames, refuseMore } from '../options.js';
-import { refusePythonNames } from '../renamed.js';
+import { refuseNames, refusePythonNames } from '../renamed.js';
 import { ModuleError } from '../errors.js';
 import type { TesseraError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
@@ -56,6 +56,7 @@ function called(module: Module, state: ModuleState, args: readonly unknown[]): u
   try {
     const { hooks } = state;
     const output = hooks === null ? (module.forward as (...a: readonly unknown[]) => unknown)(...args) : callWithHooks(module, hooks, args);
+    if (output === undefined) missingOutput(module);
     if (output instanceof Promise) {
       return output.catch((error: unknown) => {
         throw leaving(module, error, args);
@@ -77,6 +78,14 @@ const NAMING: OptionNames<{ prefix?: string; removeDuplicate?: boolean }> = { pr
 const STRICT: OptionNames<{ strict?: boolean }> = { strict: true };
 const SET_TO_NONE: OptionNames<{ setToNone?: boolean }> = { setToNone: true };
 const TO_EMPTY: OptionNames<{ device: DeviceLike; recurse?: boolean }> = { device: true, recurse: true };
+
+/** @throws ModuleError `ERR_NO_OUTPUT` */
+function missingOutput(module: Module): never {
+  throw new ModuleError(
+    'ERR_NO_OUTPUT',
+    `${typeNameOf(module)}: forward returned nothing; it lacks a return (null says that there is no output)`,
+  );
+}
 
 const hooksOf = (module: Module): ModuleHooks => (module[STATE].hooks ??= new ModuleHooks());
 
@@ -417,6 +426,7 @@ export abstract class Module extends Callable {
 }
 brandModule(Module.prototype);
 refusePythonNames(Module.prototype, 'module', { open: true });
+refuseNames(Module.prototype, 'module', { cuda: "to('webgpu')", cpu: "to('cpu')" });
 // For classes that are no TypeScript, and for what only holds other modules.
 Object.defineProperty(Module.prototype, 'forward', {
   value(this: Module): never {

@@ -1,12 +1,18 @@
 /** @file Parameters and buffers: tensors that a module finds among its fields. */
+import { ModuleError } from '../errors.js';
 import { keep } from '../memory/scope.js';
 import { isTensor, Tensor } from '../tensor/tensor.js';
-import { checkOptions, type OptionNames } from '../options.js';
+import { checkOptions, type OptionNames, kindOf } from '../options.js';
 
 const BUFFER_OPTIONS: OptionNames<{ readonly persistent?: boolean }> = { persistent: true };
 
 const PARAMETER: unique symbol = Symbol.for('tessera.parameter') as never;
 const BUFFER: unique symbol = Symbol.for('tessera.buffer') as never;
+
+/** @throws ModuleError `ERR_MEMBER_TYPE` */
+function refuseData(owner: string, data: unknown): never {
+  throw new ModuleError('ERR_MEMBER_TYPE', `${owner}: its data must be a Tensor, such as randn(2, 3) or tensor([…]), not ${kindOf(data)}`);
+}
 
 /**
  * A tensor that a module learns. Assigned to a field of a module it is found by `parameters()`, `stateDict()` and `to()`; a plain Tensor in a
@@ -20,6 +26,7 @@ export class Parameter extends Tensor {
   declare readonly [PARAMETER]: true;
 
   constructor(data: Tensor, requiresGrad = true) {
+    if (!isTensor(data)) refuseData('Parameter', data);
     super(data.storage, data.shape, data.ownStrides, data.offset);
     keep(this);
     if (requiresGrad) this.requiresGrad_();
@@ -41,6 +48,7 @@ export class Buffer extends Tensor {
   readonly persistent: boolean;
 
   constructor(data: Tensor, options: { readonly persistent?: boolean } = {}) {
+    if (!isTensor(data)) refuseData('Buffer', data);
     const { persistent = true } = checkOptions('Buffer', options, BUFFER_OPTIONS);
     super(data.storage, data.shape, data.ownStrides, data.offset);
     keep(this);

@@ -215,6 +215,8 @@ const torchSize = (shape: Shape): string => `torch.Size([${shape.join(', ')}])`;
 /** Reads the entries of a module and of all below it; answers what is to be checked and applied. */
 export function beginLoading(module: Module, given: StateDictLike, options: LoadOptions = {}): Loading {
   const { strict = true, assign = false } = checkOptions('loadStateDict', options, LOAD_OPTIONS);
+  if (given instanceof Promise)
+    throw new ModuleError('ERR_STATE_DICT', 'Expected state_dict to be dict-like, got a Promise: await it first', { op: 'loadStateDict' });
   if (typeof given !== 'object' || given === null) {
     throw new ModuleError('ERR_STATE_DICT', `Expected state_dict to be dict-like, got ${typeof given}.`, { op: 'loadStateDict' });
   }

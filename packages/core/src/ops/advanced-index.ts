@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
-import { indexSelect, launchScatter } from './gather.js';
+import { indexSelect, launchScatter, outOfRange } from './gather.js';
 import { OPS } from './registry.js';
 import { attach, recording, wrap } from './result.js';
 import { sumTo } from './sum-to.js';
@@ -31,8 +31,8 @@ export function replaceMasks(x: Tensor, indices: TensorIndices, placesOf: (mask:
       if (index.shape[d] !== x.shape[at + d]) {
         throw new IndexError(
           'ERR_MASK_SHAPE',
-          `index: The shape of the mask [${index.shape.join(', ')}] at index ${d} does not match the shape of the indexed tensor [${x.shape.join(', ')}] at index ${at + d}`,
-          { op: 'index', shapes: [x.shape, index.shape], place: i },
+          `at: the shape of the mask [${index.shape.join(', ')}] at index ${d} does not match the shape of the indexed tensor [${x.shape.join(', ')}] at index ${at + d}`,
+          { op: 'at', shapes: [x.shape, index.shape], place: i },
         );
       }
     }
@@ -135,15 +135,20 @@ function place(t: Tensor, plan: Plan, back: boolean): Tensor {
 
 /** x[indices], without masks. Differentiable. */
 export function indexBy(x: Tensor, indices: TensorIndices): Tensor {
-  const plan = planOf(x, indices, 'index');
+  const plan = planOf(x, indices, 'at');
   const { indexed, meet, rest, rows } = plan;
   const flat = reshape(rows, [numelOf(meet)]);
-  if (indexed.length === 1) {
-    const d = indexed[0]!;
-    return reshape(indexSelect(x, d, flat), [...x.shape.slice(0, d), ...meet, ...x.shape.slice(d + 1)]);
+  const sizes = indexed.map((d) => x.shape[d]!);
+  try {
+    if (indexed.length === 1) {
+      const d = indexed[0]!;
+      return reshape(indexSelect(x, d, flat), [...x.shape.slice(0, d), ...meet, ...x.shape.slice(d + 1)]);
+    }
+    const source = reshape(permute(x, plan.order), [numelOf(sizes), ...rest]);
+    return place(reshape(indexSelect(source, 0, flat), [...meet, ...rest]), plan, false);
+  } catch (error) {
+    throw outOfRange('at', error, sizes);
   }
-  const source = reshape(permute(x, plan.order), [numelOf(indexed.map((d) => x.shape[d]!)), ...rest]);
-  return place(reshape(indexSelect(source, 0, flat), [...meet, ...rest]), plan, false);
 }
 
 OPS.set('indexPut', { name: 'indexPut', inputs: 2, differentiable: true });

@@ -2,6 +2,7 @@
 import { DeviceError, ShapeError, ValueError } from '../errors.js';
 import { type DType, DTYPE_INFO, promoteTypes } from '../tensor/dtype.js';
 import { storeInto } from '../tensor/launch.js';
+import { LaunchBatch } from '../tensor/launch-batch.js';
 import { contiguousStrides, normalizeDim, numelOf, sameShape, type Shape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, inMemory } from '../tensor/value.js';
@@ -72,13 +73,15 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const memory = device.allocate(dtype, numelOf(shape));
   const strides = contiguousStrides(shape);
   const starts: number[] = [];
+  const batch = device.kernels.pointwiseEach === undefined ? null : new LaunchBatch();
   let at = 0;
   for (const t of tensors) {
     starts.push(at);
     const count = isBlank(t) ? 0 : t.shape[d]!;
-    if (t.numel() > 0) storeInto(inMemory(memory, t.shape, t.numel(), strides, at * strides[d]!, false), castValue(t.value, dtype));
+    if (t.numel() > 0) storeInto(inMemory(memory, t.shape, t.numel(), strides, at * strides[d]!, false), castValue(t.value, dtype), batch);
     at += count;
   }
+  batch?.flush();
   const out = wrap(inMemory(memory, shape, numelOf(shape), null, 0, true));
   if (recording(...tensors)) {
     const parts = tensors.map((t): readonly [Shape, DType] => [t.shape, t.dtype]);

@@ -8,7 +8,7 @@ import { encode, type NestedArray } from '../tensor/host.js';
 import { numelOf, type Shape, toShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { defaultGenerator } from '../random/default-generator.js';
-import { castValue, indexValue, inMemory } from '../tensor/value.js';
+import { castValue, indexValue, inMemory, relabel } from '../tensor/value.js';
 import { e } from './expression.js';
 import { filled } from './fill.js';
 import { wrap } from './result.js';
@@ -35,6 +35,9 @@ export function splitOptions<O extends object>(args: SizesAndOptions<O>, op: str
   const sizes = options !== undefined || last === undefined ? args.slice(0, -1) : args;
   return [toShape((args.length === 0 ? [] : sizes) as readonly number[], op), options ?? ({} as O)];
 }
+
+/** A tensor of its own with the same values, outside the graph. */
+const copyOf = ({ value, shape, dtype }: Tensor): Tensor => wrap(relabel(value, shape, dtype));
 
 const finish = (t: Tensor, options: TensorOptions): Tensor => (options.requiresGrad === true ? t.requiresGrad_() : t);
 
@@ -86,7 +89,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
   checkOptions('tensor', options, TENSOR_OPTIONS);
   const device = toDevice(options.device);
   if (isTensor(data))
-    return finish(to(data.detach().clone(), { device, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) }), options);
+    return finish(to(copyOf(data), { device, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) }), options);
   if (ArrayBuffer.isView(data)) {
     const array = data as unknown as ArrayLike<number>;
     const values = data instanceof BigInt64Array || data instanceof BigUint64Array ? bigints(data) : array;
@@ -287,6 +290,7 @@ export function randint(...args: readonly unknown[]): Tensor {
   const size = args.find((a) => Array.isArray(a)) as readonly number[];
   const options = (args.find((a) => typeof a === 'object' && a !== null && !Array.isArray(a)) as RandomOptions | undefined) ?? {};
   checkOptions('randint', options, RANDOM_OPTIONS);
+  if (size === undefined) throw new ValueError('ERR_SIZE', 'randint: the size is an array, as in randint(0, 10, [3])', { op: 'randint' });
   if (!(low < high))
     throw new ValueError('ERR_RANDINT', `randint: random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`, {
       op: 'randint',

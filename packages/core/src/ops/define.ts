@@ -4,6 +4,7 @@
  *
  * Declarations are marked as pure calls, so that a bundle holds those that it uses: Rollup would go by the mark on `unary`, esbuild by that on the call.
  */
+import { kindOf } from '../options.js';
 import type { GradNode, Rule } from '../autograd/node.js';
 import { asFloat32, FLOAT32_POINTWISE } from '../amp/policy.js';
 import { autocasting } from '../amp/state.js';
@@ -90,7 +91,7 @@ export function unary<O extends readonly unknown[] = readonly []>(name: string, 
     return [backward!(grad, x, out, ...(n.context as O))];
   };
   const op = (x: Tensor, ...options: O): Tensor => {
-    if (typeof x !== 'object') notTensor(name, 'input', x);
+    if (typeof x !== 'object' || x === null || x.dtype === undefined) notTensor(name, 'input', x);
     if (check !== undefined) check(x, ...options);
     const dtype = resultOf(rule, x.dtype);
     const input = rule === 'float' ? castValue(x.value, dtype) : x.value;
@@ -223,6 +224,7 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
       return op(asFirst(name, a, b), b, ...options);
     }
     const bt = typeof b === 'object' ? b : null;
+    if (bt !== null && bt.dtype === undefined) notTensor(name, 'other', b);
     if (bt === null && (tensors || (typeof b !== 'number' && typeof b !== 'boolean'))) notTensor(name, 'other', b);
     if (bt !== null && a.shape !== bt.shape) broadcastShapes(a.shape, bt.shape, name);
     const promoted = resultType(a, b);
@@ -260,9 +262,13 @@ export function binary<O extends readonly unknown[] = readonly []>(name: string,
 
 /** For callers without types. */
 export function notTensor(name: string, argument: string, x: unknown): never {
-  throw new ValueError('ERR_ARGUMENT', `${name}: argument '${argument}' must be Tensor, not ${x === null ? 'null' : typeof x}`, {
-    op: name,
-  });
+  throw new ValueError(
+    'ERR_ARGUMENT',
+    `${name}: argument '${argument}' must be Tensor, not ${typeof x === 'object' && x !== null ? kindOf(x) : x === null ? 'null' : typeof x}`,
+    {
+      op: name,
+    },
+  );
 }
 
 /** For ops that integers and bools have no meaning in. */

@@ -2,6 +2,7 @@
  * @file Einstein summation. The equation is read into labels; then operands are contracted in pairs, the cheapest first, each pair as one
  * batched matrix product.
  */
+import { kindOf } from '../options.js';
 import { ValueError } from '../errors.js';
 import { numelOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -182,6 +183,7 @@ OPS.set('einsum', { name: 'einsum', inputs: 2, differentiable: true });
  */
 export function einsum(equation: string, ...operands: readonly Tensor[] | readonly [readonly Tensor[]]): Tensor {
   const given = (operands.length === 1 && !isTensor(operands[0]) ? operands[0] : operands) as readonly Tensor[];
+  if (typeof equation !== 'string') fail(`the equation comes first, einsum('ij,jk->ik', a, b), and this is ${kindOf(equation)}`);
   if (given.length === 0) fail('must provide at least one operand');
   const [inputs, arrow, more] = equation.split('->') as [string, string | undefined, string | undefined];
   if (more !== undefined) fail(`found more than one '->' in '${equation}'`);

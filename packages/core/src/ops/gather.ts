@@ -2,7 +2,7 @@
 import { asWidest } from '../amp/policy.js';
 import { autocasting } from '../amp/state.js';
 import type { ScatterKind } from '../backend/contract.js';
-import { DTypeError, formatShape, ShapeError } from '../errors.js';
+import { DTypeError, formatShape, IndexError, isTesseraError, ShapeError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import { normalizeDim, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -66,6 +66,20 @@ export function launchScatter(kind: ScatterKind, x: Tensor, dim: number, index: 
   launched(x.device, `scatter ${kind}`, index.shape);
   x.device.kernels.scatter(kind, viewOf(index), viewOf(source), dim, reshapedView(target, cut, target.strides));
   return wrap(value);
+}
+
+/** What the gather kernel says of an index, as an error of the op that was called. `sizes`: of the dims that were indexed together. */
+export function outOfRange(op: string, error: unknown, sizes: Shape): unknown {
+  if (!isTesseraError(error) || error.code !== 'ERR_INDEX_RANGE') return error;
+  const { index } = error.details;
+  const [size] = sizes;
+  // Negative ones were counted from the end already; of several dims there is one number for all.
+  const which = typeof index !== 'number' || sizes.length > 1 ? 'an index' : `index ${index < 0 ? index - size! : index}`;
+  return new IndexError(
+    'ERR_INDEX_RANGE',
+    `${op}: ${which} is out of range for ${sizes.length > 1 ? `dims of sizes [${sizes.join(', ')}]` : `a dim of size ${size}`}`,
+    { ...error.details, op },
+  );
 }
 
 /** 0-d tensors as 1-d ones. */

@@ -1,4 +1,5 @@
 /** @file What `x.at(…)` takes: numbers, slices, new dims, '...', tensors; and the view that its basic part makes. */
+import { kindOf } from '../options.js';
 import { IndexError, ValueError } from '../errors.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { isMask, type TensorIndices } from './advanced-index.js';
@@ -90,7 +91,13 @@ export function parseIndices(x: Tensor, given: readonly Index[]): Parsed {
         found.set(dim, index);
         dim += isMask(index) ? index.ndim : 1;
       }
-    } else {
+    } else if (index === undefined || typeof index === 'function')
+      throw new ValueError(
+        'ERR_INDEX',
+        `at: an index is a number, a slice such as ':' or '1:5', null, '...', a Tensor or an array, not ${kindOf(index)}`,
+        { op: 'at' },
+      );
+    else {
       const { start = null, stop = null, step = null } = typeof index === 'string' ? parseSlice(index) : (index as Slice);
       const whole = start === null && stop === null && (step === null || step === 1);
       if (!whole) view = slice(view, dim, start, stop, step ?? 1);

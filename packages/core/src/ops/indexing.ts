@@ -62,6 +62,7 @@ export function nonzero(x: Tensor, options: { readonly asTuple?: boolean } = {})
 export async function nonzeroAsync(x: Tensor): Promise<Tensor>;
 export async function nonzeroAsync(x: Tensor, options: { readonly asTuple: true }): Promise<Tensor[]>;
 export async function nonzeroAsync(x: Tensor, options: { readonly asTuple?: boolean } = {}): Promise<Tensor | Tensor[]> {
+  checkOptions('nonzeroAsync', options, NONZERO_OPTIONS);
   if (options.asTuple !== true) return placesOf(await x.detach().dataAsync(), x);
   const rows = atLeast1d(x);
   return unbind(placesOf(await rows.detach().dataAsync(), rows), 1);

@@ -2,7 +2,7 @@
  * @file Ops as methods: `exp(x)` is also `x.exp()`. Each function exported by the modules listed here takes a tensor first and becomes a method
  * of that name, with its type; a new op needs no entry of its own.
  */
-import { refusePythonNames } from '../renamed.js';
+import { refuseNames, refusePythonNames } from '../renamed.js';
 import { backward } from '../autograd/backward.js';
 import { provideEngineOps } from '../autograd/engine-ops.js';
 import { formatTensor } from '../tensor/print.js';
@@ -268,3 +268,10 @@ provideEngineOps({
 provideViewGradient(asStridedGradient);
 texts.format = (t) => formatTensor(t);
 refusePythonNames(Tensor.prototype, 'tensor');
+refuseNames(Tensor.prototype, 'tensor', {
+  cuda: "to('webgpu')",
+  cpu: "to('cpu')",
+  numpy: 'data()',
+  tolist: 'toArray()',
+  toFixed: 'item().toFixed(…)',
+});

@@ -27,7 +27,7 @@ export function norm(x: Tensor, p: number | 'fro' | 'nuc' = 'fro', dim?: Dims, o
   checkOptions('norm', options, NORM_OPTIONS);
   if (autocasting.on && options.dtype === undefined) return asFloat32(norm, x, p, dim, options);
   if (!isFloat(options.dtype ?? x.dtype))
-    throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `norm: linalg.vector_norm: needs a floating dtype, not ${x.dtype}: write x.float() first`, {
       op: 'norm',
       dtypes: [x.dtype],
     });

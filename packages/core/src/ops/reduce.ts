@@ -1,11 +1,12 @@
 /** @file Sums, means, products, and whether any or all. A deferred input is the reduction's own program and takes no memory. */
+import { notTensor } from './define.js';
 import { asFloat32 } from '../amp/policy.js';
 import { autocasting } from '../amp/state.js';
 import { gradState } from '../autograd/mode.js';
 import { DTypeError } from '../errors.js';
 import { type DType, DTYPE_INFO, isFloat } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, narrow, type Value } from '../tensor/value.js';
 import { cast } from './cast.js';
 import { e } from './expression.js';
@@ -47,6 +48,7 @@ OPS.set('sum', { name: 'sum', inputs: 1, differentiable: true });
  */
 export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
   checkOptions('sum', options, SUM_OPTIONS);
+  requireTensor('sum', x);
   if (autocasting.on && options.dtype === undefined) return asFloat32(sum, x, dim, options);
   const dims = reducedDims(dim, x.ndim, 'sum');
   const dtype = options.dtype ?? (isFloat(x.dtype) ? x.dtype : 'int32');
@@ -59,12 +61,16 @@ export function sum(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
   return out;
 }
 
+const requireTensor = (op: string, x: Tensor): void => {
+  if (!isTensor(x)) notTensor(op, 'input', x);
+};
+
 function floatResult(name: string, x: Tensor, dtype: DType | undefined): DType {
   const result = dtype ?? x.dtype;
   if (!isFloat(result)) {
     throw new DTypeError(
       'ERR_DTYPE',
-      `${name}: ${name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ${result}`,
+      `${name}: the dtype of the result must be a float, not ${result}: write x.float().${name}(…), or { dtype: 'float32' } among the options`,
       { op: name, dtypes: [result] },
     );
   }
@@ -75,6 +81,7 @@ OPS.set('mean', { name: 'mean', inputs: 1, differentiable: true });
 /** The mean over dims (all by default); over no elements it is NaN. PyTorch: torch.mean. */
 export function mean(x: Tensor, dim?: Dims, options: SumOptions = {}): Tensor {
   checkOptions('mean', options, SUM_OPTIONS);
+  requireTensor('mean', x);
   const dtype = floatResult('mean', x, options.dtype);
   const dims = reducedDims(dim, x.ndim, 'mean');
   const keepdim = options.keepdim ?? false;

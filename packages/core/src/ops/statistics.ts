@@ -58,7 +58,7 @@ const SHRINK = 2 ** 70;
 
 function variance(name: 'var' | 'std', x: Tensor, dim: Dims, options: VarianceOptions): Tensor {
   if (!isFloat(x.dtype))
-    throw new DTypeError('ERR_DTYPE', `${name}: std and var only support floating point and complex dtypes, not ${x.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `${name}: needs a floating dtype, not ${x.dtype}: write x.float().${name}(…)`, {
       op: name,
       dtypes: [x.dtype],
     });

@@ -10,6 +10,7 @@ import { MAX_INSTRUCTIONS } from './limits.js';
 import { addOutput, begin, linear, RESULTS, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import type { Producer } from './producer.js';
+import type { LaunchBatch } from './launch-batch.js';
 import { numelOf, type Shape } from './shape.js';
 import { arityOf, DEAR, IN_MEMORY, inMemory, revive, SCALAR, type Value } from './value.js';
 
@@ -195,10 +196,10 @@ function launchWithPromise(program: Program, place: number, inputs: number, outp
 }
 
 /** Launches what was linearised into one given leaf. */
-function run(program: Program, out: Value): void {
+function run(program: Program, out: Value, batch: LaunchBatch | null): void {
   const inputs = linear.inputCount;
   linear.inputs[inputs] = out;
-  launchPointwise(program, inputs, 1, out.shape, out.numel);
+  launchPointwise(program, inputs, 1, out.shape, out.numel, batch);
   forget();
 }
 
@@ -211,7 +212,14 @@ function forget(): void {
   }
 }
 
-function launchPointwise(program: Program, inputs: number, outputs: number, shape: Shape, numel: number): void {
+function launchPointwise(
+  program: Program,
+  inputs: number,
+  outputs: number,
+  shape: Shape,
+  numel: number,
+  batch: LaunchBatch | null = null,
+): void {
   const values = linear.inputs;
   for (let i = 0; i < inputs + outputs; i++) {
     const v = values[i]!;
@@ -221,7 +229,8 @@ function launchPointwise(program: Program, inputs: number, outputs: number, shap
   pointwiseLayout(values, inputs, outputs, shape, numel, linear.indexed);
   device.launches++;
   if (device.onLaunch !== null) device.onLaunch({ kernel: 'pointwise', shape, program: () => formatProgram(program) });
-  device.kernels.pointwise(program, linear.scalars, layout.inputs, layout.outputs);
+  if (batch !== null) batch.add(device, program, linear.scalars, layout.inputs, layout.outputs);
+  else device.kernels.pointwise(program, linear.scalars, layout.inputs, layout.outputs);
 }
 
 /** Was a value worth computing before a reduction takes it as its program? Dear ones that others want too. */
@@ -277,14 +286,17 @@ export function reduceValue(kind: ReduceKind, x: Value, axes: number, outShape: 
   return out;
 }
 
-/** Writes `value` into the leaf `target` (same shape, any strides). `target` must not overlap what `value` reads, unless views are identical. */
-export function storeInto(target: Value, value: Value): void {
+/**
+ * Writes `value` into the leaf `target` (same shape, any strides). `target` must not overlap what `value` reads, unless views are identical. What lies in
+ * memory already may be left to `batch`.
+ */
+export function storeInto(target: Value, value: Value, batch: LaunchBatch | null = null): void {
   if (target.numel === 0) return;
   begin();
   const slot = visit(value);
   addOutput(target, slot);
   const program = target.device.programs.lookup(target.shape);
-  run(program, target);
+  run(program, target, value.op === IN_MEMORY ? batch : null);
   spent(value);
 }
 

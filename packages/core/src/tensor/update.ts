@@ -13,7 +13,7 @@ import { addOutput, begin, linear, SCALARS, visit } from './linearize.js';
 import type { Memory } from './memory.js';
 import { sameShape } from './shape.js';
 import type { Tensor } from './tensor.js';
-import { updates } from './update-batch.js';
+import { updates } from './launch-batch.js';
 import { IN_MEMORY, inMemory, narrow, scalarValue, Value } from './value.js';
 
 /** The program of one combination of dtypes on one device. */

@@ -1,5 +1,15 @@
 /** @file Tensors to safetensors and back. */
-import { checkOptions, type OptionNames, type DeviceLike, type DType, DTYPE_INFO, fromBytes, type Tensor } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  type DeviceLike,
+  type DType,
+  DTYPE_INFO,
+  fromBytes,
+  type Tensor,
+  isModule,
+  ValueError,
+} from '@tessera/core';
 import type { SafetensorsTensor } from './dtypes.js';
 import { fromHostArray, toHostArray } from './host-array.js';
 import { parseSafetensors } from './parse.js';
@@ -58,6 +68,11 @@ function pack(entries: readonly (readonly [string, Tensor, Uint8Array])[], optio
  * @example await writeFile('model.safetensors', saveSafetensors(model.stateDict()))
  */
 export function saveSafetensors(tensors: NamedTensors, options: SaveOptions = {}): Uint8Array {
+  if (isModule(tensors))
+    throw new ValueError(
+      'ERR_SAFETENSORS_TENSORS',
+      'saveSafetensors takes tensors by name, and this is a module: give it model.stateDict()',
+    );
   checkOptions('saveSafetensors', options, SAVE_OPTIONS);
   return pack(
     entriesOf(tensors).map(([name, t]) => [name, t, t.bytes()] as const),
@@ -77,6 +92,8 @@ export async function saveSafetensorsAsync(tensors: NamedTensors, options: SaveO
  * @example model.loadStateDict(loadSafetensors(await readFile('model.safetensors')))
  */
 export function loadSafetensors(bytes: Uint8Array, options: LoadOptions = {}): Map<string, Tensor> {
+  if (typeof bytes === 'string')
+    throw new ValueError('ERR_BYTES', `loadSafetensors takes the bytes of a file: await readFile('${bytes as string}')`);
   checkOptions('loadSafetensors', options, LOAD_OPTIONS);
   const chosen = [...parseSafetensors(bytes).tensors].filter(([name]) => options.filter?.(name) ?? true);
   const arrays = chosen.map(([name, t]) => [name, t.shape, toHostArray(name, t)] as const);

@@ -8,6 +8,7 @@ import {
   fromBytes,
   NotSupportedError,
   type Tensor,
+  ValueError,
 } from '@tessera/core';
 import { isZip, readZip } from '../zip/read-zip.js';
 import { PickleDict, PickleGlobal, type PickleKey, PickleSet, PickleTuple, type PickleValue, readPickle } from './pickle-reader.js';
@@ -53,6 +54,8 @@ const LEGACY = [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc];
  */
 export function loadTorch<T extends TorchValue = TorchValue>(bytes: Uint8Array, options: TorchLoadOptions = {}): T {
   checkOptions('loadTorch', options, TORCH_LOAD_OPTIONS);
+  if (typeof bytes === 'string')
+    throw new ValueError('ERR_BYTES', `loadTorch takes the bytes of a file: await readFile('${bytes as string}')`);
   if (!isZip(bytes)) {
     const legacy = LEGACY.every((byte, i) => bytes[i] === byte);
     throw new FormatError(

@@ -14,7 +14,7 @@ import { pad } from '../functional/index.js';
 import { calculateFans } from '../init/fan.js';
 import { uniform_ } from '../init/fill.js';
 import { kaimingUniform_ } from '../init/scaled.js';
-import { factory, type FactoryOptions } from '../options.js';
+import { factory, type FactoryOptions, requireCount, requireSize } from '../options.js';
 import { pySize } from '../repr.js';
 
 /** What lies beyond the edges of an input. */
@@ -61,6 +61,10 @@ export abstract class ConvBase extends Module {
     transposed: boolean,
   ) {
     super();
+    const name = typeNameOf(this);
+    requireCount(name, 'inChannels', inChannels);
+    requireCount(name, 'outChannels', outChannels);
+    requireSize(name, 'kernelSize', kernelSize, rank);
     const { padding = 0, groups = 1, paddingMode = 'zeros' } = options;
     this.kernelSize = perDim(kernelSize, rank);
     this.stride = perDim(options.stride ?? 1, rank);

@@ -12,6 +12,8 @@ import {
   ValueError,
   asFloat32,
   autocasting,
+  isTensor,
+  kindOf,
 } from '@tessera/core';
 import { type LossOptions, reduced } from './reduction.js';
 
@@ -36,6 +38,12 @@ export interface CrossEntropyOptions extends LossOptions {
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   checkOptions('crossEntropy', options, CROSS_ENTROPY_OPTIONS);
   if (autocasting.on) return asFloat32(crossEntropy, input, target, options);
+  for (const [name, given] of [
+    ['input', input],
+    ['target', target],
+  ] as const)
+    if (!isTensor(given))
+      throw new ValueError('ERR_ARGUMENT', `crossEntropy: argument '${name}' must be Tensor, not ${kindOf(given)}`, { op: 'crossEntropy' });
   const { labelSmoothing = 0, weight, ignoreIndex, reduction } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError('ERR_LABEL_SMOOTHING', `crossEntropy: label_smoothing must be between 0.0 and 1.0. Got: ${labelSmoothing}`, {
@@ -59,7 +67,7 @@ function withProbabilities(input: Tensor, logP: Tensor, target: Tensor, dim: num
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       'ERR_TARGET_SHAPE',
-      `${op}: Expected floating point type for target with class probabilities to have the input's shape [${input.shape.join(', ')}], but got [${target.shape.join(', ')}]; class indices need an integer dtype`,
+      `${op}: Expected floating point type for target with class probabilities to have the input's shape [${input.shape.join(', ')}], but got [${target.shape.join(', ')}]; class indices need an integer dtype, target.to('int32')`,
       {
         op,
         shapes: [input.shape, target.shape],

@@ -4,7 +4,7 @@ import { linear } from '../functional/index.js';
 import { calculateFans } from '../init/fan.js';
 import { uniform_ } from '../init/fill.js';
 import { kaimingUniform_ } from '../init/scaled.js';
-import { factory, type FactoryOptions } from '../options.js';
+import { factory, type FactoryOptions, requireCount } from '../options.js';
 import { pyBool } from '../repr.js';
 
 const LINEAR_OPTIONS: OptionNames<LinearOptions> = { bias: true, device: true, dtype: true };
@@ -32,6 +32,8 @@ export class Linear extends Module {
   ) {
     checkOptions('Linear', options, LINEAR_OPTIONS);
     super();
+    requireCount('Linear', 'inFeatures', inFeatures);
+    requireCount('Linear', 'outFeatures', outFeatures);
     const made = factory(options);
     this.weight = new Parameter(empty([outFeatures, inFeatures], made));
     this.bias = options.bias === false ? null : new Parameter(empty([outFeatures], made));

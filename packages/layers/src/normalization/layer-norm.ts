@@ -11,15 +11,19 @@ import {
   type Tensor,
   ValueError,
   zeros,
+  typeNameOf,
 } from '@tessera/core';
-import { factory, type FactoryOptions } from '../options.js';
+import { factory, type FactoryOptions, requireSize } from '../options.js';
 import { pyBool, pyFloat, pySize } from '../repr.js';
 
 const GROUP_NORM_OPTIONS: OptionNames<GroupNormOptions> = { eps: true, affine: true, device: true, dtype: true };
 const LAYER_NORM_OPTIONS: OptionNames<LayerNormOptions> = { eps: true, elementwiseAffine: true, bias: true, device: true, dtype: true };
 const RMSNORM_OPTIONS: OptionNames<RMSNormOptions> = { eps: true, elementwiseAffine: true, device: true, dtype: true };
 
-const listed = (shape: number | readonly number[]): readonly number[] => (typeof shape === 'number' ? [shape] : [...shape]);
+function listed(owner: string, shape: number | readonly number[]): readonly number[] {
+  requireSize(owner, 'normalizedShape', shape);
+  return typeof shape === 'number' ? [shape] : [...shape];
+}
 
 export interface LayerNormOptions extends FactoryOptions {
   /** Added to the variance. Default 1e-5. */
@@ -45,7 +49,7 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     checkOptions('LayerNorm', options, LAYER_NORM_OPTIONS);
     super();
-    this.normalizedShape = listed(normalizedShape);
+    this.normalizedShape = listed(typeNameOf(this), normalizedShape);
     this.eps = options.eps ?? 1e-5;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
     const made = factory(options);
@@ -80,7 +84,7 @@ export class RMSNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
     checkOptions('RMSNorm', options, RMSNORM_OPTIONS);
     super();
-    this.normalizedShape = listed(normalizedShape);
+    this.normalizedShape = listed(typeNameOf(this), normalizedShape);
     this.eps = options.eps ?? null;
     this.elementwiseAffine = options.elementwiseAffine ?? true;
     this.weight = this.elementwiseAffine ? new Parameter(ones(this.normalizedShape, factory(options))) : null;

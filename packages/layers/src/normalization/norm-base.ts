@@ -1,7 +1,7 @@
 /** @file Affine parameters and running statistics, as batch and instance norm have them. PyTorch: nn.modules.batchnorm._NormBase. */
-import { Buffer, type Loading, Module, ones, Parameter, type Tensor, zeros } from '@tessera/core';
+import { Buffer, type Loading, Module, ones, Parameter, type Tensor, zeros, typeNameOf } from '@tessera/core';
 import { constant_, ones_, zeros_ } from '../init/fill.js';
-import { factory, type FactoryOptions } from '../options.js';
+import { factory, type FactoryOptions, requireCount } from '../options.js';
 import { pyBool, pyFloat } from '../repr.js';
 
 export interface NormOptions extends FactoryOptions {
@@ -38,6 +38,7 @@ export abstract class NormBase extends Module {
     byDefault: { readonly affine: boolean; readonly trackRunningStats: boolean },
   ) {
     super();
+    requireCount(typeNameOf(this), 'numFeatures', numFeatures);
     this.eps = options.eps ?? 1e-5;
     this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
     this.affine = options.affine ?? byDefault.affine;

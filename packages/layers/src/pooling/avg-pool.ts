@@ -1,6 +1,6 @@
 /** @file Average pooling over 1, 2 and 3 spatial dims. */
 import { checkOptions, type OptionNames, avgPool1d, avgPool2d, avgPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
-import { withFirst } from '../options.js';
+import { withFirst, requireSize } from '../options.js';
 import { pySize } from '../repr.js';
 
 const AVG_POOL_OPTIONS: OptionNames<AvgPoolOptions> = { stride: true, padding: true, ceilMode: true, countIncludePad: true };
@@ -41,6 +41,7 @@ abstract class AvgPool extends Module {
   ) {
     super();
     const given = withFirst<AvgPoolNdOptions>(new.target.typeName, AVG_POOL_ND_OPTIONS, stride, 'stride', options);
+    requireSize(new.target.typeName, 'kernelSize', kernelSize);
     this.stride = given.stride ?? kernelSize;
     this.padding = given.padding ?? 0;
     this.ceilMode = given.ceilMode ?? false;

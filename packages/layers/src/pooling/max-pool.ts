@@ -1,6 +1,6 @@
 /** @file Max pooling over 1, 2 and 3 spatial dims. */
 import { type OptionNames, maxPool1d, maxPool2d, maxPool3d, Module, type SpatialSize, type Tensor } from '@tessera/core';
-import { withFirst } from '../options.js';
+import { withFirst, requireSize } from '../options.js';
 import { pyBool, pySize } from '../repr.js';
 
 const MAX_POOL_OPTIONS: OptionNames<MaxPoolOptions> = { stride: true, padding: true, dilation: true, returnIndices: true, ceilMode: true };
@@ -35,6 +35,7 @@ abstract class MaxPool extends Module {
   ) {
     super();
     const given = withFirst<MaxPoolOptions>(new.target.typeName, MAX_POOL_OPTIONS, stride, 'stride', options);
+    requireSize(new.target.typeName, 'kernelSize', kernelSize);
     this.stride = given.stride ?? kernelSize;
     this.padding = given.padding ?? 0;
     this.dilation = given.dilation ?? 1;

@@ -52,6 +52,8 @@ export interface SummaryOptions {
  */
 export function summary(model: Module, inputSize: Shape | readonly Shape[] | null, options: SummaryOptions = {}): ModelSummary {
   checkOptions('summary', options, SUMMARY_OPTIONS);
+  if (inputSize === undefined)
+    throw new ValueError('ERR_INPUT_SIZE', 'summary: give the size of the input, such as [1, 3, 32, 32], or null');
   const { depth = 3, mode = 'eval', columns } = options;
   const device = options.device === undefined ? (model.parameters()[0]?.device ?? toDevice(null)) : toDevice(options.device);
   const { generator } = runtimes.current;

@@ -1,5 +1,5 @@
 /** @file Gradients kept small. Nothing is read back from the device, unless errors are wanted. */
-import { checkOptions, type OptionNames, isTensor, noGrad, stack, type Tensor, tensor, ValueError } from '@tessera/core';
+import { checkOptions, type OptionNames, isTensor, noGrad, stack, type Tensor, tensor, ValueError, isModule, kindOf } from '@tessera/core';
 
 const CLIP_NORM_OPTIONS: OptionNames<ClipNormOptions> = { normType: true, errorIfNonfinite: true };
 
@@ -61,6 +61,9 @@ export function clipGradsWithNorm_(parameters: Parameters, maxNorm: number, tota
  */
 export function clipGradNorm_(parameters: Parameters, maxNorm: number, options: ClipNormOptions = {}): Tensor {
   checkOptions('clipGradNorm_', options, CLIP_NORM_OPTIONS);
+  if (isModule(parameters))
+    throw new ValueError('ERR_CLIP', 'clipGradNorm_ takes parameters, and this is a module: give it model.parameters()');
+  if (typeof maxNorm !== 'number') throw new ValueError('ERR_CLIP', `clipGradNorm_: maxNorm must be a number, not ${kindOf(maxNorm)}`);
   const list = listOf(parameters);
   const total = getTotalNorm(gradsOf(list), options);
   clipGradsWithNorm_(list, maxNorm, total);

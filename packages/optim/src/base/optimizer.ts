@@ -6,6 +6,7 @@ import {
   type DeviceLike,
   enableGrad,
   keep,
+  kindOf,
   launchTogether,
   noGrad,
   recordFunction,
@@ -153,7 +154,10 @@ export abstract class Optimizer<O extends object> {
 
   // ── the step ──
 
-  /** Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. */
+  /**
+   * Does {@link update} run one `Update` on the parameter, its gradient and its state, and nothing else? Then all are launched together. A subclass with
+   * an `update` of its own may do more around it, so that an optimizer speaks for its own alone.
+   */
   protected get updatesApart(): boolean {
     return false;
   }
@@ -164,6 +168,10 @@ export abstract class Optimizer<O extends object> {
    * @example optimizer.step();
    */
   step(closure?: Closure): Tensor | null {
+    if (closure !== undefined && typeof closure !== 'function')
+      this.refuse(
+        `step takes a function that computes the loss, or nothing, not ${kindOf(closure)}: call loss.backward() first, then step()`,
+      );
     for (const hook of this.#stepPre) hook(this);
     const loss = recordFunction(`${this.typeName}.step`, () => this.takeStep(closure));
     this.stepsTaken++;

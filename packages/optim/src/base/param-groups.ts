@@ -31,7 +31,8 @@ export function groupsOf<O>(typeName: string, params: Params<O>): ParamGroupInpu
     );
   }
   const entries = [...params] as (ParamEntry | ParamGroupInput<O>)[];
-  if (entries.length === 0) refuseParams(typeName, 'optimizer got an empty parameter list');
+  if (entries.length === 0)
+    refuseParams(typeName, 'optimizer got an empty parameter list (modules in an array are not found: use nn.ModuleList)');
   const first = entries[0]!;
   const grouped = typeof first === 'object' && !isTensor(first) && !Array.isArray(first);
   return grouped ? (entries as ParamGroupInput<O>[]) : [{ params: entries as ParamEntry[] } as unknown as ParamGroupInput<O>];

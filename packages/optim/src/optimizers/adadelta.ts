@@ -59,7 +59,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === Adadelta.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdadeltaOptions): void {

@@ -69,7 +69,7 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === Adagrad.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdagradOptions): void {

@@ -75,7 +75,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === Adam.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdamOptions): void {

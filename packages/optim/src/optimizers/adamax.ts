@@ -57,7 +57,7 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === Adamax.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: AdamaxOptions): void {

@@ -61,7 +61,7 @@ export class ASGD extends Optimizer<ASGDOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === ASGD.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: ASGDOptions): void {

@@ -73,7 +73,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === NAdam.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: NAdamOptions): void {

@@ -70,7 +70,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === RAdam.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: RAdamOptions): void {

@@ -79,7 +79,7 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === RMSprop.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: RMSpropOptions): void {

@@ -71,7 +71,7 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   protected override get updatesApart(): boolean {
-    return true;
+    return this.update === SGD.prototype.update;
   }
 
   protected override update(p: Tensor, grad: Tensor, state: ParamState, o: SGDOptions): void {

@@ -6,7 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 /** @throws DTypeError `ERR_DTYPE`: integers have no such results, and the halves too few bits for them. */
 export function wantPrecise(op: string, x: Tensor): void {
   if (!isFloat(x.dtype))
-    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `${op}: needs a floating dtype, not ${x.dtype}: write x.float() first`, {
       op,
       dtypes: [x.dtype],
     });

@@ -30,7 +30,7 @@ export function matrixNorm(
   checkOptions('matrixNorm', options, MATRIX_NORM_OPTIONS);
   const op = 'linalg.matrixNorm';
   if (!isFloat(options.dtype ?? x.dtype))
-    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `${op}: needs a floating dtype, not ${x.dtype}: write x.float() first`, {
       op,
       dtypes: [x.dtype],
     });

@@ -21,12 +21,12 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: VectorNormOp
   checkOptions('vectorNorm', options, VECTOR_NORM_OPTIONS);
   const op = 'linalg.vectorNorm';
   if (!isFloat(x.dtype))
-    throw new DTypeError('ERR_DTYPE', `${op}: Expected a floating point or complex tensor as input. Got ${x.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `${op}: needs a floating dtype, not ${x.dtype}: write x.float() first`, {
       op,
       dtypes: [x.dtype],
     });
   if (options.dtype !== undefined && !isFloat(options.dtype))
-    throw new DTypeError('ERR_DTYPE', `${op}: dtype should be floating point or complex, but got ${options.dtype}`, {
+    throw new DTypeError('ERR_DTYPE', `${op}: dtype should be a float, but got ${options.dtype}`, {
       op,
       dtypes: [options.dtype],
     });

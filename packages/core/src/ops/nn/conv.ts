@@ -1,10 +1,11 @@
 /** @file Convolutions and transposed convolutions over 1, 2 and 3 spatial dims: arguments, checks, padding by name. */
+import { notTensor } from '../define.js';
 import { asHalf } from '../../amp/policy.js';
 import { autocasting } from '../../amp/state.js';
 import type { Window } from '../../backend/contract.js';
 import { DTypeError, ShapeError, ValueError } from '../../errors.js';
 import type { Shape } from '../../tensor/shape.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { isTensor, type Tensor } from '../../tensor/tensor.js';
 import { OPS } from '../registry.js';
 import { reshape, squeeze, unsqueeze } from '../view.js';
 import { convolution, convolutionInputGrad } from './convolution.js';
@@ -62,6 +63,8 @@ function checkOperands(
   groups: number,
   outChannels: number,
 ): void {
+  if (!isTensor(input)) notTensor(op, 'input', input);
+  if (!isTensor(weight)) notTensor(op, 'weight', weight);
   const details = { op, shapes: [input.shape, weight.shape], dtypes: [input.dtype, weight.dtype] };
   if (input.dtype !== weight.dtype)
     throw new DTypeError(
@@ -187,6 +190,8 @@ function convTransposeNd(op: string, n: number, input: Tensor, weight: Tensor, b
   const outChannels = (weight.shape[1] ?? 0) * groups;
   checkOperands(op, n, input, weight, bias, groups, outChannels);
   if (input.ndim === n + 1) return squeeze(convTransposeNd(op, n, unsqueeze(input, 0), weight, bias, o), 0);
+  if (!isTensor(input)) notTensor(op, 'input', input);
+  if (!isTensor(weight)) notTensor(op, 'weight', weight);
   const details = { op, shapes: [input.shape, weight.shape] };
   if (input.shape[1] !== weight.shape[0]) {
     throw new ShapeError(

@@ -4,7 +4,7 @@ import { numelOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { noGrad } from '../../autograd/mode.js';
 import { filled, zerosOf } from '../fill.js';
-import { indexTensor, launchGather } from '../gather.js';
+import { indexTensor, launchGather, outOfRange } from '../gather.js';
 import { OPS } from '../registry.js';
 import { attach, recording } from '../result.js';
 import { expand, reshape, unsqueeze } from '../view.js';
@@ -72,7 +72,12 @@ export function embedding(input: Tensor, weight: Tensor, options: EmbeddingOptio
   if (typeof options.maxNorm === 'number') renormRows(weight, index, options.maxNorm, options.normType ?? 2);
   const count = numelOf(index.shape);
   const flat = reshape(index, [count]);
-  const out = launchGather(weight.detach(), 0, expand(unsqueeze(flat, 1), [count, width]));
+  let out: Tensor;
+  try {
+    out = launchGather(weight.detach(), 0, expand(unsqueeze(flat, 1), [count, width]));
+  } catch (error) {
+    throw outOfRange('embedding', error, [rows]);
+  }
   if (recording(weight)) {
     const byFrequency = options.scaleGradByFreq === true;
     attach(out, 'EmbeddingBackward0', [weight], (grad, node) => {

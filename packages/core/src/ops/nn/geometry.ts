@@ -1,4 +1,5 @@
 /** @file Sizes of windows: how strides, paddings and dilations are given, and the sizes that come out. */
+import { kindOf } from '../../options.js';
 import type { Window } from '../../backend/contract.js';
 import { ShapeError, ValueError } from '../../errors.js';
 import type { Shape } from '../../tensor/shape.js';
@@ -8,6 +9,8 @@ export type SpatialSize = number | readonly number[];
 
 /** `value` for each of `n` spatial dims. @throws ValueError `ERR_SPATIAL_SIZE` for another number of them, or one that is not whole. */
 export function perDim(value: SpatialSize, n: number, name: string, op: string): readonly number[] {
+  if (typeof value !== 'number' && !Array.isArray(value))
+    throw new ValueError('ERR_SPATIAL_SIZE', `${op}: ${name} must be a number or a list of ${n}, not ${kindOf(value)}`, { op });
   const list = typeof value === 'number' ? [value] : value;
   const full = list.length === 1 && n > 1 ? new Array<number>(n).fill(list[0]!) : list;
   if (full.length !== n)

@@ -1,11 +1,12 @@
 /** @file The affine map of dense layers. */
+import { notTensor } from '../define.js';
 import { asHalf } from '../../amp/policy.js';
 import { autocasting } from '../../amp/state.js';
 import { DeviceError, DTypeError, formatShape, ShapeError } from '../../errors.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import { numelOf } from '../../tensor/shape.js';
 import { promised } from '../../tensor/producer.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { isTensor, type Tensor } from '../../tensor/tensor.js';
 import { add } from '../arithmetic.js';
 import { cast } from '../cast.js';
 import { matmul, multipliesHalves, wideProduct } from '../matmul.js';
@@ -24,6 +25,8 @@ OPS.set('linear', { name: 'linear', inputs: 3, differentiable: true });
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   if (autocasting.on) return asHalf(linear, x, weight, bias);
   const b = bias ?? null;
+  if (!isTensor(x)) notTensor('linear', 'input', x);
+  if (!isTensor(weight)) notTensor('linear', 'weight', weight);
   if (x.dtype !== weight.dtype || (b !== null && b.dtype !== weight.dtype)) {
     throw new DTypeError(
       'ERR_DTYPE_MIX',

@@ -45,7 +45,11 @@ function check(op: string, input: Tensor, target: Tensor, weight: Tensor | null)
     );
   }
   if (!sameShape(wanted, target.shape))
-    throw new ShapeError('ERR_TARGET_SHAPE', `${op}: Expected target size ${listed(wanted)}, got ${listed(target.shape)}`, details);
+    throw new ShapeError(
+      'ERR_TARGET_SHAPE',
+      `${op}: Expected target size ${listed(wanted)}, got ${listed(target.shape)}${sameShape(target.shape, input.shape) ? ': an integer target holds the number of a class; one-hot rows are probabilities, target.float()' : ''}`,
+      details,
+    );
   if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== input.shape[1])) {
     throw new ShapeError(
       'ERR_WEIGHT_SHAPE',

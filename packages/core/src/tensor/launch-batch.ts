@@ -1,6 +1,6 @@
 /**
- * @file Updates launched together: what an optimizer's step does to one parameter after the other is one kernel for as many of them as a device takes
- * at once. Between the first and the last of them nothing else may run that reads or frees what they touch.
+ * @file Pointwise launches that wait for more of their kind, and become one kernel where a device can: what an optimizer's step does to one parameter
+ * after the other, and the pieces that `cat` puts side by side. Until they are launched nothing may read what they write, or free what they touch.
  */
 import type { View } from '../backend/contract.js';
 import type { Program } from '../backend/program.js';
@@ -20,8 +20,8 @@ class KeptView implements View {
 const kept = (views: readonly View[]): View[] =>
   views.map(({ buffer, dtype, shape, strides, offset }) => new KeptView(buffer, dtype, shape.slice(), strides.slice(), offset));
 
-/** Launches of one program on one device that wait for more of their kind. */
-class UpdateBatch {
+/** Launches of one program on one device; of another begin a new kernel. Only for devices with `pointwiseEach`. */
+export class LaunchBatch {
   #device: Device | null = null;
   #program: Program | null = null;
   #scalars: number[][] = [];
@@ -51,7 +51,7 @@ class UpdateBatch {
 }
 
 /** The batch that is open, if any. @internal */
-export const updates: { batch: UpdateBatch | null } = { batch: null };
+export const updates: { batch: LaunchBatch | null } = { batch: null };
 
 /**
  * Runs `fn`, whose updates of different tensors may be launched together at its end. It may do nothing else with them in between.
@@ -62,7 +62,7 @@ export function launchTogether(fn: () => void): void {
     fn();
     return;
   }
-  const batch = (updates.batch = new UpdateBatch());
+  const batch = (updates.batch = new LaunchBatch());
   try {
     fn();
   } finally {
