@@ -174,14 +174,15 @@ const ACTS: Readonly<Record<string, Act>> = {
   copy_: (_s, x, y) => void noGrad(() => x.detach().copy_(y)),
   row_: (_s, x, y) => void noGrad(() => x.detach().select(0, 1).copy_(y.detach().select(0, 0))),
   update: (_s, _x, y, w) => void noGrad(() => w.sub_(y.detach().mul(0.01))),
-  step: (s) =>
-    void noGrad(() => {
+  step: (s) => {
+    noGrad(() => {
       for (const w of s.weights)
         if (w.grad !== null) {
           w.sub_(w.grad.mul(0.05));
           w.dropGrad();
         }
-    }),
+    });
+  },
   backward: (s, x) => learnt(s, x, 'plain'),
   retained: (s, x) => learnt(s, x, 'retain'),
   double: (s, x) => learnt(s, x, 'double'),
