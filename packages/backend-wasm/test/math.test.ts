@@ -5,7 +5,7 @@
 import { type Opcode, OPCODES } from '@tessera/core';
 import { describe, expect, it } from 'vitest';
 import { WasmBackend } from '../src/index.js';
-import { empty, make, single } from './views.js';
+import { empty, make, single, values } from './views.js';
 
 const COUNT = 30_000;
 /** Units in the last place, by dtype. What computes float32 in float64 is right but for halves that rounding cannot tell. */
@@ -127,4 +127,15 @@ describe.each([
       expect(worst, where).toBeLessThanOrEqual(bound ?? (dtype === 'float32' ? 1 : ABSOLUTE[op]!));
     });
   }
+});
+
+it('erf is never beyond 1, and 1 far out: GELU of the most negative numbers is 0', () => {
+  const backend = new WasmBackend();
+  const xs = [...Array.from({ length: 3000 }, (_, i) => -3 - i / 1000), -1e10, -3.4e38, -Infinity];
+  const out = empty(backend, 'float32', [xs.length]);
+  const view = make(backend, 'float32', [xs.length], xs);
+  backend.kernels.pointwise(single('erf', ['float32'], 'float32'), [], [view], [out]);
+  const got = values(backend, out);
+  expect(Math.min(...got)).toBe(-1);
+  expect(new Set(got.slice(1000))).toEqual(new Set([-1]));
 });

@@ -19,7 +19,7 @@ const sum = (row: Iterable<number>): number => {
 };
 
 function logSoftmax(row: Float64Array): number[] {
-  const most = Math.max(...row);
+  const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
   const lse = Math.log(sum(row.map((x) => Math.exp(x - most))));
   return [...row].map((x) => x - most - lse);
 }
@@ -47,6 +47,18 @@ describe('softmax', () => {
           on.kernels.softmaxGrad(on.put(g, 'float32', layout), on.put(y, 'float32', layout), grad, log);
           expectClose(on.get(grad), flat(grads), 1e-5, `gradient of ${log ? 'log-' : ''}softmax of ${columns}`);
         }
+      }
+    }
+  });
+
+  it('keeps its digits in rows as long as a vocabulary', () => {
+    for (const columns of [50_257, 128_256, 99_991]) {
+      const x = random([1, columns], columns);
+      for (const log of [false, true]) {
+        const expected = logSoftmax(x.data).map((v) => (log ? v : Math.exp(v)));
+        const out = on.empty([1, columns]);
+        on.kernels.softmax(on.put(x), out, log);
+        expectClose(on.get(out), expected, 1e-6, `${log ? 'log-' : ''}softmax of ${columns}`);
       }
     }
   });

@@ -20,7 +20,8 @@ export type OptionNames<O> = { readonly [K in keyof O]-?: true };
  */
 export function checkOptions<O>(owner: string, options: O, names: OptionNames<NonNullable<O>>): O {
   if (typeof options === 'object') {
-    for (const name in options) if ((names as Readonly<Record<string, unknown>>)[name] !== true) refuse(owner, options, names);
+    for (const name in options)
+      if ((names as Readonly<Record<string, unknown>>)[name] !== true && isGiven(options as object, name)) refuse(owner, options, names);
     if (options !== null) return options;
   }
   return options === undefined ? options : refuse(owner, options, names);
@@ -43,9 +44,12 @@ function refuse(owner: string, options: unknown, names: object): never {
   );
 }
 
+/** Not what a script of the page gave to all objects, by way of Object.prototype. */
+const isGiven = (options: object, name: string): boolean => Object.hasOwn(options, name) || !(name in Object.prototype);
+
 /** The first name that is not known. */
 function unknown(options: object, known: readonly string[]): string | null {
-  for (const name in options) if (!known.includes(name)) return name;
+  for (const name in options) if (!known.includes(name) && isGiven(options, name)) return name;
   return null;
 }
 
@@ -55,12 +59,14 @@ export function kindOf(x: unknown): string {
   if (typeof x === 'number' || typeof x === 'bigint') return `the number ${x}`;
   if (typeof x === 'string') return `the text '${x}'`;
   if (Array.isArray(x)) return `an array of ${x.length}`;
-  const { name } = x.constructor;
+  // An object may have no prototype, or a field of that name.
+  const { name } = (x.constructor ?? {}) as { readonly name?: unknown };
+  const known = typeof name === 'string' && name !== '' ? name : 'Object';
   return typeof x === 'function'
-    ? name === 'Function'
+    ? known === 'Function'
       ? 'a function'
-      : `a module (${name})`
-    : name === 'Object'
+      : `a module (${known})`
+    : known === 'Object'
       ? 'an object'
-      : `a ${name}`;
+      : `a ${known}`;
 }

@@ -212,6 +212,28 @@ describe('other places', () => {
     await expectRefusal(() => io.saveSafetensors({}, untyped({ meta_data: {} })), "Did you mean 'metadata'?");
   });
 
+  it('what a script of the page gave to all objects is no option', () => {
+    const page = Object.prototype as { fromAPage?: boolean };
+    try {
+      // Enumerable, as plain assignment makes it.
+      page.fromAPage = true;
+      expect(ones([2, 3]).sum(1).shape).toEqual([2]);
+      expect(ones([2, 3]).sum(1, { keepdim: true }).shape).toEqual([2, 1]);
+      expect(new nn.Linear(1, 1, { bias: false }).bias).toBeNull();
+      expect(thrown(() => ones([2]).sum(0, untyped({ keepdims: true })))).toMatchObject({ code: 'ERR_OPTION' });
+    } finally {
+      delete page.fromAPage;
+    }
+  });
+
+  it('an object without a prototype is told as any other', () => {
+    const bare = Object.create(null) as object;
+    expect(thrown(() => new optim.SGD([ones([1], { requiresGrad: true })], { lr: 0.1 }).step(untyped(bare)))).toMatchObject({
+      code: 'ERR_OPTIM_OPTION',
+      message: expect.stringContaining('not an object') as string,
+    });
+  });
+
   it('a class of one’s own takes options of its own, and hands the rest on', () => {
     interface GatedOptions extends nn.FactoryOptions {
       readonly gate?: number;

@@ -167,6 +167,8 @@ const erf: VectorFunction = unaryCode((f, lib, x) => {
   const s = f.local('v128', f32x4.mul(c, c));
   // The quotient first: times a tiny c the numerator alone would lose its bits.
   const y = f.local('v128', f32x4.mul(f32x4.div(lib.polynomial(f, s, ERF_TOP), lib.polynomial(f, s, ERF_BOTTOM)), c));
+  // From 3.64 on it may pass 1 by two roundings: of GELU, x (1 + erf x), nothing finite would be left far below 0.
+  f.set(y, f32x4.pmin(f32x4.const(1), f32x4.pmax(f32x4.const(-1), y)));
   return v128.bitselect(y, f32x4.add(x, x), f32x4.eq(x, x));
 });
 

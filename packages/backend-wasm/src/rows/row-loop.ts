@@ -13,6 +13,9 @@ export interface RowAccess {
   readonly store: (row: I32, value: V128) => void;
 }
 
+/** Bytes of a row after which sums begin anew. */
+const BLOCK = 4096;
+
 export class RowLoop {
   readonly #f: FunctionBuilder;
   readonly #at: I32;
@@ -65,9 +68,10 @@ export class RowLoop {
 
   /**
    * Runs `first` and then `second` on each vector of the row, in one loop in which `second` is one vector behind: a processor then has two short chains of
-   * operations to work on, where one long one would fill its queues. What `first` leaves for `second` are locals that it sets.
+   * operations to work on, where one long one would fill its queues. What `first` leaves for `second` are locals that it sets. `between` comes after each
+   * {@link BLOCK}: sums of long rows begin anew there, and keep their digits.
    */
-  eachBehind(first: (access: RowAccess) => void, second: (access: RowAccess) => void): void {
+  eachBehind(first: (access: RowAccess) => void, second: (access: RowAccess) => void, between: () => void): void {
     const f = this.#f;
     const at = this.#at;
     f.set(at, 0);
@@ -80,6 +84,7 @@ export class RowLoop {
           second(this.#inside(0, 16));
           first(this.#inside(0));
           f.increment(at, 16);
+          f.if(i32.eqz(i32.and(at, BLOCK - 1)), between);
         },
       );
       second(this.#inside(0, 16));

@@ -36,8 +36,9 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
 
   /** Σ e^(x − most), and the exponentials where `to` is given. */
   const sumOfExponentials = (f: FunctionBuilder, loop: RowLoop, row: I32, most: V128, to: I32 | null): F32 => {
-    const sum = f.local('v128');
+    const [sum, sums] = locals(f, 'v128', 2);
     f.set(sum, f32x4.const(0));
+    f.set(sums, f32x4.const(0));
     const parts = { rest: f.local('v128'), bits: f.local('v128') };
     loop.eachBehind(
       ({ load }) => splitExponent(f, f32x4.sub(load(row, -Infinity), most), parts),
@@ -46,8 +47,13 @@ export function emitSoftmax(module: ModuleBuilder, fma: boolean): void {
         f.set(sum, f32x4.add(sum, e));
         if (to !== null) store(to, e);
       },
+      () => {
+        f.set(sums, f32x4.add(sums, sum));
+        f.set(sum, f32x4.const(0));
+      },
     );
-    return f.local('f32', sumLanes(sum));
+    f.set(sums, f32x4.add(sums, sum));
+    return f.local('f32', sumLanes(sums));
   };
 
   task(module, 'softmax', ROWS_FIELDS, (f, p, begin, end, scratch) => {

@@ -42,7 +42,7 @@ export class Device {
   /** Called before each launch. */
   onLaunch: ((event: LaunchEvent) => void) | null = null;
 
-  readonly #promises: Memory[] = [];
+  readonly #promises: (Memory | null)[] = [];
   #next = 0;
 
   /** Its backend; while a profiler runs, one that measures before it hands on. @internal */
@@ -86,11 +86,23 @@ export class Device {
   promise(dtype: DType, length: number, producer: Producer): Memory {
     this.#check(dtype, length);
     const memory = new Memory(this, null, dtype, length, producer);
-    const oldest = this.#promises[this.#next];
+    try {
+      void this.#promises[this.#next]?.buffer;
+      if (this.eager) void memory.buffer;
+    } catch (error) {
+      memory.abandon();
+      throw error;
+    }
+    if (this.eager) return memory;
     this.#promises[this.#next] = memory;
     this.#next = (this.#next + 1) % PROMISES;
-    if (oldest !== undefined && oldest.producer !== null) void oldest.buffer;
     return memory;
+  }
+
+  /** A promise was kept, or is wanted no more: what is held on to here would be out of the collector's reach. @internal */
+  settled(memory: Memory): void {
+    const place = this.#promises.indexOf(memory);
+    if (place >= 0) this.#promises[place] = null;
   }
 
   #check(dtype: DType, length: number): void {

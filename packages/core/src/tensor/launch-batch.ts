@@ -27,10 +27,24 @@ export class LaunchBatch {
   #scalars: number[][] = [];
   #inputs: View[][] = [];
   #outputs: View[][] = [];
+  /** Buffers that waiting launches touch, and those that they write. */
+  readonly #touched = new Set<View['buffer']>();
+  readonly #written = new Set<View['buffer']>();
 
-  /** Takes over a launch, with copies of all that it was given. */
-  add(device: Device, program: Program, scalars: ArrayLike<number>, inputs: readonly View[], outputs: readonly View[]): void {
+  /**
+   * Takes over a launch, with copies of all that it was given. `apart`: it is known that what waits writes nothing that this one touches, and reads
+   * nothing that this one writes. Else that is looked at, by buffers: parameters may share memory, and a gradient be a parameter.
+   */
+  add(
+    device: Device,
+    program: Program,
+    scalars: ArrayLike<number>,
+    inputs: readonly View[],
+    outputs: readonly View[],
+    apart = false,
+  ): void {
     if (device !== this.#device || program !== this.#program) this.flush();
+    if (!apart) this.#separate(inputs, outputs);
     this.#device = device;
     this.#program = program;
     this.#scalars.push(Array.from({ length: program.scalars.length }, (_, i) => scalars[i]!));
@@ -38,7 +52,18 @@ export class LaunchBatch {
     this.#outputs.push(kept(outputs));
   }
 
+  #separate(inputs: readonly View[], outputs: readonly View[]): void {
+    if (inputs.some((x) => this.#written.has(x.buffer)) || outputs.some((x) => this.#touched.has(x.buffer))) this.flush();
+    for (const { buffer } of inputs) this.#touched.add(buffer);
+    for (const { buffer } of outputs) {
+      this.#touched.add(buffer);
+      this.#written.add(buffer);
+    }
+  }
+
   flush(): void {
+    this.#touched.clear();
+    this.#written.clear();
     const [device, program, scalars, inputs, outputs] = [this.#device, this.#program, this.#scalars, this.#inputs, this.#outputs];
     if (scalars.length === 0) return;
     this.#scalars = [];

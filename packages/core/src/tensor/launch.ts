@@ -102,6 +102,7 @@ export function materialise(root: Value): void {
   }
   const product = place < 0 ? null : linear.inputs[place]!.memory!;
   const producer = product === null ? null : taken;
+  taken = null;
   let kept = false;
   for (let i = count - 1; i >= 0; i--) {
     if (written[i]!.op === IN_MEMORY) kept = true;
@@ -229,7 +230,7 @@ function launchPointwise(
   pointwiseLayout(values, inputs, outputs, shape, numel, linear.indexed);
   device.launches++;
   if (device.onLaunch !== null) device.onLaunch({ kernel: 'pointwise', shape, program: () => formatProgram(program) });
-  if (batch !== null) batch.add(device, program, linear.scalars, layout.inputs, layout.outputs);
+  if (batch !== null) batch.add(device, program, linear.scalars, layout.inputs, layout.outputs, true);
   else device.kernels.pointwise(program, linear.scalars, layout.inputs, layout.outputs);
 }
 

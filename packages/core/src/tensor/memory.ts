@@ -63,7 +63,7 @@ export class Memory {
   #produce(producer: Producer): void {
     producer.run(this.claim());
     this.producer = null;
-    letGo(producer);
+    this.#letGo(producer);
   }
 
   /** A buffer for what was promised, without its contents. */
@@ -81,7 +81,7 @@ export class Memory {
 
   /** That was done: it is written, or freed. Where it is neither, somebody may want it yet: the producer goes back. */
   settled(producer: Producer, written: boolean): void {
-    if (written || this.#freed) letGo(producer);
+    if (written || this.#freed) this.#letGo(producer);
     else this.producer = producer;
   }
 
@@ -107,14 +107,15 @@ export class Memory {
     const { producer } = this;
     if (producer !== null) {
       this.producer = null;
-      letGo(producer);
+      this.#letGo(producer);
     }
     if (this.#buffer !== null) this.device.released(this.#buffer);
     if (this.#group !== null) this.device.backstop!.freed(this.#group, this.#place, this.bytes);
   }
-}
 
-/** Its operands wait for it no more. */
-function letGo(producer: Producer): void {
-  for (const v of producer.reads) v.memory!.settle();
+  /** It waits no more, nor do its operands. */
+  #letGo(producer: Producer): void {
+    this.device.settled(this);
+    for (const v of producer.reads) v.memory!.settle();
+  }
 }
