@@ -1,5 +1,5 @@
 /** @file RNN, LSTM and GRU. */
-import type { Tensor } from '@tessera/core';
+import { isTensor, type Tensor, ValueError } from '@tessera/core';
 import { RNNBase, type RNNBaseOptions } from './rnn-base.js';
 import type { PackedSequence } from './utils/rnn.js';
 import { checkOptions, type OptionNames } from '@tessera/core';
@@ -86,6 +86,8 @@ export class LSTM extends RNNBase {
     super('lstm', inputSize, hiddenSize, options, options.projSize ?? 0);
   }
   forward(input: Tensor, state?: readonly [Tensor, Tensor] | null): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+    // Its rows would pass for the two.
+    if (isTensor(state)) throw new ValueError('ERR_ARGUMENT', 'LSTM: the state is a pair, [h0, c0], not a Tensor', { op: 'LSTM' });
     const { output, states } = this.run(input, state ?? undefined);
     return [output, [states[0]!, states[1]!]];
   }

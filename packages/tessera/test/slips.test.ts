@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as functional from '../src/functional.js';
 import * as torch from '../src/index.js';
-import { data, F, init, io, nn, noGrad, ones, optim, randn, tensor, type Tensor, zeros } from '../src/index.js';
+import { autograd, data, F, init, io, nn, noGrad, ones, optim, randn, tensor, type Tensor, zeros } from '../src/index.js';
 
 /** What no compiler has seen. */
 // oxlint-disable-next-line typescript/no-explicit-any -- plain JavaScript is what this file is about
@@ -24,6 +24,22 @@ class NoReturn extends nn.Module {
   }
 }
 
+class Foward extends js(nn.Module) {
+  foward(input: Tensor): Tensor {
+    return input;
+  }
+}
+class NotStatic extends autograd.Function {
+  forward(_ctx: autograd.FunctionContext, input: Tensor): Tensor {
+    return input;
+  }
+}
+class NoBackward extends autograd.Function {
+  static forward(_ctx: autograd.FunctionContext, input: Tensor): Tensor {
+    return input.mul(2);
+  }
+}
+
 type Slip = readonly [what: string, slip: () => unknown, code: string, says: string];
 const families: Readonly<Record<string, readonly Slip[]>> = {
   'shapes and dtypes into layers': [
@@ -35,7 +51,12 @@ const families: Readonly<Record<string, readonly Slip[]>> = {
     ['an image without channels', () => new nn.Conv2d(1, 2, 3)(randn(28, 28)), 'ERR_CONV_RANK', 'takes inputs of shape (N, 1, H, W)'],
     ['other channels', () => new nn.Conv2d(3, 2, 3)(randn(1, 1, 28, 28)), 'ERR_CONV_CHANNELS', 'to have 3 channels, but got 1'],
     ['a number', () => new nn.Conv2d(1, 2, 3)(js(3)), 'ERR_ARGUMENT', 'conv2d'],
-    ['words as floats', () => new nn.Embedding(10, 3)(tensor([1, 2])), 'ERR_INDEX_DTYPE', 'embedding'],
+    [
+      'words as floats',
+      () => new nn.Embedding(10, 3)(tensor([1, 2])),
+      'ERR_INDEX_DTYPE',
+      "embedding: Expected an integer dtype for index, but got float32: index.to('int32')",
+    ],
     [
       'a word that is none',
       () => new nn.Embedding(10, 3)(ints(10)),
@@ -65,6 +86,7 @@ const families: Readonly<Record<string, readonly Slip[]>> = {
       'ERR_NO_FORWARD',
       'missing the required "forward" function',
     ],
+    ['forward misspelt', () => new (js(Foward))()(x), 'ERR_NO_FORWARD', "Is it 'foward'?"],
     ['modules in an array', () => new nn.Sequential(js([linear, new nn.ReLU()])), 'ERR_MEMBER_TYPE', 'new nn.Sequential(a, b)'],
     ['a class in place of a layer', () => new nn.Sequential(linear, js(nn.ReLU)), 'ERR_MEMBER_TYPE', 'new nn.ReLU()'],
     ['a function in place of a layer', () => new nn.Sequential(linear, js(F.relu)), 'ERR_MEMBER_TYPE', 'a function'],
@@ -96,6 +118,13 @@ const families: Readonly<Record<string, readonly Slip[]>> = {
     ['of nothing that is learnt', () => x.sum().backward(), 'ERR_NO_GRAD', 'does not require grad'],
     ['in place on a parameter', () => linear.weight.add_(1), 'ERR_INPLACE_LEAF', 'add_'],
     ['of integers', () => tensor([1], { dtype: 'int32', requiresGrad: true }), 'ERR_REQUIRES_GRAD_DTYPE', 'int32'],
+    ['a function whose forward is not static', () => js(NotStatic).apply(x), 'ERR_FUNCTION_STATIC', 'NotStatic has no method forward'],
+    [
+      'a function without backward',
+      () => js(NoBackward).apply(linear.weight).sum().backward(),
+      'ERR_FUNCTION_STATIC',
+      'static backward(ctx',
+    ],
     ['noGrad as a statement', () => js(noGrad)(), 'ERR_NO_FUNCTION', 'noGrad(() => model(x))'],
     ['noGrad with await', () => noGrad(async () => 1), 'ERR_ASYNC_SCOPE', 'synchronous'],
     ['clipping a model', () => nn.utils.clipGradNorm_(js(linear), 1), 'ERR_CLIP', 'model.parameters()'],
@@ -104,6 +133,7 @@ const families: Readonly<Record<string, readonly Slip[]>> = {
   'optimizers and data': [
     ['no parameters', () => new (js(optim.Adam))(), 'ERR_OPTIM_PARAMS', 'undefined'],
     ['a model', () => new optim.Adam(js(linear)), 'ERR_OPTIM_PARAMS', 'model.parameters()'],
+    ['parameters without a call', () => new optim.Adam(js(linear).parameters), 'ERR_OPTIM_PARAMS', 'call it, model.parameters()'],
     [
       'a learning rate that is text',
       () => new optim.SGD(linear.parameters(), js({ lr: '0.1' })),
@@ -128,18 +158,34 @@ const families: Readonly<Record<string, readonly Slip[]>> = {
     ['cuda by name', () => x.to('cuda'), 'ERR_DEVICE_UNKNOWN', "Did you mean 'webgpu'?"],
     ['item of many', () => x.item(), 'ERR_ITEM', '12 elements'],
     ['view of a transposed one', () => x.t().view(12), 'ERR_VIEW_STRIDES', 'reshape'],
-    ['a size as text', () => zeros(js('2')), 'ERR_SIZE', 'whole number'],
+    ['a size as text', () => zeros(js('2')), 'ERR_SIZE', "whole number, but is the text '2'"],
     ['a negative size', () => zeros(-1), 'ERR_SIZE', 'negative'],
     ['sizes in an array in an array', () => zeros(js([[2, 3]])), 'ERR_SIZE', 'whole number'],
     ['keepdims', () => x.sum(0, js({ keepdims: true })), 'ERR_OPTION', "Did you mean 'keepdim'?"],
-    ['keepdim by position', () => x.sum(0, js(true)), 'ERR_OPTION', 'sum'],
+    ['keepdim by position', () => x.sum(0, js(true)), 'ERR_OPTION', 'sum: options go into one object, { keepdim: … }'],
+    ['a stride by position', () => new (js(nn.Conv2d))(1, 2, 3, 2), 'ERR_OPTION', 'Conv2d: options go into one object, { stride: … }'],
     ['a dim that is none', () => x.sum(3), 'ERR_DIM_RANGE', '[-2, 1]'],
     ['softmax of no dim', () => js(x).softmax(), 'ERR_DIM', 'dim'],
     ['beside an array', () => x.add(js([1, 2, 3])), 'ERR_ARGUMENT', 'not an array of 3'],
     ['of an array', () => F.relu(js([1, 2])), 'ERR_ARGUMENT', 'relu'],
     ['a sum of an array', () => torch.sum(js([1, 2])), 'ERR_ARGUMENT', 'sum'],
     ['sizes that do not meet', () => x.matmul(x), 'ERR_MATMUL_SHAPE', '(4x3) and (4x3)'],
-    ['cat without a list', () => torch.cat(js(x)), 'ERR_CAT_EMPTY', 'list of Tensors'],
+    ['cat without a list', () => torch.cat(js(x)), 'ERR_CAT_EMPTY', 'list of Tensors, not a Tensor: cat([a, b])'],
+    ['stack without a list', () => js(torch.stack)(x, x), 'ERR_CAT_EMPTY', 'stack([a, b])'],
+    ['a dim in an object', () => F.softmax(x, js({ dim: 1 })), 'ERR_DIM', 'dim must be an integer, but is an object'],
+    ['one dim in an object', () => x.argmax(js({ dim: 1 })), 'ERR_DIM', 'dim must be one integer, not an object'],
+    ['a bound misspelt', () => x.clamp(js({ mni: 0 })), 'ERR_OPTION', "Did you mean 'min'?"],
+    ['full without a value', () => js(torch.full)([2]), 'ERR_ARGUMENT', 'full: the value is missing'],
+    ['tensors in a tensor', () => tensor(js([x, x])), 'ERR_TENSOR_DATA', 'stack([a, b])'],
+    ['indices in an array', () => x.indexSelect(0, js([0])), 'ERR_ARGUMENT', "argument 'index'"],
+    ['to nothing', () => js(x).to(), 'ERR_ARGUMENT', 'to: takes a device'],
+    ['a module to nothing', () => js(linear).to(), 'ERR_ARGUMENT', 'to: takes a device'],
+    ['padding by a number', () => F.pad(x, js(1)), 'ERR_PAD', 'such as [1, 1], not the number 1'],
+    ['a seed as text', () => torch.manualSeed(js('0')), 'ERR_RANDOM_SEED', "the text '0'"],
+    ['a hook that is none', () => js(linear).registerForwardHook(), 'ERR_ARGUMENT', 'must be a function'],
+    ['a state that is no pair', () => new nn.LSTM(3, 4)(randn(2, 1, 3), js(randn(1, 1, 4))), 'ERR_ARGUMENT', '[h0, c0]'],
+    ['attention to nothing', () => js(new nn.MultiheadAttention(4, 2))(randn(2, 1, 4)), 'ERR_ARGUMENT', 'query, key, value'],
+    ['no bound', () => js(x).clamp(), 'ERR_CLAMP', "'min' and 'max'"],
     ['numbers one by one', () => js(tensor)(1, 2, 3), 'ERR_OPTION', 'the number 2'],
     ['a ragged array', () => tensor([[1], [2, 3]]), 'ERR_TENSOR_RAGGED', 'length 2'],
     ['a size without an array', () => js(torch.randint)(0, 10, 3), 'ERR_SIZE', 'randint(0, 10, [3])'],
@@ -187,6 +233,12 @@ describe('what works, as in PyTorch or better', () => {
     model.train();
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^\[ERR_HIDDEN_MEMBERS\] InArray\.layers .* nn\.ModuleList/));
     expect(() => new optim.SGD(model.parameters())).toThrow('nn.ModuleList');
+  });
+
+  it('a checkpoint of parts without names, or before its path', async () => {
+    const code = expect.objectContaining({ code: 'ERR_CHECKPOINT_PARTS' }) as unknown;
+    await expect(io.saveCheckpoint('run.pt', js(linear))).rejects.toEqual(code);
+    await expect(js(io.saveCheckpoint)({ model: linear }, 'run.pt')).rejects.toEqual(code);
   });
 
   it('tensors of two devices', async () => {

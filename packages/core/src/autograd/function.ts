@@ -123,7 +123,14 @@ interface FunctionClass {
   backward(ctx: FunctionContext, ...grads: never[]): BackwardResult;
 }
 
+/** @throws AutogradError `ERR_FUNCTION_STATIC` */
+function missing(fn: FunctionClass, method: string): never {
+  const what = fn.typeName ?? fn.name;
+  throw new AutogradError('ERR_FUNCTION_STATIC', `${what} has no method ${method}: write static ${method}(ctx, …) { … }`);
+}
+
 function applyFunction(fn: FunctionClass, args: readonly unknown[]): unknown {
+  if (typeof fn.forward !== 'function') missing(fn, 'forward');
   const tensors = args.map((a) => (isTensor(a) ? a : null));
   const recorded = isGradEnabled() && tensors.some((t) => t?.requiresGrad === true);
   const ctx = new FunctionContext(tensors.map((t) => recorded && t !== null && t.requiresGrad));
@@ -150,6 +157,7 @@ function applyFunction(fn: FunctionClass, args: readonly unknown[]): unknown {
   const dtypes = tensors.map((t) => t?.dtype ?? null);
   const node = attachAll(outputs, name, tensors, (grads) => {
     const given = grads.map((g, i) => (g !== null || !materialize || likes[i] === null ? g : zerosOf(likes[i]!.sample, likes[i]!.shape)));
+    if (typeof fn.backward !== 'function') missing(fn, 'backward');
     const answer = fn.backward(ctx, ...(given as never[]));
     const results = Array.isArray(answer) ? (answer as readonly (Tensor | null | undefined)[]) : [answer as Tensor | null | undefined];
     return checkGradients(name, results, shapes, dtypes);

@@ -2,6 +2,7 @@
 import { checkOptions } from '../options.js';
 import { noGrad } from '../autograd/mode.js';
 import { DTypeError } from '../errors.js';
+import { noTarget } from '../ops/copy.js';
 import { TO_OPTIONS, type ToOptions } from '../ops/to-options.js';
 import type { DeviceLike } from '../plugin/runtime.js';
 import { type DType, DTYPES, isFloat } from '../tensor/dtype.js';
@@ -28,6 +29,7 @@ export type ToTarget = DeviceLike | Tensor | ToOptions;
 
 /** Floats get the dtype, everything gets the device. */
 function targetOf(target: ToTarget): (t: Tensor) => ToOptions {
+  if (typeof target !== 'string' && (typeof target !== 'object' || target === null)) noTarget(target);
   const options: ToOptions =
     typeof target === 'string'
       ? (DTYPES as readonly string[]).includes(target)

@@ -1,5 +1,6 @@
 /** @file Hooks of modules, and the call of a module that has some. PyTorch: nn.Module._call_impl. */
-import { checkOptions, type OptionNames } from '../options.js';
+import { ValueError } from '../errors.js';
+import { checkOptions, kindOf, type OptionNames } from '../options.js';
 import type { RemovableHandle, Tensor } from '../tensor/tensor.js';
 import { watchInputs, watchOutput } from './backward-hooks.js';
 import type { Module } from './module.js';
@@ -37,6 +38,7 @@ export class HookList<H> {
 
   add(hook: H, options: ForwardHookOptions = {}): RemovableHandle {
     const { prepend = false, alwaysCall = false } = checkOptions('register…Hook', options, HOOK_OPTIONS);
+    if (typeof hook !== 'function') throw new ValueError('ERR_ARGUMENT', `register…Hook: the hook must be a function, not ${kindOf(hook)}`);
     const entry: Entry<H> = { hook, always: alwaysCall };
     this.entries = prepend ? [entry, ...this.entries] : [...this.entries, entry];
     return { remove: () => void (this.entries = this.entries.filter((e) => e !== entry)) };

@@ -2,6 +2,7 @@
 import { checkOptions, type OptionNames, refuseMore } from '../options.js';
 import { refuseNames, refusePythonNames } from '../renamed.js';
 import { ModuleError } from '../errors.js';
+import { nearest } from '../suggest.js';
 import type { TesseraError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import type { DeviceLike } from '../plugin/runtime.js';
@@ -70,7 +71,10 @@ function called(module: Module, state: ModuleState, args: readonly unknown[]): u
 
 /** @throws ModuleError `ERR_NO_FORWARD` */
 export function missingForward(module: Module): never {
-  throw new ModuleError('ERR_NO_FORWARD', `Module [${typeNameOf(module)}] is missing the required "forward" function`);
+  const { prototype } = module.constructor as { prototype: object };
+  const name = nearest('forward', Object.getOwnPropertyNames(prototype));
+  const hint = name === null ? '' : `. Is it '${name}'?`;
+  throw new ModuleError('ERR_NO_FORWARD', `Module [${typeNameOf(module)}] is missing the required "forward" function${hint}`);
 }
 
 const PERSISTENT: OptionNames<{ persistent?: boolean }> = { persistent: true };

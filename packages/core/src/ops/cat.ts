@@ -25,6 +25,11 @@ export function commonDType(tensors: readonly Tensor[]): DType {
 /** An old rule of PyTorch: a tensor of shape [0] fits beside any other. */
 const isBlank = (t: Tensor): boolean => t.ndim === 1 && t.shape[0] === 0;
 
+function noTensors(op: string, given: unknown): never {
+  const hint = isTensor(given) ? `, not a Tensor: ${op}([a, b])` : '';
+  throw new ValueError('ERR_CAT_EMPTY', `${op}: expected a non-empty list of Tensors${hint}`, { op });
+}
+
 OPS.set('cat', { name: 'cat', inputs: -1, differentiable: true });
 /**
  * The tensors one after the other along `dim`; all other sizes must agree. PyTorch: torch.cat.
@@ -33,7 +38,7 @@ OPS.set('cat', { name: 'cat', inputs: -1, differentiable: true });
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = tensors[0];
-  if (first === undefined) throw new ValueError('ERR_CAT_EMPTY', 'cat: expected a non-empty list of Tensors', { op: 'cat' });
+  if (first === undefined) noTensors('cat', tensors);
   tensors.forEach((t, i) => {
     if (!isTensor(t)) notTensor('cat', `tensors[${i}]`, t);
   });
@@ -105,7 +110,7 @@ export const concatenate: typeof cat = cat;
  */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = tensors[0];
-  if (first === undefined) throw new ValueError('ERR_CAT_EMPTY', 'stack: expects a non-empty TensorList', { op: 'stack' });
+  if (first === undefined) noTensors('stack', tensors);
   const d = normalizeDim(dim, first.ndim + 1, 'stack');
   tensors.forEach((t, i) => {
     if (!sameShape(t.shape, first.shape)) {

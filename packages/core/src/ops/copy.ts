@@ -1,8 +1,8 @@
 /** @file Copying into tensors, and between devices. */
-import { checkOptions } from '../options.js';
+import { checkOptions, kindOf } from '../options.js';
 import { recording, attach, viewOf, wrap } from './result.js';
 import { broadcastShapes, sameShape } from '../tensor/shape.js';
-import { ShapeError, formatShape } from '../errors.js';
+import { ShapeError, formatShape, ValueError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type DeviceLike, toDevice } from '../plugin/runtime.js';
@@ -79,8 +79,14 @@ function toDeviceCopy(x: Tensor, device: Device): Tensor {
   return moved(x, device, backend.readSync!(view.buffer, view.offset, x.numel()));
 }
 
+/** @throws ValueError `ERR_ARGUMENT` */
+export function noTarget(given: unknown): never {
+  throw new ValueError('ERR_ARGUMENT', `to: takes a device, a dtype, a tensor to be like, or options, not ${kindOf(given)}`, { op: 'to' });
+}
+
 function parseTo(target: DeviceLike | Tensor | ToOptions): ToOptions {
   if (typeof target === 'string') return isDTypeName(target) ? { dtype: target } : { device: target };
+  if (typeof target !== 'object' || target === null) noTarget(target);
   if ('storage' in target) return { device: target.device, dtype: target.dtype };
   return 'backend' in target ? { device: target } : checkOptions('to', target, TO_OPTIONS);
 }

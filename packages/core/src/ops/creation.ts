@@ -126,7 +126,7 @@ export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
     } else
       throw new ValueError(
         'ERR_TENSOR_DATA',
-        `tensor: elements must be numbers or booleans, not ${Array.isArray(level) ? 'an array of another depth' : level === null ? 'null' : typeof level}`,
+        `tensor: elements must be numbers or booleans, not ${Array.isArray(level) ? 'an array of another depth' : level === null ? 'null' : isTensor(level) ? 'Tensors: stack([a, b])' : typeof level}`,
         { op: 'tensor' },
       );
   };
@@ -145,6 +145,7 @@ const bigints = (data: BigInt64Array | BigUint64Array): Int32Array => Int32Array
 /** PyTorch: torch.full. */
 export function full(size: readonly number[] | number, value: number | boolean, options: TensorOptions = {}): Tensor {
   checkOptions('full', options, TENSOR_OPTIONS);
+  if (value === undefined) throw new ValueError('ERR_ARGUMENT', 'full: the value is missing: full([2, 3], 0)', { op: 'full' });
   const shape = toShape(typeof size === 'number' ? [size] : [size], 'full');
   return finish(
     filled(

@@ -5,10 +5,11 @@ import type { ScatterKind } from '../backend/contract.js';
 import { DTypeError, formatShape, IndexError, isTesseraError, ShapeError } from '../errors.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import { normalizeDim, type Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { materialise } from '../tensor/launch.js';
 import { relabel } from '../tensor/value.js';
 import { cast } from './cast.js';
+import { notTensor } from './define.js';
 import { OPS } from './registry.js';
 import { filled, zerosOf } from './fill.js';
 import { attach, emptyValue, launched, recording, reshapedView, viewOf, viewOfValue, wrap } from './result.js';
@@ -16,8 +17,9 @@ import { expand, reshape, unsqueeze } from './view.js';
 
 /** Indices as the kernels take them. */
 export function indexTensor(index: Tensor, op: string): Tensor {
+  if (!isTensor(index)) notTensor(op, 'index', index);
   if (DTYPE_INFO[index.dtype].category !== 'integer')
-    throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected dtype int32 or int64 for index, but got ${index.dtype}`, {
+    throw new DTypeError('ERR_INDEX_DTYPE', `${op}: Expected an integer dtype for index, but got ${index.dtype}: index.to('int32')`, {
       op,
       dtypes: [index.dtype],
     });

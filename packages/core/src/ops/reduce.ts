@@ -28,7 +28,7 @@ import { attach, recording, wrap } from './result.js';
 import { broadcastGradient } from './view.js';
 import { checkOptions, type OptionNames } from '../options.js';
 
-const SUM_OPTIONS: OptionNames<SumOptions> = { dtype: true, keepdim: true };
+const SUM_OPTIONS: OptionNames<SumOptions> = { keepdim: true, dtype: true };
 const REDUCE_OPTIONS: OptionNames<ReduceOptions> = { keepdim: true };
 
 /** What sums accumulate in: integers and bools in int32, halves in float32. */

@@ -1,6 +1,7 @@
 /** @file What all reductions share: their dims, their shapes, the launch, and the way back for gradients. */
 import type { ReduceKind } from '../backend/contract.js';
 import { IndexError, ValueError } from '../errors.js';
+import { kindOf } from '../options.js';
 import { type DType, DTYPE_INFO } from '../tensor/dtype.js';
 import { reduceValue, spent } from '../tensor/launch.js';
 import { normalizeDims, numelOf, type Shape } from '../tensor/shape.js';
@@ -28,7 +29,7 @@ export const reducedDims = (dim: Dims, rank: number, op: string): number[] =>
 /** For ops that take one dim (or all), and no list. */
 export function oneDim(dim: number | null | undefined, rank: number, op: string): number[] {
   if (typeof dim === 'object' && dim !== null)
-    throw new ValueError('ERR_DIM', `${op}: ${op}(): argument 'dim' must be int, not ${String(dim)}`, { op });
+    throw new ValueError('ERR_DIM', `${op}: dim must be one integer, not ${kindOf(dim)}`, { op });
   return reducedDims(dim, rank, op);
 }
 

@@ -1,5 +1,6 @@
 /** @file Choosing between elements: larger and smaller, bounds, masks, triangles. */
 import { DTypeError, ShapeError, ValueError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../options.js';
 import { DTYPE_INFO } from '../tensor/dtype.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { castValue, indexValue, narrow } from '../tensor/value.js';
@@ -45,6 +46,8 @@ export interface ClampOptions {
   readonly max?: Bound;
 }
 
+const CLAMP_OPTIONS: OptionNames<ClampOptions> = { min: true, max: true };
+
 OPS.set('clamp', { name: 'clamp', inputs: 3, differentiable: true });
 /**
  * min(max(x, min), max): NaN stays NaN, and where the bounds cross, `max` it is. PyTorch: torch.clamp.
@@ -52,14 +55,17 @@ OPS.set('clamp', { name: 'clamp', inputs: 3, differentiable: true });
  * @throws ValueError `ERR_CLAMP` without a bound.
  */
 export function clamp(x: Tensor, min?: Bound | ClampOptions, max?: Bound): Tensor {
-  if (typeof min === 'object' && min !== null && !isTensor(min)) return clampBetween(x, min.min ?? null, min.max ?? null);
+  if (typeof min === 'object' && min !== null && !isTensor(min)) {
+    checkOptions('clamp', min, CLAMP_OPTIONS);
+    return clampBetween(x, min.min ?? null, min.max ?? null);
+  }
   return clampBetween(x, (min as Bound) ?? null, max ?? null);
 }
 
 function clampBetween(x: Tensor, min: Tensor | number | null, max: Tensor | number | null): Tensor {
   if (!isTensor(x)) notTensor('clamp', 'input', x);
   if (min === null && max === null)
-    throw new ValueError('ERR_CLAMP', "clamp: At least one of 'min' or 'max' must not be None", { op: 'clamp' });
+    throw new ValueError('ERR_CLAMP', "clamp: at least one of 'min' and 'max' must be given", { op: 'clamp' });
   if (x.dtype === 'bool' && !(isTensor(min) || isTensor(max)))
     throw new DTypeError('ERR_DTYPE', "clamp: not implemented for 'Bool'", { op: 'clamp', dtypes: ['bool'] });
   let dtype = x.dtype;

@@ -1,5 +1,6 @@
 /** @file `Generator`: PyTorch's CPU random numbers, bit for bit, into typed arrays. */
 import { ValueError } from '../errors.js';
+import { kindOf } from '../options.js';
 import { sampleBinomial, samplePoisson } from './discrete.js';
 import { logDouble } from './double-math.js';
 import { fma32, fma64 } from './fma.js';
@@ -65,9 +66,13 @@ export class Generator {
   manualSeed(seed: number | bigint): this {
     const valid = typeof seed === 'bigint' ? seed >= -INT64_MODULUS && seed < TWO_64 : Number.isSafeInteger(seed);
     if (!valid) {
-      throw new ValueError('ERR_RANDOM_SEED', `manualSeed: ${seed} is no integer from -2^63 to 2^64 - 1 (beyond 2^53 give a bigint)`, {
-        seed,
-      });
+      throw new ValueError(
+        'ERR_RANDOM_SEED',
+        `manualSeed: ${kindOf(seed)} is no integer from -2^63 to 2^64 - 1 (beyond 2^53 give a bigint)`,
+        {
+          seed,
+        },
+      );
     }
     this.#seed = BigInt.asUintN(64, BigInt(seed));
     this.#engine.seed(Number(this.#seed & 0xffffffffn));

@@ -1,5 +1,6 @@
 /** @file Shape and stride arithmetic. Shapes are plain arrays that nobody writes to after they are made. */
 import { formatShape, IndexError, ShapeError, ValueError } from '../errors.js';
+import { kindOf } from '../options.js';
 
 /** Sizes, outermost first. PyTorch: torch.Size. */
 export type Shape = readonly number[];
@@ -91,7 +92,7 @@ export function isExpandable(from: Shape, to: Shape): boolean {
  */
 export function normalizeDim(dim: number, rank: number, op: string): number {
   const n = Math.max(rank, 1);
-  if (!Number.isInteger(dim)) throw new ValueError('ERR_DIM', `${op}: dim must be an integer, but is ${String(dim)}`, { op });
+  if (!Number.isInteger(dim)) throw new ValueError('ERR_DIM', `${op}: dim must be an integer, but is ${kindOf(dim)}`, { op });
   if (dim < -n || dim >= n) {
     throw new IndexError('ERR_DIM_RANGE', `${op}: Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`, {
       op,
@@ -121,7 +122,7 @@ export function normalizeDims(dims: number | readonly number[] | null | undefine
 export function toShape(sizes: Sizes, op: string): number[] {
   const list = (sizes.length === 1 && Array.isArray(sizes[0]) ? sizes[0] : sizes) as readonly number[];
   for (const size of list) {
-    if (!Number.isInteger(size)) throw new ValueError('ERR_SIZE', `${op}: a size must be a whole number, but is ${String(size)}`, { op });
+    if (!Number.isInteger(size)) throw new ValueError('ERR_SIZE', `${op}: a size must be a whole number, but is ${kindOf(size)}`, { op });
     if (size < 0)
       throw new ShapeError('ERR_SIZE', `${op}: Trying to create tensor with negative dimension ${size}: [${list.join(', ')}]`, { op });
   }
@@ -134,7 +135,7 @@ export function inferSize(sizes: readonly number[], numel: number, op: string): 
   let open = -1;
   for (let i = 0; i < sizes.length; i++) {
     const size = sizes[i]!;
-    if (!Number.isInteger(size)) throw new ValueError('ERR_SIZE', `${op}: a size must be a whole number, but is ${String(size)}`, { op });
+    if (!Number.isInteger(size)) throw new ValueError('ERR_SIZE', `${op}: a size must be a whole number, but is ${kindOf(size)}`, { op });
     if (size === -1) {
       if (open >= 0) throw new ShapeError('ERR_VIEW_SHAPE', `${op}: only one dimension can be inferred`, { op });
       open = i;

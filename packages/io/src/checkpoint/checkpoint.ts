@@ -1,5 +1,5 @@
 /** @file Whole checkpoints: all that a training run needs to go on as if it had never stopped. */
-import { checkOptions, type OptionNames, FormatError, type Generator, isTensor, type Tensor } from '@tessera/core';
+import { checkOptions, type OptionNames, FormatError, type Generator, isTensor, type Tensor, ValueError } from '@tessera/core';
 import { nodeFiles } from '../files/node-files.js';
 import { loadTorch, type TorchLoadOptions, type TorchValue } from '../torch/load.js';
 import { saveTorchAsync, type TorchSavable } from '../torch/save.js';
@@ -33,9 +33,11 @@ const savableOf = (part: CheckpointParts[string]): TorchSavable =>
 
 /**
  * The bytes of a checkpoint, in PyTorch's form: `torch.load(file, weights_only=True)` reads it as a dict of state_dicts.
- * @throws FormatError ERR_TORCH_VALUE for a part that cannot be saved.
+ * @throws FormatError ERR_TORCH_VALUE for a part that cannot be saved; ValueError ERR_CHECKPOINT_PARTS for a part that has no name.
  */
-export function checkpointBytes(parts: CheckpointParts): Promise<Uint8Array> {
+export async function checkpointBytes(parts: CheckpointParts): Promise<Uint8Array> {
+  if (typeof parts !== 'object' || isStateful(parts))
+    throw new ValueError('ERR_CHECKPOINT_PARTS', 'a checkpoint takes its parts by name: { model, optimizer, epoch }');
   return saveTorchAsync(Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, savableOf(part)])));
 }
 
@@ -45,9 +47,11 @@ const INSTEAD = 'checkpointBytes and restoreCheckpoint';
  * Saves a run to one file, so that a crash at any moment leaves the old checkpoint or the new one. Node only; elsewhere use {@link checkpointBytes}.
  *
  * @example await saveCheckpoint('run.pt', { model, optimizer, scheduler, generator: runtimes.current.generator, epoch, losses })
- * @throws FormatError ERR_TORCH_VALUE; NotSupportedError ERR_NO_FILES.
+ * @throws FormatError ERR_TORCH_VALUE; ValueError ERR_CHECKPOINT_PARTS; NotSupportedError ERR_NO_FILES.
  */
 export async function saveCheckpoint(path: string, parts: CheckpointParts): Promise<void> {
+  if (typeof path !== 'string')
+    throw new ValueError('ERR_CHECKPOINT_PARTS', "saveCheckpoint takes a path and then the parts: saveCheckpoint('run.pt', { model })");
   const files = await nodeFiles('saveCheckpoint', INSTEAD);
   await files.writeAtomically(path, await checkpointBytes(parts));
 }

@@ -1,5 +1,16 @@
 /** @file Multi-head attention. */
-import { checkOptions, type OptionNames, empty, type Generator, Module, Parameter, type Tensor, ValueError } from '@tessera/core';
+import {
+  checkOptions,
+  type OptionNames,
+  empty,
+  type Generator,
+  isTensor,
+  kindOf,
+  Module,
+  Parameter,
+  type Tensor,
+  ValueError,
+} from '@tessera/core';
 import { multiHeadAttentionForward } from '../functional/index.js';
 import { constant_ } from '../init/fill.js';
 import { xavierNormal_, xavierUniform_ } from '../init/scaled.js';
@@ -143,6 +154,9 @@ export class MultiheadAttention extends Module {
 
   forward(query: Tensor, key: Tensor, value: Tensor, options: AttentionCallOptions = {}): [output: Tensor, weights: Tensor | null] {
     checkOptions('MultiheadAttention', options, ATTENTION_CALL_OPTIONS);
+    for (const x of [query, key, value])
+      if (!isTensor(x))
+        throw new ValueError('ERR_ARGUMENT', `MultiheadAttention takes three Tensors, attention(query, key, value), not ${kindOf(x)}`);
     const turned = this.batchFirst && query.ndim === 3;
     const turn = (x: Tensor): Tensor => (turned && x.ndim === 3 ? x.transpose(0, 1) : x);
     // One tensor stays one tensor: its projections are then one product.

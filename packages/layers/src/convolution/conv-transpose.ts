@@ -14,9 +14,9 @@ import {
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
 
 const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+  stride: true,
   padding: true,
   outputPadding: true,
-  stride: true,
   dilation: true,
   groups: true,
   bias: true,

@@ -3,8 +3,8 @@ import { checkOptions, type OptionNames, conv1d, conv2d, conv3d, type SpatialSiz
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
 
 const CONV_OPTIONS: OptionNames<ConvOptions> = {
-  padding: true,
   stride: true,
+  padding: true,
   dilation: true,
   groups: true,
   bias: true,

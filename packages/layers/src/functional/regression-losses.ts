@@ -17,7 +17,7 @@ import { type LossOptions, reduced, type Reduction } from './reduction.js';
 const GAUSSIAN_NLL_LOSS_OPTIONS: OptionNames<GaussianNllLossOptions> = { full: true, eps: true, reduction: true };
 const HUBER_LOSS_OPTIONS: OptionNames<HuberLossOptions> = { delta: true, weight: true, reduction: true };
 const KL_DIV_OPTIONS: OptionNames<KlDivOptions> = { reduction: true, logTarget: true };
-const WEIGHTED_LOSS_OPTIONS: OptionNames<WeightedLossOptions> = { weight: true, reduction: true };
+const WEIGHTED_LOSS_OPTIONS: OptionNames<WeightedLossOptions> = { reduction: true, weight: true };
 const POISSON_NLL_LOSS_OPTIONS: OptionNames<PoissonNllLossOptions> = { logInput: true, full: true, eps: true, reduction: true };
 const SMOOTH_L1_LOSS_OPTIONS: OptionNames<SmoothL1LossOptions> = { beta: true, reduction: true };
 

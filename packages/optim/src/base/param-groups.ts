@@ -25,9 +25,10 @@ const kindOf = (x: unknown): string => (x === null ? 'null' : isTensor(x) ? 'a T
 export function groupsOf<O>(typeName: string, params: Params<O>): ParamGroupInput<O>[] {
   if (isTensor(params) || typeof (params as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     const model = typeof (params as { parameters?: unknown } | null)?.parameters === 'function';
+    const kind = typeof params === 'function' ? 'a function: call it, model.parameters()' : kindOf(params);
     refuseParams(
       typeName,
-      `params argument given to the optimizer should be an iterable of Tensors or of groups, but got ${model ? 'a Module: give it model.parameters()' : kindOf(params)}`,
+      `params argument given to the optimizer should be an iterable of Tensors or of groups, but got ${model ? 'a Module: give it model.parameters()' : kind}`,
     );
   }
   const entries = [...params] as (ParamEntry | ParamGroupInput<O>)[];

@@ -1,5 +1,6 @@
 /** @file Padding with a constant. The other ways of padding are compositions (see F.pad). */
 import { ShapeError, ValueError } from '../../errors.js';
+import { kindOf } from '../../options.js';
 import { DTYPE_INFO } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { copy_ } from '../copy.js';
@@ -18,6 +19,8 @@ OPS.set('constantPadNd', { name: 'constantPadNd', inputs: 1, differentiable: tru
  */
 export function constantPadNd(x: Tensor, pad: readonly number[], value: number | boolean = 0): Tensor {
   const op = 'constantPadNd';
+  if (!Array.isArray(pad))
+    throw new ValueError('ERR_PAD', `${op}: pad must be an array with two numbers a dim, such as [1, 1], not ${kindOf(pad)}`, { op });
   if (pad.length % 2 !== 0)
     throw new ValueError('ERR_PAD', `${op}: Length of pad must be even but instead it equals ${pad.length}`, { op });
   if (pad.length > 2 * x.ndim) {
