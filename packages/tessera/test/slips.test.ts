@@ -235,6 +235,14 @@ describe('what works, as in PyTorch or better', () => {
     expect(() => new optim.SGD(model.parameters())).toThrow('nn.ModuleList');
   });
 
+  it('a target that is broadcast in a loss, which is said once', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    expect(F.huberLoss(zeros(3, 1), zeros(3)).item()).toBe(0);
+    F.huberLoss(zeros(3, 1), zeros(3));
+    F.huberLoss(zeros(3), zeros(3));
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^\[ERR_LOSS_BROADCAST\] huberLoss: .*\(3\).*\(3x1\)/));
+  });
+
   it('a checkpoint of parts without names, or before its path', async () => {
     const code = expect.objectContaining({ code: 'ERR_CHECKPOINT_PARTS' }) as unknown;
     await expect(io.saveCheckpoint('run.pt', js(linear))).rejects.toEqual(code);

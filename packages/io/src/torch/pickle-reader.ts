@@ -279,7 +279,7 @@ class Machine {
       const shown = full.length > 120 ? `${full.slice(0, 120)}…` : full;
       throw new FormatError(
         'ERR_PICKLE_GLOBAL',
-        `pickle: it refers to ${JSON.stringify(shown)}, which is none of the names that are allowed; nothing was run`,
+        `pickle: it refers to ${JSON.stringify(shown)}, which is none of the names that are allowed; nothing was run. Save tensors in plain containers: torch.save(model.state_dict(), …)`,
         {
           global: shown,
         },

@@ -1,6 +1,7 @@
 /** @file Losses between numbers: squared, absolute, between, and likelihoods of distributions. */
 import {
   checkOptions,
+  formatShape,
   type OptionNames,
   isTensor,
   noGrad,
@@ -38,18 +39,33 @@ function weighted(op: string, each: Tensor, input: Tensor, { weight, reduction }
   return (reduction ?? 'mean') === 'mean' ? product.sum().div(weight.expand(product.shape).sum()) : reduced(product, reduction, op);
 }
 
-/** (x − y)². Input and target broadcast. PyTorch: F.mse_loss. @example mseLoss(model(x), y) */
+/** Losses that have warned. */
+const warned = new Set<string>();
+
+/** x − y. That one of them is broadcast is seldom meant, and is said once of each loss; PyTorch warns as well. */
+function difference(op: string, input: Tensor, target: Tensor): Tensor {
+  const d = input.sub(target);
+  if (isTensor(target) && !sameShape(input.shape, target.shape) && !warned.has(op)) {
+    warned.add(op);
+    console.warn(
+      `[ERR_LOSS_BROADCAST] ${op}: the target has shape ${formatShape(target.shape)} and the input ${formatShape(input.shape)}: they are broadcast, which is seldom what is meant. Give both one shape.`,
+    );
+  }
+  return d;
+}
+
+/** (x − y)². Input and target broadcast, with a warning. PyTorch: F.mse_loss. @example mseLoss(model(x), y) */
 export function mseLoss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
   checkOptions('mseLoss', options, WEIGHTED_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(mseLoss, input, target, options);
-  return weighted('mseLoss', input.sub(target).square(), input, options);
+  return weighted('mseLoss', difference('mseLoss', input, target).square(), input, options);
 }
 
 /** |x − y|. PyTorch: F.l1_loss. */
 export function l1Loss(input: Tensor, target: Tensor, options: WeightedLossOptions = {}): Tensor {
   checkOptions('l1Loss', options, WEIGHTED_LOSS_OPTIONS);
   if (autocasting.on) return asFloat32(l1Loss, input, target, options);
-  return weighted('l1Loss', input.sub(target).abs(), input, options);
+  return weighted('l1Loss', difference('l1Loss', input, target).abs(), input, options);
 }
 
 export interface SmoothL1LossOptions extends LossOptions {
@@ -67,7 +83,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
       op: 'smoothL1Loss',
     });
   if (beta === 0) return l1Loss(input, target, { reduction: options.reduction });
-  const d = input.sub(target);
+  const d = difference('smoothL1Loss', input, target);
   const size = d.abs();
   return reduced(
     d
@@ -91,7 +107,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
   const delta = options.delta ?? 1;
   if (!(delta > 0))
     throw new ValueError('ERR_LOSS_DELTA', 'huberLoss: huber_loss does not support non-positive values for delta.', { op: 'huberLoss' });
-  const d = input.sub(target);
+  const d = difference('huberLoss', input, target);
   const size = d.abs();
   return weighted(
     'huberLoss',
