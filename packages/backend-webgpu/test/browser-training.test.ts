@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)('a page that is put to sleep', () => {
         const progress = await soFar();
         expect(progress.problems).toEqual([]);
         if (holds(progress)) return progress;
-        // oxlint-disable-next-line no-await-in-loop
+        // oxlint-disable-next-line no-await-in-loop -- as above
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     };

@@ -60,7 +60,7 @@ describe('before a release', () => {
 
   it('one from a registry, in a clone, or alone in its folder asks the registry', async () => {
     expect(await beside()).toBeUndefined();
-    lock('https://registry.example/create-tessera-0.1.0.tgz');
+    lock('https://example.org/create-tessera-0.1.0.tgz');
     expect(await beside()).toBeUndefined();
     lock('file:../packed/create-tessera-0.1.0.tgz');
     rmSync(join(home, 'packed/tessera-0.1.0.tgz'));

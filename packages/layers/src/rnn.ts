@@ -15,23 +15,11 @@ const RNN_BASE_OPTIONS: OptionNames<RNNBaseOptions> = {
 };
 const LSTM_OPTIONS: OptionNames<LSTMOptions> = {
   projSize: true,
-  numLayers: true,
-  bias: true,
-  batchFirst: true,
-  dropout: true,
-  bidirectional: true,
-  device: true,
-  dtype: true,
+  ...RNN_BASE_OPTIONS,
 };
 const RNN_OPTIONS: OptionNames<RNNOptions> = {
   nonlinearity: true,
-  numLayers: true,
-  bias: true,
-  batchFirst: true,
-  dropout: true,
-  bidirectional: true,
-  device: true,
-  dtype: true,
+  ...RNN_BASE_OPTIONS,
 };
 
 export interface RNNOptions extends RNNBaseOptions {

@@ -70,7 +70,7 @@ export async function refusedKernels(): Promise<string[]> {
     queue.dispatch(id, 1, 1, 1, Uint32Array.of(2), 1, Uint32Array.of(0), 1);
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await read();
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- as above
     await read();
   }
   await queue.close();

@@ -158,7 +158,7 @@ export async function forEver(step: () => Promise<number>, each: (loss: number) 
     // oxlint-disable-next-line no-await-in-loop -- one step after the other
     each(await step());
     // Others have their turn too.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- as above
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

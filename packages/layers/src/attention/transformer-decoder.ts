@@ -6,7 +6,7 @@ import type { Linear } from '../linear/linear.js';
 import type { LayerNorm } from '../normalization/layer-norm.js';
 import { type LayerSource, layersFrom, likeOriginal, withoutDrawing } from './copies.js';
 import { MultiheadAttention } from './multihead-attention.js';
-import { activationOf, LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+import { activationOf, LayerParts, TRANSFORMER_LAYER_OPTIONS, type TransformerLayerOptions } from './transformer-layer.js';
 
 const TRANSFORMER_DECODER_OPTIONS: OptionNames<TransformerDecoderOptions> = { norm: true };
 const DECODER_CALL_OPTIONS: OptionNames<DecoderCallOptions> = {
@@ -16,19 +16,6 @@ const DECODER_CALL_OPTIONS: OptionNames<DecoderCallOptions> = {
   memoryKeyPaddingMask: true,
   tgtIsCausal: true,
   memoryIsCausal: true,
-};
-const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
-  dimFeedforward: true,
-  dropout: true,
-  activation: true,
-  layerNormEps: true,
-  batchFirst: true,
-  normFirst: true,
-  bias: true,
-  rng: true,
-  generator: true,
-  device: true,
-  dtype: true,
 };
 
 export interface DecoderCallOptions {

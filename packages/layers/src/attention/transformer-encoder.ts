@@ -6,24 +6,11 @@ import type { Linear } from '../linear/linear.js';
 import type { LayerNorm } from '../normalization/layer-norm.js';
 import { type LayerSource, layersFrom, likeOriginal, withoutDrawing } from './copies.js';
 import { MultiheadAttention } from './multihead-attention.js';
-import { activationOf, LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+import { activationOf, LayerParts, TRANSFORMER_LAYER_OPTIONS, type TransformerLayerOptions } from './transformer-layer.js';
 
 const TRANSFORMER_ENCODER_OPTIONS: OptionNames<TransformerEncoderOptions> = { norm: true, enableNestedTensor: true };
 const ENCODER_CALL_OPTIONS: OptionNames<EncoderCallOptions> = { mask: true, srcKeyPaddingMask: true, isCausal: true };
 const ENCODER_LAYER_CALL_OPTIONS: OptionNames<EncoderLayerCallOptions> = { srcMask: true, srcKeyPaddingMask: true, isCausal: true };
-const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
-  dimFeedforward: true,
-  dropout: true,
-  activation: true,
-  layerNormEps: true,
-  batchFirst: true,
-  normFirst: true,
-  bias: true,
-  rng: true,
-  generator: true,
-  device: true,
-  dtype: true,
-};
 
 export interface EncoderLayerCallOptions {
   /** (L, L) or (N · heads, L, L): where a position must not look. */

@@ -1,5 +1,5 @@
 /** @file What the layers of a transformer's encoder and decoder share: options, activations, parts. */
-import { gelu, type Generator, relu, type Tensor, ValueError } from '@tessera/core';
+import { gelu, type Generator, type OptionNames, relu, type Tensor, ValueError } from '@tessera/core';
 import { Dropout } from '../dropout/dropout.js';
 import { Linear } from '../linear/linear.js';
 import { LayerNorm } from '../normalization/layer-norm.js';
@@ -27,6 +27,21 @@ export interface TransformerLayerOptions extends FactoryOptions {
   readonly rng?: 'philox' | 'torch';
   readonly generator?: Generator;
 }
+
+/** @internal */
+export const TRANSFORMER_LAYER_OPTIONS: OptionNames<TransformerLayerOptions> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+  rng: true,
+  generator: true,
+  device: true,
+  dtype: true,
+};
 
 /** @throws ValueError `ERR_LAYER_OPTION` */
 export function activationOf(given: TransformerActivation): (x: Tensor) => Tensor {

@@ -4,7 +4,7 @@ import { xavierUniform_ } from '../init/scaled.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { TransformerDecoder, TransformerDecoderLayer } from './transformer-decoder.js';
 import { TransformerEncoder, TransformerEncoderLayer } from './transformer-encoder.js';
-import { LayerParts, type TransformerLayerOptions } from './transformer-layer.js';
+import { LayerParts, TRANSFORMER_LAYER_OPTIONS, type TransformerLayerOptions } from './transformer-layer.js';
 
 const TRANSFORMER_CALL_OPTIONS: OptionNames<TransformerCallOptions> = {
   srcMask: true,
@@ -24,17 +24,7 @@ const TRANSFORMER_OPTIONS: OptionNames<TransformerOptions> = {
   numDecoderLayers: true,
   customEncoder: true,
   customDecoder: true,
-  dimFeedforward: true,
-  dropout: true,
-  activation: true,
-  layerNormEps: true,
-  batchFirst: true,
-  normFirst: true,
-  bias: true,
-  rng: true,
-  generator: true,
-  device: true,
-  dtype: true,
+  ...TRANSFORMER_LAYER_OPTIONS,
 };
 
 type Coder = Module & { forward(...args: never[]): Tensor };

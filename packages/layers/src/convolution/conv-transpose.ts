@@ -13,7 +13,8 @@ import {
 } from '@tessera/core';
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
 
-const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
+/** @internal */
+export const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
   stride: true,
   padding: true,
   outputPadding: true,

@@ -2,7 +2,8 @@
 import { checkOptions, type OptionNames, conv1d, conv2d, conv3d, type SpatialSize, type Tensor } from '@tessera/core';
 import { ConvBase, type ConvBaseOptions } from './conv-base.js';
 
-const CONV_OPTIONS: OptionNames<ConvOptions> = {
+/** @internal */
+export const CONV_OPTIONS: OptionNames<ConvOptions> = {
   stride: true,
   padding: true,
   dilation: true,

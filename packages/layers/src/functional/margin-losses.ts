@@ -14,17 +14,22 @@ import {
 import { pairwiseDistance } from './distance.js';
 import { type LossOptions, reduced } from './reduction.js';
 
-const MARGIN_LOSS_OPTIONS: OptionNames<MarginLossOptions> = { margin: true, reduction: true };
-const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
-const MULTI_MARGIN_LOSS_OPTIONS: OptionNames<MultiMarginLossOptions> = { p: true, weight: true, margin: true, reduction: true };
-const TRIPLET_MARGIN_LOSS_OPTIONS: OptionNames<TripletMarginLossOptions> = {
+/** @internal */
+export const MARGIN_LOSS_OPTIONS: OptionNames<MarginLossOptions> = { margin: true, reduction: true };
+/** @internal */
+export const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
+/** @internal */
+export const MULTI_MARGIN_LOSS_OPTIONS: OptionNames<MultiMarginLossOptions> = { p: true, weight: true, margin: true, reduction: true };
+/** @internal */
+export const TRIPLET_MARGIN_LOSS_OPTIONS: OptionNames<TripletMarginLossOptions> = {
   p: true,
   eps: true,
   swap: true,
   margin: true,
   reduction: true,
 };
-const TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS: OptionNames<TripletMarginWithDistanceLossOptions> = {
+/** @internal */
+export const TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS: OptionNames<TripletMarginWithDistanceLossOptions> = {
   distanceFunction: true,
   swap: true,
   margin: true,

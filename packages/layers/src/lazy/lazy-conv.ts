@@ -1,32 +1,16 @@
 /** @file Convolutions that learn their input's channels from the first one. */
-import { checkOptions, type OptionNames, type SpatialSize, type Tensor, UninitializedParameter, ValueError } from '@tessera/core';
+import { checkOptions, type SpatialSize, type Tensor, UninitializedParameter, ValueError } from '@tessera/core';
 import type { ConvBase } from '../convolution/conv-base.js';
-import { Conv1d, Conv2d, Conv3d, type ConvOptions } from '../convolution/conv.js';
-import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, type ConvTransposeOptions } from '../convolution/conv-transpose.js';
+import { Conv1d, Conv2d, Conv3d, CONV_OPTIONS, type ConvOptions } from '../convolution/conv.js';
+import {
+  ConvTranspose1d,
+  ConvTranspose2d,
+  ConvTranspose3d,
+  CONV_TRANSPOSE_OPTIONS,
+  type ConvTransposeOptions,
+} from '../convolution/conv-transpose.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { becomePlain, channelsOf, hasUninitializedParams, materialize } from './lazy.js';
-
-const CONV_OPTIONS: OptionNames<ConvOptions> = {
-  padding: true,
-  stride: true,
-  dilation: true,
-  groups: true,
-  bias: true,
-  paddingMode: true,
-  device: true,
-  dtype: true,
-};
-const CONV_TRANSPOSE_OPTIONS: OptionNames<ConvTransposeOptions> = {
-  padding: true,
-  outputPadding: true,
-  stride: true,
-  dilation: true,
-  groups: true,
-  bias: true,
-  paddingMode: true,
-  device: true,
-  dtype: true,
-};
 
 /** What the plain class is built with before anything is known: one group, since nothing else divides nothing. */
 const unknown = <O extends ConvOptions>(options: O): O => ({ ...options, bias: false, groups: 1 });

@@ -1,19 +1,10 @@
 /** @file Batch and instance norms that learn their input's channels from the first one. */
-import { checkOptions, type OptionNames, Buffer, type Tensor, UninitializedBuffer, UninitializedParameter, zeros } from '@tessera/core';
+import { checkOptions, Buffer, type Tensor, UninitializedBuffer, UninitializedParameter, zeros } from '@tessera/core';
 import { BatchNorm1d, BatchNorm2d, BatchNorm3d } from '../normalization/batch-norm.js';
 import { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d } from '../normalization/instance-norm.js';
-import type { NormBase, NormOptions } from '../normalization/norm-base.js';
+import { NORM_OPTIONS, type NormBase, type NormOptions } from '../normalization/norm-base.js';
 import { factory } from '../options.js';
 import { becomePlain, channelsOf, hasUninitializedParams, materialize } from './lazy.js';
-
-const NORM_OPTIONS: OptionNames<NormOptions> = {
-  eps: true,
-  momentum: true,
-  affine: true,
-  trackRunningStats: true,
-  device: true,
-  dtype: true,
-};
 
 /** What the plain class is built with before anything is known. */
 const unknown = (options: NormOptions): NormOptions => ({ ...options, affine: false, trackRunningStats: false });

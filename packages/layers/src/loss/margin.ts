@@ -1,5 +1,5 @@
 /** @file Losses with a margin: of pairs, of triplets, of classes. */
-import { checkOptions, type OptionNames, type Tensor, ValueError } from '@tessera/core';
+import { checkOptions, type Tensor, ValueError } from '@tessera/core';
 import {
   cosineEmbeddingLoss,
   hingeEmbeddingLoss,
@@ -9,24 +9,14 @@ import {
   tripletMarginLoss,
   tripletMarginWithDistanceLoss,
 } from '../functional/index.js';
+import {
+  LOSS_OPTIONS,
+  MARGIN_LOSS_OPTIONS,
+  MULTI_MARGIN_LOSS_OPTIONS,
+  TRIPLET_MARGIN_LOSS_OPTIONS,
+  TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS,
+} from '../functional/margin-losses.js';
 import { Loss, type LossOptions, WeightedLoss, type WeightedLossOptions } from './loss-base.js';
-
-const MARGIN_LOSS_OPTIONS: OptionNames<MarginLossOptions> = { margin: true, reduction: true };
-const LOSS_OPTIONS: OptionNames<LossOptions> = { reduction: true };
-const MULTI_MARGIN_LOSS_OPTIONS: OptionNames<MultiMarginLossOptions> = { p: true, margin: true, reduction: true, weight: true };
-const TRIPLET_MARGIN_LOSS_OPTIONS: OptionNames<TripletMarginLossOptions> = {
-  p: true,
-  eps: true,
-  swap: true,
-  margin: true,
-  reduction: true,
-};
-const TRIPLET_MARGIN_WITH_DISTANCE_LOSS_OPTIONS: OptionNames<TripletMarginWithDistanceLossOptions> = {
-  distanceFunction: true,
-  swap: true,
-  margin: true,
-  reduction: true,
-};
 
 export interface MarginLossOptions extends LossOptions {
   /** How far apart is far enough. */

@@ -1,15 +1,6 @@
 /** @file Batch normalisation. */
-import { batchNorm, checkOptions, noGrad, type OptionNames, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
-import { NormBase, type NormOptions } from './norm-base.js';
-
-const NORM_OPTIONS: OptionNames<NormOptions> = {
-  eps: true,
-  momentum: true,
-  affine: true,
-  trackRunningStats: true,
-  device: true,
-  dtype: true,
-};
+import { batchNorm, checkOptions, noGrad, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
+import { NORM_OPTIONS, NormBase, type NormOptions } from './norm-base.js';
 
 /** What the three share. PyTorch: nn.modules.batchnorm._BatchNorm. */
 abstract class BatchNorm extends NormBase {

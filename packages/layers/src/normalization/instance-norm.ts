@@ -1,15 +1,6 @@
 /** @file Instance normalisation. */
-import { checkOptions, type OptionNames, instanceNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
-import { NormBase, type NormOptions } from './norm-base.js';
-
-const NORM_OPTIONS: OptionNames<NormOptions> = {
-  eps: true,
-  momentum: true,
-  affine: true,
-  trackRunningStats: true,
-  device: true,
-  dtype: true,
-};
+import { checkOptions, instanceNorm, ShapeError, type Tensor, typeNameOf } from '@tessera/core';
+import { NORM_OPTIONS, NormBase, type NormOptions } from './norm-base.js';
 
 /** What the three share. PyTorch: nn.modules.instancenorm._InstanceNorm. */
 abstract class InstanceNorm extends NormBase {

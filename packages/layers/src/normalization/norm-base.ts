@@ -1,5 +1,5 @@
 /** @file Affine parameters and running statistics, as batch and instance norm have them. PyTorch: nn.modules.batchnorm._NormBase. */
-import { Buffer, type Loading, Module, ones, Parameter, type Tensor, zeros, typeNameOf } from '@tessera/core';
+import { Buffer, type Loading, Module, ones, type OptionNames, Parameter, type Tensor, zeros, typeNameOf } from '@tessera/core';
 import { constant_, ones_, zeros_ } from '../init/fill.js';
 import { factory, type FactoryOptions, requireCount } from '../options.js';
 import { pyBool, pyFloat } from '../repr.js';
@@ -14,6 +14,16 @@ export interface NormOptions extends FactoryOptions {
   /** Keeps running statistics for inference; without them, those of the batch serve there too. */
   readonly trackRunningStats?: boolean;
 }
+
+/** @internal */
+export const NORM_OPTIONS: OptionNames<NormOptions> = {
+  eps: true,
+  momentum: true,
+  affine: true,
+  trackRunningStats: true,
+  device: true,
+  dtype: true,
+};
 
 /**
  * The base of the norms with running statistics. Names of the fields are those of PyTorch's state_dict; `runningMean`, `runningVar` and

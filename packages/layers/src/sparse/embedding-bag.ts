@@ -1,21 +1,13 @@
 /** @file Sums, means or maxima of embeddings, without the embeddings between. */
 import type { Tensor } from '@tessera/core';
 import { embeddingBag } from '../functional/index.js';
-import { checkTable, EmbeddingBase, type EmbeddingOptions, type PretrainedOptions } from './embedding.js';
+import { checkTable, EMBEDDING_OPTIONS, EmbeddingBase, type EmbeddingOptions, type PretrainedOptions } from './embedding.js';
 import { checkOptions, type OptionNames } from '@tessera/core';
 
 const EMBEDDING_BAG_OPTIONS: OptionNames<EmbeddingBagOptions & { readonly weight?: Tensor; readonly learnt?: boolean }> = {
   mode: true,
   includeLastOffset: true,
-  paddingIdx: true,
-  maxNorm: true,
-  normType: true,
-  scaleGradByFreq: true,
-  sparse: true,
-  device: true,
-  dtype: true,
-  weight: true,
-  learnt: true,
+  ...EMBEDDING_OPTIONS,
 };
 
 export interface EmbeddingBagOptions extends EmbeddingOptions {

@@ -16,7 +16,8 @@ import { normal_ } from '../init/fill.js';
 import { factory, type FactoryOptions } from '../options.js';
 import { pyFloat } from '../repr.js';
 
-const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions & { readonly weight?: Tensor; readonly learnt?: boolean }> = {
+/** @internal */
+export const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions & { readonly weight?: Tensor; readonly learnt?: boolean }> = {
   paddingIdx: true,
   maxNorm: true,
   normType: true,
